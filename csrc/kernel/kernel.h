@@ -1,0 +1,88 @@
+/* The one seam between tcpstats and a kernel: a question and its answer.
+ *
+ * Everything that a source wants from outside goes through tcps_kernel.ask: a sysctl, a netlink dump, a file under /proc, a device, a clock.
+ * Three kernels stand behind it: the running one (live.c), one that answers from files the user names (file.c), and one that answers from a
+ * capture (capture.c). Recording a capture is a fourth that passes questions on and writes down what came back. So what runs in a test,
+ * on a recording and on a live system is the same code, its retries and its errors included. */
+#ifndef TCPS_KERNEL_H
+#define TCPS_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/status.h"
+
+typedef enum tcps_ask {
+    TCPS_ASK_CLOCK = 1, /* answer: a tcps_clock */
+    TCPS_ASK_SYSCTL,    /* name: a sysctl's name, or numbers with dots ("1.14.1.4711"); request: the new value */
+    TCPS_ASK_NETLINK,   /* name "sock_diag"; request: one netlink message; answer: datagram by datagram, up to NLMSG_DONE or NLMSG_ERROR */
+    TCPS_ASK_FILE,      /* name: a path; answer: what is in it (a folder: its names, each ended by NUL); see also TCPS_ASK_LINK */
+    TCPS_ASK_LINK,      /* name: a path; answer: where the symbolic link points */
+    TCPS_ASK_OPEN,      /* name: a device's path; it stays open for IOCTL and READ of the same name */
+    TCPS_ASK_IOCTL,     /* number: the ioctl; request: the argument going in; answer: the argument coming back */
+    TCPS_ASK_READ,      /* answer: one read of at most `room` bytes from the open device */
+    TCPS_ASK_CLOSE,
+    TCPS_ASK_CALL, /* other calls, by name: "uname" (release, NUL, hostname, NUL), "if_indextoname" (number: index), "proc_comm" (number: pid),
+                      "proc_start" (number: pid), "euid" (u32), "getsockopt" (number: descriptor) */
+} tcps_ask;
+
+typedef struct tcps_question {
+    tcps_ask kind;
+    const char *name;
+    uint64_t number;
+    const void *request; /* request_len bytes; NULL: none */
+    size_t request_len;
+    size_t room; /* SYSCTL and READ: bytes the answer may have. SYSCTL with 0 asks for the size only (tcps_kernel.size) */
+} tcps_question;
+
+/* The answer to TCPS_ASK_CLOCK: three clocks read together, in nanoseconds. */
+typedef struct tcps_clock {
+    uint64_t realtime_ns;  /* since the epoch; steps when somebody sets it */
+    uint64_t monotonic_ns; /* never steps; stands still while the machine sleeps */
+    uint64_t uptime_ns;    /* the kernel's clock for TCP's ages: CLOCK_UPTIME_RAW on macOS, as monotonic_ns elsewhere */
+} tcps_clock;
+
+/* Takes the next piece of an answer. The bytes are valid during the call. Non-zero: no more, please; ask then returns ECANCELED. */
+typedef int tcps_answer(void *context, const void *bytes, size_t len);
+
+typedef struct tcps_kernel tcps_kernel;
+struct tcps_kernel {
+    /* Asks. 0, or an errno of the system that was asked, translated to this system's (a capture keeps them by name).
+     * An answer may come with an errno: a sysctl with ENOMEM gives what it copied. EOPNOTSUPP: this kernel does not know such questions.
+     * With SYSCTL and room 0 `*size` is the size that the kernel names; otherwise the bytes that were handed out. `size` may be NULL. */
+    int (*ask)(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void *context, size_t *size);
+    /* Begins the next pass. TCPS_END when a recording has no further one. May be NULL: always more. */
+    tcps_code (*next)(tcps_kernel *k, tcps_status *status);
+    void (*close)(tcps_kernel *k); /* frees k */
+    bool live;                     /* the running system, so that names and owners of now may be asked */
+};
+
+/* Asks and collects the whole answer. `buffer` grows as needed and is reused from call to call; free(buffer->bytes) at the end.
+ * With `room` > 0 no more than that is taken. 0 or an errno. */
+typedef struct tcps_buffer {
+    uint8_t *bytes;
+    size_t len, room;
+} tcps_buffer;
+int tcps_ask_all(tcps_kernel *k, const tcps_question *q, tcps_buffer *buffer, size_t *size);
+
+/* Appends to a buffer: 0 or ENOMEM. Fits tcps_answer (context: the buffer). */
+int tcps_buffer_append(void *buffer, const void *bytes, size_t len);
+
+/* The clocks, by TCPS_ASK_CLOCK; all zero when the kernel has none. */
+tcps_clock tcps_ask_clock(tcps_kernel *k);
+
+/* The running kernel, or NULL when there is no memory. */
+tcps_kernel *tcps_kernel_live(void);
+
+/* A kernel that answers from memory. Each answer is for one question (kind and name); `bytes` must outlive the kernel.
+ * It has one pass, or as many as asked for when `endless`. NULL when there is no memory. */
+typedef struct tcps_canned {
+    tcps_ask kind;
+    const char *name;
+    const void *bytes;
+    size_t len;
+} tcps_canned;
+tcps_kernel *tcps_kernel_canned(const tcps_canned *answers, size_t count);
+
+#endif

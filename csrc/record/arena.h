@@ -1,0 +1,38 @@
+/* Memory that is given out in pieces and freed as one: what a batch and everything that it points to live in.
+ *
+ * Chunks grow from 32 KB to 4 MB, so that ten sockets cost no more than a malloc and 100,000 are backed by huge pages where the system has
+ * them. A freed arena's large chunks are kept for the next one (see TCPS_ARENA_KEPT), so that a pass after the first touches no new page. */
+#ifndef TCPS_ARENA_H
+#define TCPS_ARENA_H
+
+#include <stddef.h>
+
+typedef struct tcps_chunk tcps_chunk;
+
+typedef struct tcps_arena {
+    tcps_chunk *chunks; /* newest first */
+    char *next, *end;   /* free room in the newest */
+} tcps_arena;
+
+typedef struct tcps_arena_mark {
+    tcps_chunk *chunk;
+    char *next;
+} tcps_arena_mark;
+
+/* `size` bytes aligned to 8, uninitialised; NULL when there is no memory. */
+void *tcps_arena_take(tcps_arena *a, size_t size);
+
+/* The arena as it is now, and back to that: what was taken since is free again. */
+tcps_arena_mark tcps_arena_here(const tcps_arena *a);
+void tcps_arena_back(tcps_arena *a, tcps_arena_mark mark);
+
+/* Bytes in chunks, for people who ask what a batch takes. */
+size_t tcps_arena_size(const tcps_arena *a);
+
+/* Frees all of it; the arena is empty and may be used again. */
+void tcps_arena_free(tcps_arena *a);
+
+/* Gives the kept chunks back to the system. */
+void tcps_arena_trim(void);
+
+#endif

@@ -1,0 +1,105 @@
+#include "record/batch.h"
+
+#include <stdlib.h>
+
+#include "record/schema.h"
+
+tcps_batch *tcps_batch_new(void) {
+    tcps_batch *b = calloc(1, sizeof *b);
+    if (!b) return NULL;
+    b->refs = 1;
+    b->last_warning = &b->warnings;
+    tcpstats_reader__collection_metadata__init(&b->metadata);
+    tcpstats_reader__system_summary__init(&b->summary);
+    return b;
+}
+
+tcps_batch *tcps_batch_ref(tcps_batch *b) {
+    b->refs++;
+    return b;
+}
+
+void tcps_batch_unref(tcps_batch *b) {
+    if (!b || --b->refs) return;
+    tcps_batch_unref(b->closed);
+    tcps_arena_free(&b->arena);
+    free(b->rows);
+    free(b);
+}
+
+const tcps_text *tcps_batch_text(tcps_batch *b, const void *bytes, size_t len) {
+    if (len > UINT32_MAX) return NULL;
+    tcps_text *t = tcps_arena_take(&b->arena, sizeof *t + len + 1);
+    if (!t) return NULL;
+    t->len = (uint32_t)len;
+    memcpy(t->bytes, bytes, len);
+    t->bytes[len] = 0;
+    return t;
+}
+
+const tcps_text *tcps_batch_intern(tcps_batch *b, unsigned field, const void *bytes, size_t len) {
+    const tcps_text *last = b->last_text[field];
+    if (last && last->len == len && memcmp(last->bytes, bytes, len) == 0) return last;
+    return b->last_text[field] = tcps_batch_text(b, bytes, len);
+}
+
+static tcps_code make_room(tcps_batch *b) {
+    if (b->count < b->room) return TCPS_OK;
+    size_t room = b->room ? 2 * b->room : 64;
+    const tcps_row **rows = realloc(b->rows, room * sizeof *rows);
+    if (!rows) return TCPS_NOMEM;
+    b->rows = rows;
+    b->room = room;
+    return TCPS_OK;
+}
+
+tcps_code tcps_batch_add(tcps_batch *b, const tcps_record *r) {
+    if (make_room(b) != TCPS_OK) return TCPS_NOMEM;
+    tcps_row *row = tcps_arena_take(&b->arena, tcps_row_size(r));
+    if (!row) return TCPS_NOMEM;
+    tcps_row_pack(row, r);
+    b->rows[b->count++] = row;
+    return TCPS_OK;
+}
+
+tcps_code tcps_batch_copy(tcps_batch *b, const tcps_row *row) {
+    tcps_record r;
+    tcps_row_unpack(&r, row);
+    for (unsigned w = 0; w < TCPS_WORDS; w++) {
+        for (uint64_t m = r.has[w] & tcps_text_mask[w]; m; m &= m - 1) {
+            unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
+            const tcps_text *old = (const tcps_text *)(uintptr_t)r.value[field];
+            const tcps_text *copy = tcps_batch_text(b, old->bytes, old->len);
+            if (!copy) return TCPS_NOMEM;
+            tcps_set_text(&r, field, copy);
+        }
+    }
+    return tcps_batch_add(b, &r);
+}
+
+void tcps_batch_warn(tcps_batch *b, const tcps_status *status) {
+    tcps_warning *w = tcps_arena_take(&b->arena, sizeof *w);
+    if (!w) return;
+    w->next = NULL;
+    w->status = *status;
+    *b->last_warning = w;
+    b->last_warning = &w->next;
+}
+
+char *tcps_batch_string(tcps_batch *b, const char *s) {
+    size_t size = strlen(s) + 1;
+    char *copy = tcps_arena_take(&b->arena, size);
+    return copy ? memcpy(copy, s, size) : NULL;
+}
+
+tcps_code tcps_batch_add_source(tcps_batch *b, TcpstatsReader__DataSource source) {
+    TcpstatsReader__CollectionMetadata *m = &b->metadata;
+    for (size_t i = 0; i < m->n_data_sources; i++)
+        if (m->data_sources[i] == source) return TCPS_OK;
+    TcpstatsReader__DataSource *all = tcps_arena_take(&b->arena, (m->n_data_sources + 1) * sizeof *all);
+    if (!all) return TCPS_NOMEM;
+    if (m->n_data_sources) memcpy(all, m->data_sources, m->n_data_sources * sizeof *all);
+    all[m->n_data_sources++] = source;
+    m->data_sources = all;
+    return TCPS_OK;
+}

@@ -1,0 +1,60 @@
+/* All the records of one pass, with their metadata and summary. A batch owns every byte that its rows point to and is freed as one. */
+#ifndef TCPS_BATCH_H
+#define TCPS_BATCH_H
+
+#include "record/arena.h"
+#include "record/record.h"
+#include "record/status.h"
+#include "tcp_stats.pb-c.h"
+
+/* Something that went wrong and did not end the pass: a truncated dump, a missing privilege. */
+typedef struct tcps_warning {
+    struct tcps_warning *next;
+    tcps_status status;
+} tcps_warning;
+
+typedef struct tcps_batch {
+    unsigned refs; /* not atomic: a batch stays in its thread */
+    tcps_arena arena;
+    const tcps_row **rows;
+    size_t count, room;
+    TcpstatsReader__CollectionMetadata metadata; /* strings and arrays in the arena */
+    TcpstatsReader__SystemSummary summary;       /* counts only if has_summary */
+    bool has_summary;
+    bool tracked;     /* a tracker has seen it: opened and closed mean something */
+    uint32_t *opened; /* rows of connections first seen in this pass, in order; in the arena */
+    size_t opened_count;
+    struct tcps_batch *closed; /* last values of connections that are gone; NULL: none */
+    tcps_warning *warnings, **last_warning;
+    const tcps_text *last_text[TCPS_FIELD_LIMIT]; /* see tcps_batch_intern */
+} tcps_batch;
+
+/* An empty batch with one reference; NULL when there is no memory. */
+tcps_batch *tcps_batch_new(void);
+
+/* One reference more, one less; the last one frees. tcps_batch_unref(NULL) does nothing. */
+tcps_batch *tcps_batch_ref(tcps_batch *b);
+void tcps_batch_unref(tcps_batch *b);
+
+/* A copy of `len` bytes that lives as long as the batch; NULL when there is no memory. */
+const tcps_text *tcps_batch_text(tcps_batch *b, const void *bytes, size_t len);
+
+/* The same for values that repeat from socket to socket (an algorithm's name): the last text of `field` is given again when it is equal. */
+const tcps_text *tcps_batch_intern(tcps_batch *b, unsigned field, const void *bytes, size_t len);
+
+/* Stores `r` as the batch's next row. The texts of `r` must be this batch's own. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_batch_add(tcps_batch *b, const tcps_record *r);
+
+/* Stores a row of any batch as this batch's next one: its texts are copied. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_batch_copy(tcps_batch *b, const tcps_row *row);
+
+/* Keeps a copy of `status` among the warnings. Without memory it is lost. */
+void tcps_batch_warn(tcps_batch *b, const tcps_status *status);
+
+/* A NUL-terminated copy in the batch's memory, for the strings of metadata; NULL when there is no memory. */
+char *tcps_batch_string(tcps_batch *b, const char *s);
+
+/* Adds a data source to metadata.data_sources unless it is there. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_batch_add_source(tcps_batch *b, TcpstatsReader__DataSource source);
+
+#endif

@@ -1,0 +1,39 @@
+# proto/tcp_stats.proto -> fields.h: the field numbers of TcpSocketRecord as an enum, which fields hold 64 bits,
+# and every field's comment, so that help, docs and completion say what the proto says.
+# protoc-c drops comments and gives no names to numbers; this is all that it leaves to do. POSIX awk.
+BEGIN { print "/* Made from proto/tcp_stats.proto by csrc/record/fields.awk; do not edit. */" }
+/^ *\/\// {
+    line = $0
+    sub(/^ *\/\/ ?/, "", line)
+    help = help (help == "" ? "" : " ") line
+    next
+}
+/^(message|enum) / { message = $2; help = ""; next }
+/^}/ { message = ""; help = ""; next }
+message != "" && /^ *(optional|repeated) / {
+    type = $2; name = $3; number = $5
+    sub(/;.*/, "", number)
+    gsub(/\\/, "\\\\", help); gsub(/"/, "\\\"", help)
+    helps[n_helps++] = "    { \"" message "\", \"" name "\", \"" help "\" },"
+    help = ""
+    if (message != "TcpSocketRecord") next
+    numbers[n++] = "    TCPS_F_" name " = " number ","
+    wide = type ~ /^(uint64|int64|double|string|bytes)$/ || $1 == "repeated"
+    if (wide) {
+        word = int(number / 64)
+        masks[word] = masks[word] " | 1ull << " (number % 64)
+    }
+    next
+}
+{ help = "" }
+END {
+    print "#ifndef TCPS_FIELDS_H\n#define TCPS_FIELDS_H\n"
+    print "enum tcps_field_number {"
+    for (i = 0; i < n; i++) print numbers[i]
+    print "};\n"
+    print "/* Fields whose value takes 64 bits, by word of the presence bitmap. */"
+    for (w = 0; w < 4; w++) print "#define TCPS_WIDE_" w " (0ull" masks[w] ")"
+    print "\n#ifdef TCPS_FIELD_HELP\nstatic const struct { const char *message, *field, *help; } tcps_field_helps[] = {"
+    for (i = 0; i < n_helps; i++) print helps[i]
+    print "};\n#endif\n\n#endif"
+}

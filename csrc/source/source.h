@@ -1,0 +1,103 @@
+/* How records are got from one platform's kernel: the contract that a source keeps, and the array of those there are (registry.c). */
+#ifndef TCPS_SOURCE_H
+#define TCPS_SOURCE_H
+
+#include "kernel/kernel.h"
+#include "record/batch.h"
+
+/* Where a source puts its records. `batch` owns the texts that a record points to: make them with tcps_batch_text or _intern. */
+typedef struct tcps_sink tcps_sink;
+struct tcps_sink {
+    tcps_batch *batch;
+    /* Takes a finished record; it may change it and does not keep it. TCPS_OK to go on. */
+    tcps_code (*put)(tcps_sink *sink, tcps_record *r);
+    /* Forgets what was put since the collection began: the dump is read again because it was inconsistent. */
+    void (*restart)(tcps_sink *sink);
+    /* Whether it is worth asking more about `r` (an owner, tcp_info): false when the filter refuses it whatever more is known. NULL: always. */
+    bool (*wants_more)(tcps_sink *sink, const tcps_record *r);
+};
+
+struct tcps_filter;
+
+/* What a pass asks of a source. */
+typedef struct tcps_wants {
+    bool processes;                   /* owners and their names */
+    bool tcp_info;                    /* per-connection counters that cost a call each */
+    uint32_t tcp_info_limit;          /* at most so many calls a pass; 0: no limit */
+    const struct tcps_filter *filter; /* may be pushed down to the kernel; the sink applies it all the same. NULL: none */
+    bool push_states;                 /* the filter's states may be pushed down too: nobody follows connections through states that it excludes */
+} tcps_wants;
+
+/* System-wide counters, cumulative, by what they mean (BSD's tcps_* names). A counter that the kernel lacks has its bit clear in `has`. */
+typedef enum tcps_counter {
+    TCPS_C_CONNATTEMPT,
+    TCPS_C_ACCEPTS,
+    TCPS_C_CONNECTS,
+    TCPS_C_DROPS,
+    TCPS_C_SNDTOTAL,
+    TCPS_C_SNDBYTE,
+    TCPS_C_SNDREXMITPACK,
+    TCPS_C_SNDREXMITBYTE,
+    TCPS_C_RCVTOTAL,
+    TCPS_C_RCVBYTE,
+    TCPS_C_RCVDUPPACK,
+    TCPS_C_RCVBADSUM,
+    TCPS_C_COUNT
+} tcps_counter;
+
+typedef struct tcps_counters {
+    uint64_t has; /* bit n: value[n] is known */
+    uint64_t value[TCPS_C_COUNT];
+    uint64_t narrow; /* bit n: value[n] is a counter of 32 bits that wraps */
+} tcps_counters;
+
+/* A key of the source's spec, NAME:FILE,KEY=VALUE, and the question whose answer it gives. */
+typedef struct tcps_key {
+    const char *key; /* NULL: the FILE itself */
+    bool literal;    /* the value itself is the answer, not the file of that name */
+    tcps_ask kind;
+    const char *name;
+    const char *help;
+} tcps_key;
+
+typedef struct tcps_source tcps_source;
+typedef struct tcps_source_class {
+    const char *name, *help;
+    TcpstatsReader__Platform platform;
+    const tcps_key *keys;      /* ends with an entry whose help is NULL */
+    bool live;                 /* this build can ask the running kernel */
+    uint64_t late[TCPS_WORDS]; /* fields that are known only after wants_more said yes */
+    /* A source over `k` (which it does not own), or NULL and `status`. */
+    tcps_source *(*open)(tcps_kernel *k, tcps_status *status);
+    /* One pass: every record goes to the sink, sources and generation and what went wrong to sink->batch. Metadata that is not the
+     * source's to know (clocks, sequence) is left alone. TCPS_OK also when the dump was cut and its complete part was put: the cut is a
+     * warning in the batch then. */
+    tcps_code (*collect)(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status);
+    /* The system's counters of now. NULL: none on this platform. */
+    tcps_code (*counters)(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status);
+    void (*close)(tcps_source *s);
+} tcps_source_class;
+
+/* Every source there is, ended by NULL. */
+extern const tcps_source_class *const tcps_sources[];
+
+/* The class called `name` ("auto": the running system's), or NULL and TCPS_USAGE with the nearest right name. */
+const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status);
+
+/* An open source and the kernel under it. */
+typedef struct tcps_opened {
+    const tcps_source_class *class;
+    tcps_kernel *kernel;
+    tcps_source *source;
+    void *owned; /* what the kernel answers from */
+} tcps_opened;
+
+/* Opens what a spec names: `auto`, NAME, or NAME:FILE[,KEY=VALUE...]. TCPS_OK, or the mistake in `status`. Close it in any case of TCPS_OK. */
+tcps_code tcps_source_open(const char *spec, tcps_opened *opened, tcps_status *status);
+
+/* The same over bytes in memory, which are copied: `options` is the spec's part after the file ("release=15"), or NULL. */
+tcps_code tcps_source_open_bytes(const char *name, const void *bytes, size_t len, const char *options, tcps_opened *opened, tcps_status *status);
+
+void tcps_source_close(tcps_opened *opened);
+
+#endif
