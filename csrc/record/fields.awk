@@ -1,4 +1,4 @@
-# proto/tcp_stats.proto -> fields.h: the field numbers of TcpSocketRecord as an enum, which fields hold 64 bits,
+# proto/tcp_stats.proto -> fields.h: the field numbers of TcpSocketRecord (TCPS_F_*) and SystemSummary (TCPS_S_*), which fields hold 64 bits,
 # and every field's comment, so that help, docs and completion say what the proto says.
 # protoc-c drops comments and gives no names to numbers; this is all that it leaves to do. POSIX awk.
 BEGIN { print "/* Made from proto/tcp_stats.proto by csrc/record/fields.awk; do not edit. */" }
@@ -16,6 +16,7 @@ message != "" && /^ *(optional|repeated) / {
     gsub(/\\/, "\\\\", help); gsub(/"/, "\\\"", help)
     helps[n_helps++] = "    { \"" message "\", \"" name "\", \"" help "\" },"
     help = ""
+    if (message == "SystemSummary") summary[n_summary++] = "    TCPS_S_" name " = " number ","
     if (message != "TcpSocketRecord") next
     numbers[n++] = "    TCPS_F_" name " = " number ","
     wide = type ~ /^(uint64|int64|double|string|bytes)$/ || $1 == "repeated"
@@ -30,6 +31,8 @@ END {
     print "#ifndef TCPS_FIELDS_H\n#define TCPS_FIELDS_H\n"
     print "enum tcps_field_number {"
     for (i = 0; i < n; i++) print numbers[i]
+    print "};\n\nenum tcps_summary_number {"
+    for (i = 0; i < n_summary; i++) print summary[i]
     print "};\n"
     print "/* Fields whose value takes 64 bits, by word of the presence bitmap. */"
     for (w = 0; w < 4; w++) print "#define TCPS_WIDE_" w " (0ull" masks[w] ")"

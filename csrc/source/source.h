@@ -28,27 +28,12 @@ typedef struct tcps_wants {
     bool push_states;                 /* the filter's states may be pushed down too: nobody follows connections through states that it excludes */
 } tcps_wants;
 
-/* System-wide counters, cumulative, by what they mean (BSD's tcps_* names). A counter that the kernel lacks has its bit clear in `has`. */
-typedef enum tcps_counter {
-    TCPS_C_CONNATTEMPT,
-    TCPS_C_ACCEPTS,
-    TCPS_C_CONNECTS,
-    TCPS_C_DROPS,
-    TCPS_C_SNDTOTAL,
-    TCPS_C_SNDBYTE,
-    TCPS_C_SNDREXMITPACK,
-    TCPS_C_SNDREXMITBYTE,
-    TCPS_C_RCVTOTAL,
-    TCPS_C_RCVBYTE,
-    TCPS_C_RCVDUPPACK,
-    TCPS_C_RCVBADSUM,
-    TCPS_C_COUNT
-} tcps_counter;
-
+/* The system's own counters, cumulative, and gauges, by the number of the SystemSummary field that they feed (TCPS_S_*): a field called delta_*
+ * gets the change since the previous pass, any other the value itself. What the kernel lacks has its bit clear in `has`. */
 typedef struct tcps_counters {
-    uint64_t has; /* bit n: value[n] is known */
-    uint64_t value[TCPS_C_COUNT];
-    uint64_t narrow; /* bit n: value[n] is a counter of 32 bits that wraps */
+    uint64_t has[TCPS_WORDS];
+    uint64_t narrow[TCPS_WORDS]; /* counters of 32 bits, which wrap */
+    uint64_t value[TCPS_FIELD_LIMIT];
 } tcps_counters;
 
 /* A key of the source's spec, NAME:FILE,KEY=VALUE, and the question whose answer it gives. */
