@@ -76,7 +76,7 @@ tcps_clock tcps_ask_clock(tcps_kernel *k);
 tcps_kernel *tcps_kernel_live(void);
 
 /* A kernel that answers from memory. Each answer is for one question (kind and name); `bytes` must outlive the kernel.
- * It has one pass, or as many as asked for when `endless`. NULL when there is no memory. */
+ * It has one pass. A question that is not among them is EOPNOTSUPP. NULL when there is no memory. */
 typedef struct tcps_canned {
     tcps_ask kind;
     const char *name;

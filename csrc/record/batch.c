@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "record/schema.h"
+#include "record/utf8.h"
 
 tcps_batch *tcps_batch_new(void) {
     tcps_batch *b = calloc(1, sizeof *b);
@@ -23,13 +24,14 @@ void tcps_batch_unref(tcps_batch *b) {
     if (!b || --b->refs) return;
     tcps_batch_unref(b->closed);
     tcps_arena_free(&b->arena);
+    tcps_arena_free(&b->names);
     free(b->rows);
     free(b);
 }
 
-const tcps_text *tcps_batch_text(tcps_batch *b, const void *bytes, size_t len) {
+static tcps_text *new_text(tcps_arena *arena, const void *bytes, size_t len) {
     if (len > UINT32_MAX) return NULL;
-    tcps_text *t = tcps_arena_take(&b->arena, sizeof *t + len + 1);
+    tcps_text *t = tcps_arena_take(arena, sizeof *t + len + 1);
     if (!t) return NULL;
     t->len = (uint32_t)len;
     memcpy(t->bytes, bytes, len);
@@ -37,10 +39,23 @@ const tcps_text *tcps_batch_text(tcps_batch *b, const void *bytes, size_t len) {
     return t;
 }
 
+const tcps_text *tcps_batch_text(tcps_batch *b, const void *bytes, size_t len) { return new_text(&b->arena, bytes, len); }
+
+/* The strings of protobuf are UTF-8; a program may call itself anything. */
+static void make_utf8(tcps_text *text) {
+    for (size_t i = 0; i < text->len;) {
+        size_t n = tcps_utf8_length(text->bytes + i, text->len - i);
+        if (!n) text->bytes[i] = '?';
+        i += n ? n : 1;
+    }
+}
+
 const tcps_text *tcps_batch_intern(tcps_batch *b, unsigned field, const void *bytes, size_t len) {
     const tcps_text *last = b->last_text[field];
     if (last && last->len == len && memcmp(last->bytes, bytes, len) == 0) return last;
-    return b->last_text[field] = tcps_batch_text(b, bytes, len);
+    tcps_text *text = new_text(&b->names, bytes, len);
+    if (text) make_utf8(text);
+    return b->last_text[field] = text;
 }
 
 static tcps_code make_room(tcps_batch *b) {
@@ -78,7 +93,7 @@ tcps_code tcps_batch_copy(tcps_batch *b, const tcps_row *row) {
 }
 
 void tcps_batch_warn(tcps_batch *b, const tcps_status *status) {
-    tcps_warning *w = tcps_arena_take(&b->arena, sizeof *w);
+    tcps_warning *w = tcps_arena_take(&b->names, sizeof *w);
     if (!w) return;
     w->next = NULL;
     w->status = *status;
@@ -88,7 +103,7 @@ void tcps_batch_warn(tcps_batch *b, const tcps_status *status) {
 
 char *tcps_batch_string(tcps_batch *b, const char *s) {
     size_t size = strlen(s) + 1;
-    char *copy = tcps_arena_take(&b->arena, size);
+    char *copy = tcps_arena_take(&b->names, size);
     return copy ? memcpy(copy, s, size) : NULL;
 }
 
@@ -96,7 +111,7 @@ tcps_code tcps_batch_add_source(tcps_batch *b, TcpstatsReader__DataSource source
     TcpstatsReader__CollectionMetadata *m = &b->metadata;
     for (size_t i = 0; i < m->n_data_sources; i++)
         if (m->data_sources[i] == source) return TCPS_OK;
-    TcpstatsReader__DataSource *all = tcps_arena_take(&b->arena, (m->n_data_sources + 1) * sizeof *all);
+    TcpstatsReader__DataSource *all = tcps_arena_take(&b->names, (m->n_data_sources + 1) * sizeof *all);
     if (!all) return TCPS_NOMEM;
     if (m->n_data_sources) memcpy(all, m->data_sources, m->n_data_sources * sizeof *all);
     all[m->n_data_sources++] = source;

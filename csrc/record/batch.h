@@ -15,7 +15,8 @@ typedef struct tcps_warning {
 
 typedef struct tcps_batch {
     unsigned refs; /* not atomic: a batch stays in its thread */
-    tcps_arena arena;
+    tcps_arena arena; /* rows and their addresses */
+    tcps_arena names; /* texts that rows share: it is not rolled back when a row is refused */
     const tcps_row **rows;
     size_t count, room;
     TcpstatsReader__CollectionMetadata metadata; /* strings and arrays in the arena */
@@ -39,7 +40,8 @@ void tcps_batch_unref(tcps_batch *b);
 /* A copy of `len` bytes that lives as long as the batch; NULL when there is no memory. */
 const tcps_text *tcps_batch_text(tcps_batch *b, const void *bytes, size_t len);
 
-/* The same for values that repeat from socket to socket (an algorithm's name): the last text of `field` is given again when it is equal. */
+/* The same for values that repeat from socket to socket (an algorithm's name): the last text of `field` is given again when it is equal.
+ * Bytes that are no UTF-8 become '?': the strings of protobuf are UTF-8. */
 const tcps_text *tcps_batch_intern(tcps_batch *b, unsigned field, const void *bytes, size_t len);
 
 /* Stores `r` as the batch's next row. The texts of `r` must be this batch's own. TCPS_OK or TCPS_NOMEM. */

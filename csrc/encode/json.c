@@ -1,0 +1,332 @@
+#include "encode/json.h"
+
+#include "encode/text.h"
+#include "record/schema.h"
+#include "record/utf8.h"
+
+/* `,"rttUs":` ready to be copied. Whole slots are copied, because gcc turns a memcpy of variable length into `rep movs`, which costs three
+ * times as much (doc/performance.md). */
+#define KEY_SLOT 32
+#define KEY_LONG 64
+#define VALUE_ROOM 64 /* no value but a text is longer */
+
+typedef struct key {
+    char text[KEY_LONG];
+    uint8_t len;
+} key;
+
+static key keys[TCPS_JSON_STYLES][TCPS_FIELD_LIMIT];
+
+static void make_key(key *k, const char *name, bool camel) {
+    char *at = k->text;
+    *at++ = ',';
+    *at++ = '"';
+    if (camel) {
+        at = tcps_text_camel(at, name);
+    } else {
+        size_t n = strlen(name);
+        memcpy(at, name, n);
+        at += n;
+    }
+    *at++ = '"';
+    *at++ = ':';
+    k->len = (uint8_t)(at - k->text);
+}
+
+static void init_keys(void) {
+    static bool done;
+    if (done) return;
+    tcps_schema_init();
+    for (unsigned style = 0; style < TCPS_JSON_STYLES; style++)
+        for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++)
+            if (tcps_fields[f].type != TCPS_T_NONE) make_key(&keys[style][f], tcps_fields[f].name, style != TCPS_JSON_FLAT);
+    done = true;
+}
+
+static inline char *put_key(char *at, const key *k) {
+    memcpy(at, k->text, KEY_SLOT);
+    if (k->len > KEY_SLOT) memcpy(at + KEY_SLOT, k->text + KEY_SLOT, KEY_LONG - KEY_SLOT);
+    return at + k->len;
+}
+
+static void put_byte(tcps_writer *w, char c) {
+    tcps_writer_room(w, 1);
+    *w->at++ = c;
+}
+
+void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
+    static const char hex[] = "0123456789abcdef";
+    put_byte(w, '"');
+    for (const char *end = text + len; text < end;) {
+        unsigned char c = (unsigned char)*text;
+        tcps_writer_room(w, 8);
+        if (c == '"' || c == '\\') {
+            *w->at++ = '\\';
+            *w->at++ = (char)c;
+            text++;
+        } else if (c < 0x20 || c == 0x7f) {
+            memcpy(w->at, "\\u00", 4);
+            w->at[4] = hex[c >> 4];
+            w->at[5] = hex[c & 15];
+            w->at += 6;
+            text++;
+        } else {
+            size_t n = tcps_utf8_length(text, (size_t)(end - text));
+            memcpy(w->at, n ? text : "\xef\xbf\xbd", n ? n : 3);
+            w->at += n ? n : 3;
+            text += n ? n : 1;
+        }
+    }
+    put_byte(w, '"');
+}
+
+static void put_bytes(tcps_writer *w, const uint8_t *bytes, size_t len, tcps_json_style style) {
+    put_byte(w, '"');
+    if (style != TCPS_JSON_CANONICAL && (len == 4 || len == 16)) {
+        tcps_writer_room(w, TCPS_ADDRESS_ROOM);
+        w->at = tcps_text_address(w->at, bytes, len);
+    } else {
+        for (size_t done = 0; done < len;) { /* pieces of a multiple of 3 join without padding */
+            size_t piece = len - done > 3072 ? 3072 : len - done;
+            tcps_writer_room(w, 4 * (piece + 2) / 3 + 4);
+            w->at = tcps_text_base64(w->at, bytes + done, piece);
+            done += piece;
+        }
+    }
+    put_byte(w, '"');
+}
+
+static char *put_enum(char *at, const ProtobufCEnumDescriptor *e, int number, tcps_json_style style) {
+    const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(e, number);
+    if (!v) return tcps_text_i64(at, number); /* canonical JSON writes a number that it has no name for */
+    const char *name = style == TCPS_JSON_FLAT ? tcps_enum_word(e, number) : v->name;
+    size_t len = strlen(name);
+    *at++ = '"';
+    memcpy(at, name, len);
+    at += len;
+    *at++ = '"';
+    return at;
+}
+
+static char *put_u64(char *at, uint64_t v, bool quoted) {
+    *at = '"';
+    at = tcps_text_u64(at + quoted, v);
+    *at = '"';
+    return at + quoted;
+}
+
+static char *put_i64(char *at, int64_t v, bool quoted) {
+    *at = '"';
+    at = tcps_text_i64(at + quoted, v);
+    *at = '"';
+    return at + quoted;
+}
+
+static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json_style style) {
+    for (char before = '['; set; set &= set - 1, before = ',') {
+        tcps_writer_room(w, VALUE_ROOM);
+        *w->at++ = before;
+        w->at = put_enum(w->at, f->words, __builtin_ctzll(set), style);
+    }
+    put_byte(w, ']');
+}
+
+static inline void put_value(tcps_writer *w, const tcps_field *f, uint64_t bits, tcps_json_style style) {
+    bool quoted = style != TCPS_JSON_FLAT;
+    switch (f->type) {
+    case TCPS_T_U32: w->at = tcps_text_u64(w->at, (uint32_t)bits); break;
+    case TCPS_T_U64: w->at = put_u64(w->at, bits, quoted); break;
+    case TCPS_T_I32: w->at = tcps_text_i64(w->at, (int32_t)bits); break;
+    case TCPS_T_I64: w->at = put_i64(w->at, (int64_t)bits, quoted); break;
+    case TCPS_T_BOOL:
+        memcpy(w->at, bits ? "true\0" : "false", 5);
+        w->at += bits ? 4 : 5;
+        break;
+    case TCPS_T_ENUM: w->at = put_enum(w->at, f->words, (int)bits, style); break;
+    case TCPS_T_SET: put_set(w, f, bits, style); break;
+    case TCPS_T_STRING:
+    case TCPS_T_BYTES: {
+        const tcps_text *t = (const tcps_text *)(uintptr_t)bits;
+        if (f->type == TCPS_T_STRING)
+            tcps_json_string(w, t->bytes, t->len);
+        else
+            put_bytes(w, (const uint8_t *)t->bytes, t->len, style);
+        break;
+    }
+    case TCPS_T_NONE: break;
+    }
+}
+
+/* The row's object, its opening brace in the place of the first key's comma. */
+static void put_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
+    const uint64_t *wide = row->wide;
+    const uint32_t *narrow = tcps_row_narrow(row);
+    char opening = '{';
+    for (unsigned word = 0; word < TCPS_WORDS; word++) {
+        uint64_t is_wide = tcps_wide_mask[word];
+        for (uint64_t m = row->has[word]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m);
+            uint64_t bits = is_wide >> bit & 1 ? *wide++ : *narrow++;
+            tcps_writer_room(w, KEY_LONG + VALUE_ROOM);
+            char *start = w->at;
+            w->at = put_key(start, &keys[style][64 * word + bit]);
+            if (opening) *start = opening, opening = 0;
+            put_value(w, &tcps_fields[64 * word + bit], bits, style);
+        }
+    }
+    tcps_writer_room(w, 2);
+    if (opening) *w->at++ = opening;
+    *w->at++ = '}';
+}
+
+void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
+    init_keys();
+    put_row(w, row, style);
+}
+
+void tcps_json_lines(tcps_writer *w, const tcps_batch *b, tcps_json_style style) {
+    init_keys();
+    for (size_t i = 0; i < b->count && w->code == TCPS_OK; i++) {
+        put_row(w, b->rows[i], style);
+        put_byte(w, '\n');
+    }
+}
+
+/* One value of a message that protobuf-c holds, `p` pointing at it. */
+static void put_member(tcps_writer *w, const ProtobufCFieldDescriptor *f, const void *p, tcps_json_style style) {
+    bool quoted = style != TCPS_JSON_FLAT;
+    tcps_writer_room(w, KEY_LONG + VALUE_ROOM);
+    switch (f->type) {
+    case PROTOBUF_C_TYPE_UINT32: w->at = tcps_text_u64(w->at, *(const uint32_t *)p); break;
+    case PROTOBUF_C_TYPE_INT32: w->at = tcps_text_i64(w->at, *(const int32_t *)p); break;
+    case PROTOBUF_C_TYPE_UINT64: w->at = put_u64(w->at, *(const uint64_t *)p, quoted); break;
+    case PROTOBUF_C_TYPE_INT64: w->at = put_i64(w->at, *(const int64_t *)p, quoted); break;
+    case PROTOBUF_C_TYPE_DOUBLE: w->at = tcps_text_double(w->at, *(const double *)p); break;
+    case PROTOBUF_C_TYPE_BOOL: tcps_writer_put(w, *(const protobuf_c_boolean *)p ? "true" : "false", *(const protobuf_c_boolean *)p ? 4 : 5); break;
+    case PROTOBUF_C_TYPE_ENUM: w->at = put_enum(w->at, f->descriptor, *(const int *)p, style); break;
+    case PROTOBUF_C_TYPE_STRING: tcps_json_string(w, *(char *const *)p, strlen(*(char *const *)p)); break;
+    case PROTOBUF_C_TYPE_BYTES: put_bytes(w, ((const ProtobufCBinaryData *)p)->data, ((const ProtobufCBinaryData *)p)->len, style); break;
+    case PROTOBUF_C_TYPE_MESSAGE: tcps_json_message(w, *(ProtobufCMessage *const *)p, style); break;
+    default: break; /* the proto has no other; a spec looks */
+    }
+}
+
+static size_t element_size(const ProtobufCFieldDescriptor *f) {
+    switch (f->type) {
+    case PROTOBUF_C_TYPE_MESSAGE:
+    case PROTOBUF_C_TYPE_STRING: return sizeof(void *);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_DOUBLE: return 8;
+    default: return 4;
+    }
+}
+
+static bool member_present(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f) {
+    const char *base = (const char *)m;
+    if (f->label == PROTOBUF_C_LABEL_REPEATED) return *(const size_t *)(base + f->quantifier_offset) != 0;
+    if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE) {
+        const void *p = *(const void *const *)(base + f->offset);
+        return p && p != f->default_value;
+    }
+    return *(const protobuf_c_boolean *)(base + f->quantifier_offset) != 0;
+}
+
+void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_style style) {
+    const ProtobufCMessageDescriptor *d = m->descriptor;
+    char opening = '{';
+    for (unsigned i = 0; i < d->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &d->fields[i];
+        if (!member_present(m, f)) continue;
+        key k = {0};
+        make_key(&k, f->name, style != TCPS_JSON_FLAT);
+        tcps_writer_room(w, KEY_LONG);
+        char *start = w->at;
+        w->at = put_key(start, &k);
+        if (opening) *start = opening, opening = 0;
+        const char *p = (const char *)m + f->offset;
+        if (f->label != PROTOBUF_C_LABEL_REPEATED) {
+            put_member(w, f, p, style);
+            continue;
+        }
+        size_t n = *(const size_t *)((const char *)m + f->quantifier_offset);
+        const char *elements = *(const char *const *)p;
+        for (size_t j = 0; j < n; j++) {
+            put_byte(w, j ? ',' : '[');
+            put_member(w, f, elements + j * element_size(f), style);
+        }
+        put_byte(w, ']');
+    }
+    tcps_writer_room(w, 2);
+    if (opening) *w->at++ = opening;
+    *w->at++ = '}';
+}
+
+static void put_batch(tcps_writer *w, const tcps_batch *b, tcps_json_style style) {
+    tcps_writer_put(w, "{\"metadata\":", 12);
+    tcps_json_message(w, &b->metadata.base, style);
+    if (b->count) tcps_writer_put(w, ",\"records\":", 11);
+    for (size_t i = 0; i < b->count && w->code == TCPS_OK; i++) {
+        put_byte(w, i ? ',' : '[');
+        put_row(w, b->rows[i], style);
+    }
+    if (b->count) put_byte(w, ']');
+    if (b->has_summary) {
+        tcps_writer_put(w, ",\"summary\":", 11);
+        tcps_json_message(w, &b->summary.base, style);
+    }
+    tcps_writer_put(w, "}\n", 2);
+}
+
+/* Takes compact JSON and lays it out on lines. */
+typedef struct indenter {
+    tcps_writer base;
+    tcps_writer *to;
+    unsigned depth;
+    bool in_string, escaped, opened;
+} indenter;
+
+static void new_line(indenter *in) {
+    put_byte(in->to, '\n');
+    for (unsigned i = 0; i < in->depth; i++) tcps_writer_put(in->to, "  ", 2);
+}
+
+static void indent_byte(indenter *in, char c) {
+    if (in->in_string) {
+        put_byte(in->to, c);
+        in->in_string = in->escaped || c != '"';
+        in->escaped = !in->escaped && c == '\\';
+        return;
+    }
+    bool closes = c == '}' || c == ']';
+    if (closes) {
+        in->depth--;
+        if (!in->opened) new_line(in); /* {} stays on its line */
+    } else if (in->opened) {
+        new_line(in);
+    }
+    in->opened = c == '{' || c == '[';
+    in->in_string = c == '"';
+    put_byte(in->to, c);
+    if (in->opened) in->depth++;
+    if (c == ',') new_line(in);
+    if (c == ':') put_byte(in->to, ' ');
+}
+
+static tcps_code indent(tcps_writer *w, const char *bytes, size_t len) {
+    indenter *in = (indenter *)w;
+    for (size_t i = 0; i < len; i++) indent_byte(in, bytes[i]);
+    return in->to->code;
+}
+
+void tcps_json_batch(tcps_writer *w, const tcps_batch *b, tcps_json_style style, bool indented) {
+    init_keys();
+    if (!indented) {
+        put_batch(w, b, style);
+        return;
+    }
+    indenter in = {.to = w};
+    if (tcps_writer_init(&in.base, indent) == TCPS_OK) put_batch(&in.base, b, style);
+    tcps_code code = tcps_writer_fini(&in.base);
+    if (w->code == TCPS_OK) w->code = code;
+}

@@ -1,0 +1,281 @@
+#include "encode/protobuf.h"
+
+#include <stdlib.h>
+
+#include "record/schema.h"
+
+#define VARINT_ROOM 10
+
+enum { WIRE_VARINT = 0, WIRE_LENGTH = 2 };
+enum { BATCH_METADATA = 1, BATCH_RECORDS = 2, BATCH_SUMMARY = 3 }; /* field numbers of BatchMessage */
+
+static inline size_t varint_size(uint64_t v) { return (9 * (64 - (size_t)__builtin_clzll(v | 1)) + 64) / 64; }
+
+static inline char *put_varint(char *at, uint64_t v) {
+    while (v >= 0x80) {
+        *at++ = (char)(v | 0x80);
+        v >>= 7;
+    }
+    *at++ = (char)v;
+    return at;
+}
+
+/* The tag of every field, ready, and whether its value must be looked at before it is a varint. */
+typedef struct tag {
+    uint8_t bytes[2], len;
+    uint8_t type; /* tcps_type */
+} tag;
+
+static tag tags[TCPS_FIELD_LIMIT];
+
+static void init_tags(void) {
+    static bool done;
+    if (done) return;
+    tcps_schema_init();
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
+        tcps_type type = tcps_fields[f].type;
+        if (type == TCPS_T_NONE) continue;
+        char bytes[VARINT_ROOM];
+        bool delimited = type == TCPS_T_STRING || type == TCPS_T_BYTES || type == TCPS_T_SET;
+        size_t len = (size_t)(put_varint(bytes, f << 3 | (delimited ? WIRE_LENGTH : WIRE_VARINT)) - bytes);
+        tags[f].len = (uint8_t)len;
+        tags[f].type = (uint8_t)type;
+        memcpy(tags[f].bytes, bytes, 2);
+    }
+    done = true;
+}
+
+/* A set's numbers are below 64, one byte each when packed. */
+static inline size_t payload_size(const tag *t, uint64_t bits) {
+    switch (t->type) {
+    case TCPS_T_I32: return varint_size((uint64_t)(int64_t)(int32_t)bits);
+    case TCPS_T_STRING:
+    case TCPS_T_BYTES: {
+        size_t len = ((const tcps_text *)(uintptr_t)bits)->len;
+        return varint_size(len) + len;
+    }
+    case TCPS_T_SET: return 1 + (size_t)__builtin_popcountll(bits);
+    default: return varint_size(bits);
+    }
+}
+
+static size_t row_size(const tcps_row *row) {
+    const uint64_t *wide = row->wide;
+    const uint32_t *narrow = tcps_row_narrow(row);
+    size_t size = 0;
+    for (unsigned word = 0; word < TCPS_WORDS; word++) {
+        uint64_t is_wide = tcps_wide_mask[word];
+        for (uint64_t m = row->has[word]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m);
+            const tag *t = &tags[64 * word + bit];
+            size += t->len + payload_size(t, is_wide >> bit & 1 ? *wide++ : *narrow++);
+        }
+    }
+    return size;
+}
+
+static void put_delimited(tcps_writer *w, const tag *t, uint64_t bits) {
+    char *at = w->at;
+    if (t->type == TCPS_T_SET) {
+        *at++ = (char)__builtin_popcountll(bits);
+        for (; bits; bits &= bits - 1) *at++ = (char)__builtin_ctzll(bits);
+        w->at = at;
+        return;
+    }
+    const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
+    w->at = put_varint(at, text->len);
+    tcps_writer_put(w, text->bytes, text->len);
+}
+
+static void put_fields(tcps_writer *w, const tcps_row *row) {
+    const uint64_t *wide = row->wide;
+    const uint32_t *narrow = tcps_row_narrow(row);
+    for (unsigned word = 0; word < TCPS_WORDS; word++) {
+        uint64_t is_wide = tcps_wide_mask[word];
+        for (uint64_t m = row->has[word]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m);
+            uint64_t bits = is_wide >> bit & 1 ? *wide++ : *narrow++;
+            const tag *t = &tags[64 * word + bit];
+            tcps_writer_room(w, 2 + 1 + 64);
+            memcpy(w->at, t->bytes, 2);
+            w->at += t->len;
+            if (t->type >= TCPS_T_SET)
+                put_delimited(w, t, bits);
+            else
+                w->at = put_varint(w->at, t->type == TCPS_T_I32 ? (uint64_t)(int64_t)(int32_t)bits : bits);
+        }
+    }
+}
+
+static size_t message_size(const ProtobufCMessage *m) {
+    size_t size = protobuf_c_message_get_packed_size(m);
+    return 1 + varint_size(size) + size;
+}
+
+static size_t body_size(const tcps_batch *b) {
+    size_t size = message_size(&b->metadata.base);
+    for (size_t i = 0; i < b->count; i++) {
+        size_t row = row_size(b->rows[i]);
+        size += 1 + varint_size(row) + row;
+    }
+    if (b->has_summary) size += message_size(&b->summary.base);
+    return size;
+}
+
+size_t tcps_protobuf_size(const tcps_batch *b) {
+    init_tags();
+    size_t size = body_size(b);
+    return varint_size(size) + size;
+}
+
+static void put_length(tcps_writer *w, unsigned field, size_t len) {
+    tcps_writer_room(w, 1 + VARINT_ROOM);
+    *w->at++ = (char)(field << 3 | WIRE_LENGTH);
+    w->at = put_varint(w->at, len);
+}
+
+static void put_message(tcps_writer *w, unsigned field, const ProtobufCMessage *m) {
+    size_t size = protobuf_c_message_get_packed_size(m);
+    uint8_t *packed = malloc(size ? size : 1);
+    if (!packed) {
+        w->code = TCPS_NOMEM;
+        return;
+    }
+    protobuf_c_message_pack(m, packed);
+    put_length(w, field, size);
+    tcps_writer_put(w, packed, size);
+    free(packed);
+}
+
+void tcps_protobuf_batch(tcps_writer *w, const tcps_batch *b) {
+    init_tags();
+    tcps_writer_room(w, VARINT_ROOM);
+    w->at = put_varint(w->at, body_size(b));
+    put_message(w, BATCH_METADATA, &b->metadata.base);
+    for (size_t i = 0; i < b->count && w->code == TCPS_OK; i++) {
+        put_length(w, BATCH_RECORDS, row_size(b->rows[i]));
+        put_fields(w, b->rows[i]);
+    }
+    if (b->has_summary) put_message(w, BATCH_SUMMARY, &b->summary.base);
+}
+
+/* protobuf-c's struct of one record -> `r`. */
+static tcps_code take_record(tcps_batch *b, tcps_record *r, const TcpstatsReader__TcpSocketRecord *m) {
+    const ProtobufCMessageDescriptor *d = m->base.descriptor;
+    tcps_record_clear(r);
+    for (unsigned i = 0; i < d->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &d->fields[i];
+        const char *member = (const char *)m + f->offset;
+        const void *quantifier = (const char *)m + f->quantifier_offset;
+        tcps_type type = tcps_fields[f->id].type;
+        if (type == TCPS_T_STRING) {
+            const char *s = *(const char *const *)member;
+            if (!s) continue;
+            const tcps_text *text = tcps_batch_intern(b, f->id, s, strlen(s));
+            if (!text) return TCPS_NOMEM;
+            tcps_set_text(r, f->id, text);
+        } else if (type == TCPS_T_SET) {
+            size_t n = *(const size_t *)quantifier;
+            uint64_t set = 0;
+            for (size_t j = 0; j < n; j++) {
+                int number = (*(int *const *)member)[j];
+                if (number >= 0 && number < 64) set |= 1ull << number;
+            }
+            if (set) tcps_set(r, f->id, set);
+        } else if (*(const protobuf_c_boolean *)quantifier) {
+            if (type == TCPS_T_BYTES) {
+                const ProtobufCBinaryData *data = (const ProtobufCBinaryData *)member;
+                const tcps_text *text = tcps_batch_text(b, data->len ? data->data : (const uint8_t *)"", data->len);
+                if (!text) return TCPS_NOMEM;
+                tcps_set_text(r, f->id, text);
+            } else if (type == TCPS_T_U64 || type == TCPS_T_I64) {
+                tcps_set(r, f->id, *(const uint64_t *)member);
+            } else {
+                tcps_set(r, f->id, *(const uint32_t *)member);
+            }
+        }
+    }
+    return TCPS_OK;
+}
+
+/* Moves a message that protobuf-c allocated into the batch: strings and arrays copied, the rest by value. */
+static tcps_code take_metadata(tcps_batch *b, const TcpstatsReader__CollectionMetadata *m) {
+    b->metadata = *m;
+    b->metadata.base.n_unknown_fields = 0;
+    b->metadata.base.unknown_fields = NULL;
+    b->metadata.n_data_sources = 0;
+    b->metadata.data_sources = NULL;
+    char **strings[] = {&b->metadata.hostname, &b->metadata.os_version, &b->metadata.schedule_name, &b->metadata.tool_version};
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        if (*strings[i] && !(*strings[i] = tcps_batch_string(b, *strings[i]))) return TCPS_NOMEM;
+    for (size_t i = 0; i < m->n_data_sources; i++)
+        if (tcps_batch_add_source(b, m->data_sources[i]) != TCPS_OK) return TCPS_NOMEM;
+    return TCPS_OK;
+}
+
+static tcps_code take_summary(tcps_batch *b, const TcpstatsReader__SystemSummary *m) {
+    b->has_summary = true;
+    b->summary = *m;
+    b->summary.base.n_unknown_fields = 0;
+    b->summary.base.unknown_fields = NULL;
+    b->summary.state_counts = NULL;
+    if (!m->n_state_counts) return TCPS_OK;
+    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&b->names, m->n_state_counts * (sizeof *buckets + sizeof(void *)));
+    if (!buckets) return TCPS_NOMEM;
+    b->summary.state_counts = (TcpstatsReader__StateBucket **)(buckets + m->n_state_counts);
+    for (size_t i = 0; i < m->n_state_counts; i++) {
+        buckets[i] = *m->state_counts[i];
+        buckets[i].base.n_unknown_fields = 0;
+        buckets[i].base.unknown_fields = NULL;
+        b->summary.state_counts[i] = &buckets[i];
+    }
+    return TCPS_OK;
+}
+
+static tcps_code take_batch(tcps_batch *b, const TcpstatsReader__BatchMessage *m) {
+    tcps_code code = m->metadata ? take_metadata(b, m->metadata) : TCPS_OK;
+    tcps_record r;
+    for (size_t i = 0; code == TCPS_OK && i < m->n_records; i++) {
+        code = take_record(b, &r, m->records[i]);
+        if (code == TCPS_OK) code = tcps_batch_add(b, &r);
+    }
+    if (code == TCPS_OK && m->summary) code = take_summary(b, m->summary);
+    return code;
+}
+
+/* The varint at the front: its value and length; TCPS_TRUNCATED when it goes on behind the end. */
+static tcps_code read_length(const uint8_t *bytes, size_t len, uint64_t *value, size_t *used) {
+    *value = 0;
+    for (size_t i = 0; i < VARINT_ROOM; i++) {
+        if (i == len) return TCPS_TRUNCATED;
+        *value |= (uint64_t)(bytes[i] & 0x7f) << 7 * i;
+        if (!(bytes[i] & 0x80)) {
+            *used = i + 1;
+            return TCPS_OK;
+        }
+    }
+    return TCPS_FORMAT;
+}
+
+tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, tcps_batch **out, tcps_status *status) {
+    tcps_schema_init();
+    *out = NULL;
+    uint64_t size;
+    size_t prefix;
+    tcps_code code = read_length(bytes, len, &size, &prefix);
+    if (code == TCPS_FORMAT) return tcps_fail(status, code, "no length of a message: a varint of more than 10 bytes");
+    if (code != TCPS_OK || size > len - prefix)
+        return tcps_fail(status, TCPS_TRUNCATED, "the message is cut: %llu bytes of it are there", (unsigned long long)len);
+    TcpstatsReader__BatchMessage *m = tcpstats_reader__batch_message__unpack(NULL, (size_t)size, bytes + prefix);
+    if (!m) return tcps_fail(status, TCPS_FORMAT, "no BatchMessage in these %llu bytes", (unsigned long long)size);
+    tcps_batch *b = tcps_batch_new();
+    code = b ? take_batch(b, m) : TCPS_NOMEM;
+    tcpstats_reader__batch_message__free_unpacked(m, NULL);
+    if (code != TCPS_OK) {
+        tcps_batch_unref(b);
+        return tcps_fail(status, code, "no memory");
+    }
+    *used = prefix + (size_t)size;
+    *out = b;
+    return TCPS_OK;
+}

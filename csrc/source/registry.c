@@ -1,0 +1,190 @@
+/* The sources there are, and what a spec like macos:dump.bin,release=15 opens. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "record/schema.h"
+#include "source/source.h"
+
+extern const tcps_source_class tcps_source_linux;
+
+const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, NULL};
+
+const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status) {
+    bool automatic = len == 4 && memcmp(name, "auto", 4) == 0;
+    const tcps_source_class *nearest = NULL;
+    unsigned least = 4;
+    for (const tcps_source_class *const *c = tcps_sources; *c; c++) {
+        if (automatic ? (*c)->live : strlen((*c)->name) == len && memcmp((*c)->name, name, len) == 0) return *c;
+        unsigned distance = tcps_distance(name, len, (*c)->name, strlen((*c)->name));
+        if (distance < least) least = distance, nearest = *c;
+    }
+    if (automatic) {
+        tcps_fail(status, TCPS_UNSUPPORTED, "no source can read this system's kernel; name a file, as in macos:dump.bin,release=15");
+        return NULL;
+    }
+    if (nearest)
+        tcps_fail(status, TCPS_USAGE, "unknown source '%.*s', did you mean %s?", (int)len, name, nearest->name);
+    else
+        tcps_fail(status, TCPS_USAGE, "unknown source '%.*s', there are: auto, linux, macos, freebsd, capture", (int)len, name);
+    return NULL;
+}
+
+/* What a canned kernel answers from; owned by tcps_opened. */
+#define MOST_KEYS 8
+typedef struct answers {
+    tcps_canned canned[MOST_KEYS];
+    void *owned[MOST_KEYS];
+    size_t count;
+} answers;
+
+static void free_answers(answers *a) {
+    if (!a) return;
+    for (size_t i = 0; i < a->count; i++) free(a->owned[i]);
+    free(a);
+}
+
+static tcps_code read_file(const char *path, uint8_t **bytes, size_t *len, tcps_status *status) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return tcps_fail_errno(status, errno, "cannot read %s", path);
+    tcps_buffer b = {0};
+    uint8_t piece[64 << 10];
+    ssize_t got;
+    int error = 0;
+    while (!error && ((got = read(fd, piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR)))
+        if (got > 0) error = tcps_buffer_append(&b, piece, (size_t)got);
+    if (!error && got < 0) error = errno;
+    close(fd);
+    if (error) {
+        free(b.bytes);
+        return tcps_fail_errno(status, error, "cannot read %s", path);
+    }
+    *bytes = b.bytes;
+    *len = b.len;
+    return TCPS_OK;
+}
+
+static tcps_code add_answer(answers *a, const tcps_key *key, void *owned, size_t len, tcps_status *status) {
+    if (a->count == MOST_KEYS) {
+        free(owned);
+        return tcps_fail(status, TCPS_USAGE, "too many keys");
+    }
+    a->owned[a->count] = owned;
+    a->canned[a->count++] = (tcps_canned){key->kind, key->name, owned ? owned : "", len};
+    return TCPS_OK;
+}
+
+static const tcps_key *find_key(const tcps_source_class *class, const char *name, size_t len, tcps_status *status) {
+    for (const tcps_key *k = class->keys; k->help; k++)
+        if (k->key && strlen(k->key) == len && memcmp(k->key, name, len) == 0) return k;
+    char all[160] = "";
+    for (const tcps_key *k = class->keys; k->help; k++)
+        if (k->key) snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", all[0] ? ", " : "", k->key);
+    tcps_fail(status, TCPS_USAGE, "%s: unknown key '%.*s', there %s: %s", class->name, (int)len, name, all[0] ? "are" : "is", all[0] ? all : "none");
+    return NULL;
+}
+
+/* KEY=VALUE{,KEY=VALUE}, or KEY alone for one that is on or off. */
+static tcps_code add_options(answers *a, const tcps_source_class *class, const char *options, tcps_status *status) {
+    while (options && *options) {
+        const char *end = strchr(options, ',');
+        size_t len = end ? (size_t)(end - options) : strlen(options);
+        const char *equals = memchr(options, '=', len);
+        size_t name_len = equals ? (size_t)(equals - options) : len;
+        const tcps_key *key = find_key(class, options, name_len, status);
+        if (!key) return TCPS_USAGE;
+        size_t value_len = equals ? len - name_len - 1 : 0;
+        char *value = strndup(equals ? equals + 1 : "", value_len);
+        if (!value) return tcps_fail(status, TCPS_NOMEM, "no memory");
+        uint8_t *bytes = (uint8_t *)value;
+        if (!key->literal) {
+            tcps_code code = read_file(value, &bytes, &value_len, status);
+            free(value);
+            if (code != TCPS_OK) return code;
+        }
+        tcps_code code = add_answer(a, key, bytes, value_len, status);
+        if (code != TCPS_OK) return code;
+        options = end ? end + 1 : NULL;
+    }
+    return TCPS_OK;
+}
+
+static tcps_code open_kernel(tcps_opened *o, tcps_kernel *kernel, tcps_status *status) {
+    o->kernel = kernel;
+    if (!kernel) return tcps_fail(status, TCPS_NOMEM, "no memory");
+    tcps_status local = {0};
+    o->source = o->class->open(kernel, &local);
+    if (o->source) return TCPS_OK;
+    if (status) *status = local;
+    return local.code;
+}
+
+static const tcps_key *file_key(const tcps_source_class *class) {
+    for (const tcps_key *k = class->keys; k->help; k++)
+        if (!k->key) return k;
+    return NULL;
+}
+
+/* Takes `bytes`. */
+static tcps_code open_bytes(tcps_opened *o, uint8_t *bytes, size_t len, const char *options, tcps_status *status) {
+    answers *a = calloc(1, sizeof *a);
+    if (!a) {
+        free(bytes);
+        return tcps_fail(status, TCPS_NOMEM, "no memory");
+    }
+    o->owned = a;
+    tcps_code code = add_answer(a, file_key(o->class), bytes, len, status);
+    if (code == TCPS_OK) code = add_options(a, o->class, options, status);
+    if (code == TCPS_OK) code = open_kernel(o, tcps_kernel_canned(a->canned, a->count), status);
+    return code;
+}
+
+static tcps_code finish(tcps_opened *o, tcps_code code) {
+    if (code != TCPS_OK) tcps_source_close(o);
+    return code;
+}
+
+tcps_code tcps_source_open(const char *spec, tcps_opened *opened, tcps_status *status) {
+    *opened = (tcps_opened){0};
+    size_t name_len = strcspn(spec, ":,");
+    opened->class = tcps_source_named(spec, name_len, status);
+    if (!opened->class) return status ? status->code : TCPS_USAGE;
+    if (spec[name_len] != ':') {
+        if (spec[name_len]) return tcps_fail(status, TCPS_USAGE, "%s: keys follow a file, as in %s:FILE%s", opened->class->name, opened->class->name, spec + name_len);
+        if (!opened->class->live)
+            return tcps_fail(status, TCPS_USAGE, "%s: this system has no such kernel; name a file, as in %s:dump.bin", opened->class->name, opened->class->name);
+        return finish(opened, open_kernel(opened, tcps_kernel_live(), status));
+    }
+    const char *file = spec + name_len + 1, *comma = strchr(file, ',');
+    size_t file_len = comma ? (size_t)(comma - file) : strlen(file);
+    if (!file_len) return tcps_fail(status, TCPS_USAGE, "%s: the file is missing, as in %s:dump.bin", opened->class->name, opened->class->name);
+    char *path = strndup(file, file_len);
+    if (!path) return tcps_fail(status, TCPS_NOMEM, "no memory");
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    tcps_code code = read_file(path, &bytes, &len, status);
+    free(path);
+    if (code != TCPS_OK) return code;
+    return finish(opened, open_bytes(opened, bytes, len, comma ? comma + 1 : NULL, status));
+}
+
+tcps_code tcps_source_open_bytes(const char *name, const void *bytes, size_t len, const char *options, tcps_opened *opened, tcps_status *status) {
+    *opened = (tcps_opened){0};
+    opened->class = tcps_source_named(name, strlen(name), status);
+    if (!opened->class) return status ? status->code : TCPS_USAGE;
+    uint8_t *copy = malloc(len ? len : 1);
+    if (!copy) return tcps_fail(status, TCPS_NOMEM, "no memory");
+    if (len) memcpy(copy, bytes, len);
+    return finish(opened, open_bytes(opened, copy, len, options, status));
+}
+
+void tcps_source_close(tcps_opened *o) {
+    if (o->source) o->class->close(o->source);
+    if (o->kernel) o->kernel->close(o->kernel);
+    free_answers(o->owned);
+    *o = (tcps_opened){0};
+}
