@@ -12,7 +12,7 @@ typedef struct tcps_pass {
     const char *schedule_name; /* NULL or "": none */
     uint32_t interval_ms;      /* 0: not repeated */
     uint64_t sequence;
-    bool summary_only;         /* count the records, keep none */
+    bool summary_only; /* count the records, keep none */
 } tcps_pass;
 
 /* Runs a pass over an open source. On TCPS_OK `*out` is a new batch (free with tcps_batch_unref), whose warnings say what went wrong and

@@ -184,10 +184,10 @@ void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
     put_row(w, row, style);
 }
 
-void tcps_json_lines(tcps_writer *w, const tcps_batch *b, tcps_json_style style) {
+void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {
     init_keys();
-    for (size_t i = 0; i < b->count && w->code == TCPS_OK; i++) {
-        put_row(w, b->rows[i], style);
+    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
+        put_row(w, v.rows[i], style);
         put_byte(w, '\n');
     }
 }
@@ -262,18 +262,18 @@ void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_styl
     *w->at++ = '}';
 }
 
-static void put_batch(tcps_writer *w, const tcps_batch *b, tcps_json_style style) {
+static void put_batch(tcps_writer *w, tcps_view v, tcps_json_style style) {
     tcps_writer_put(w, "{\"metadata\":", 12);
-    tcps_json_message(w, &b->metadata.base, style);
-    if (b->count) tcps_writer_put(w, ",\"records\":", 11);
-    for (size_t i = 0; i < b->count && w->code == TCPS_OK; i++) {
+    tcps_json_message(w, &v.batch->metadata.base, style);
+    if (v.count) tcps_writer_put(w, ",\"records\":", 11);
+    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
         put_byte(w, i ? ',' : '[');
-        put_row(w, b->rows[i], style);
+        put_row(w, v.rows[i], style);
     }
-    if (b->count) put_byte(w, ']');
-    if (b->has_summary) {
+    if (v.count) put_byte(w, ']');
+    if (v.batch->has_summary) {
         tcps_writer_put(w, ",\"summary\":", 11);
-        tcps_json_message(w, &b->summary.base, style);
+        tcps_json_message(w, &v.batch->summary.base, style);
     }
     tcps_writer_put(w, "}\n", 2);
 }
@@ -319,14 +319,14 @@ static tcps_code indent(tcps_writer *w, const char *bytes, size_t len) {
     return in->to->code;
 }
 
-void tcps_json_batch(tcps_writer *w, const tcps_batch *b, tcps_json_style style, bool indented) {
+void tcps_json_batch(tcps_writer *w, tcps_view v, tcps_json_style style, bool indented) {
     init_keys();
     if (!indented) {
-        put_batch(w, b, style);
+        put_batch(w, v, style);
         return;
     }
     indenter in = {.to = w};
-    if (tcps_writer_init(&in.base, indent) == TCPS_OK) put_batch(&in.base, b, style);
+    if (tcps_writer_init(&in.base, indent) == TCPS_OK) put_batch(&in.base, v, style);
     tcps_code code = tcps_writer_fini(&in.base);
     if (w->code == TCPS_OK) w->code = code;
 }

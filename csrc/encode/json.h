@@ -12,14 +12,14 @@ typedef enum tcps_json_style {
     TCPS_JSON_STYLES
 } tcps_json_style;
 
-/* The whole batch as one BatchMessage on one line, newline included; with `indent` on many lines, indented by two. The writer's code says how it went. */
-void tcps_json_batch(tcps_writer *w, const tcps_batch *b, tcps_json_style style, bool indent);
+/* The view as one BatchMessage on one line, newline included; with `indent` on many lines, indented by two. The writer's code says how it went. */
+void tcps_json_batch(tcps_writer *w, tcps_view v, tcps_json_style style, bool indent);
 
 /* One record as one object, without a newline. */
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style);
 
 /* Every record as one object on its own line. */
-void tcps_json_lines(tcps_writer *w, const tcps_batch *b, tcps_json_style style);
+void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style);
 
 /* Any message as one object, without a newline: metadata, summary. */
 void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_style style);

@@ -112,19 +112,19 @@ static size_t message_size(const ProtobufCMessage *m) {
     return 1 + varint_size(size) + size;
 }
 
-static size_t body_size(const tcps_batch *b) {
-    size_t size = message_size(&b->metadata.base);
-    for (size_t i = 0; i < b->count; i++) {
-        size_t row = row_size(b->rows[i]);
+static size_t body_size(tcps_view v) {
+    size_t size = message_size(&v.batch->metadata.base);
+    for (size_t i = 0; i < v.count; i++) {
+        size_t row = row_size(v.rows[i]);
         size += 1 + varint_size(row) + row;
     }
-    if (b->has_summary) size += message_size(&b->summary.base);
+    if (v.batch->has_summary) size += message_size(&v.batch->summary.base);
     return size;
 }
 
-size_t tcps_protobuf_size(const tcps_batch *b) {
+size_t tcps_protobuf_size(tcps_view v) {
     init_tags();
-    size_t size = body_size(b);
+    size_t size = body_size(v);
     return varint_size(size) + size;
 }
 
@@ -147,16 +147,16 @@ static void put_message(tcps_writer *w, unsigned field, const ProtobufCMessage *
     free(packed);
 }
 
-void tcps_protobuf_batch(tcps_writer *w, const tcps_batch *b) {
+void tcps_protobuf_batch(tcps_writer *w, tcps_view v) {
     init_tags();
     tcps_writer_room(w, VARINT_ROOM);
-    w->at = put_varint(w->at, body_size(b));
-    put_message(w, BATCH_METADATA, &b->metadata.base);
-    for (size_t i = 0; i < b->count && w->code == TCPS_OK; i++) {
-        put_length(w, BATCH_RECORDS, row_size(b->rows[i]));
-        put_fields(w, b->rows[i]);
+    w->at = put_varint(w->at, body_size(v));
+    put_message(w, BATCH_METADATA, &v.batch->metadata.base);
+    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
+        put_length(w, BATCH_RECORDS, row_size(v.rows[i]));
+        put_fields(w, v.rows[i]);
     }
-    if (b->has_summary) put_message(w, BATCH_SUMMARY, &b->summary.base);
+    if (v.batch->has_summary) put_message(w, BATCH_SUMMARY, &v.batch->summary.base);
 }
 
 /* protobuf-c's struct of one record -> `r`. */

@@ -22,13 +22,26 @@ void tcps_writer_put(tcps_writer *w, const void *bytes, size_t len) {
     }
 }
 
-tcps_code tcps_writer_init(tcps_writer *w, tcps_code (*flush)(tcps_writer *, const char *, size_t)) {
+void tcps_writer_over(tcps_writer *w, char *memory, tcps_code (*flush)(tcps_writer *, const char *, size_t)) {
     w->code = TCPS_OK;
     w->flush = flush;
-    w->begin = w->at = malloc(TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK);
-    if (!w->begin) return w->code = TCPS_NOMEM;
-    w->end = w->begin + TCPS_WRITER_CHUNK;
+    w->begin = w->at = memory;
+    w->end = memory + TCPS_WRITER_CHUNK;
+}
+
+tcps_code tcps_writer_init(tcps_writer *w, tcps_code (*flush)(tcps_writer *, const char *, size_t)) {
+    char *memory = malloc(TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK);
+    if (!memory) {
+        *w = (tcps_writer){.code = TCPS_NOMEM};
+        return TCPS_NOMEM;
+    }
+    tcps_writer_over(w, memory, flush);
     return TCPS_OK;
+}
+
+tcps_code tcps_writer_end(tcps_writer *w) {
+    hand_on(w);
+    return w->code;
 }
 
 tcps_code tcps_writer_fini(tcps_writer *w) {

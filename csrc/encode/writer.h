@@ -27,10 +27,16 @@ static inline void tcps_writer_room(tcps_writer *w, size_t size) {
 /* Copies any number of bytes. */
 void tcps_writer_put(tcps_writer *w, const void *bytes, size_t len);
 
-/* Allocates the buffer. TCPS_OK or TCPS_NOMEM. */
+/* Uses `memory`, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK bytes that stay the caller's. */
+void tcps_writer_over(tcps_writer *w, char *memory, tcps_code (*flush)(tcps_writer *, const char *, size_t));
+
+/* Allocates that memory. TCPS_OK or TCPS_NOMEM. */
 tcps_code tcps_writer_init(tcps_writer *w, tcps_code (*flush)(tcps_writer *, const char *, size_t));
 
-/* Hands on what is left and frees the buffer; the code of the whole encoding. */
+/* Hands on what is left; the code of the whole encoding. */
+tcps_code tcps_writer_end(tcps_writer *w);
+
+/* The same, and frees what tcps_writer_init allocated. */
 tcps_code tcps_writer_fini(tcps_writer *w);
 
 #endif

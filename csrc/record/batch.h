@@ -14,7 +14,7 @@ typedef struct tcps_warning {
 } tcps_warning;
 
 typedef struct tcps_batch {
-    unsigned refs; /* not atomic: a batch stays in its thread */
+    unsigned refs;    /* not atomic: a batch stays in its thread */
     tcps_arena arena; /* rows and their addresses */
     tcps_arena names; /* texts that rows share: it is not rolled back when a row is refused */
     const tcps_row **rows;
@@ -29,6 +29,15 @@ typedef struct tcps_batch {
     tcps_warning *warnings, **last_warning;
     const tcps_text *last_text[TCPS_FIELD_LIMIT]; /* see tcps_batch_intern */
 } tcps_batch;
+
+/* Some of a batch's rows, or all: what encoders and scripts work on. It owns nothing. */
+typedef struct tcps_view {
+    const tcps_batch *batch; /* metadata and summary */
+    const tcps_row *const *rows;
+    size_t count;
+} tcps_view;
+
+static inline tcps_view tcps_batch_view(const tcps_batch *b) { return (tcps_view){b, b->rows, b->count}; }
 
 /* An empty batch with one reference; NULL when there is no memory. */
 tcps_batch *tcps_batch_new(void);

@@ -129,18 +129,20 @@ static const tcps_key *file_key(const tcps_source_class *class) {
     return NULL;
 }
 
-/* Takes `bytes`. */
-static tcps_code open_bytes(tcps_opened *o, uint8_t *bytes, size_t len, const char *options, tcps_status *status) {
-    answers *a = calloc(1, sizeof *a);
-    if (!a) {
-        free(bytes);
-        return tcps_fail(status, TCPS_NOMEM, "no memory");
-    }
-    o->owned = a;
-    tcps_code code = add_answer(a, file_key(o->class), bytes, len, status);
+static tcps_code open_answers(tcps_opened *o, tcps_status *status) {
+    answers *a = o->owned;
+    return open_kernel(o, tcps_kernel_canned(a->canned, a->count), status);
+}
+
+static tcps_code open_file(tcps_opened *o, const char *path, const char *options, tcps_status *status) {
+    answers *a = o->owned = calloc(1, sizeof *a);
+    if (!a) return tcps_fail(status, TCPS_NOMEM, "no memory");
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    tcps_code code = read_file(path, &bytes, &len, status);
+    if (code == TCPS_OK) code = add_answer(a, file_key(o->class), bytes, len, status);
     if (code == TCPS_OK) code = add_options(a, o->class, options, status);
-    if (code == TCPS_OK) code = open_kernel(o, tcps_kernel_canned(a->canned, a->count), status);
-    return code;
+    return code == TCPS_OK ? open_answers(o, status) : code;
 }
 
 static tcps_code finish(tcps_opened *o, tcps_code code) {
@@ -153,33 +155,41 @@ tcps_code tcps_source_open(const char *spec, tcps_opened *opened, tcps_status *s
     size_t name_len = strcspn(spec, ":,");
     opened->class = tcps_source_named(spec, name_len, status);
     if (!opened->class) return status ? status->code : TCPS_USAGE;
-    if (spec[name_len] != ':') {
-        if (spec[name_len]) return tcps_fail(status, TCPS_USAGE, "%s: keys follow a file, as in %s:FILE%s", opened->class->name, opened->class->name, spec + name_len);
+    const char *name = opened->class->name, *rest = spec + name_len;
+    if (*rest == ',') return tcps_fail(status, TCPS_USAGE, "%s: keys follow a file, as in %s:FILE%s", name, name, rest);
+    if (!*rest) {
         if (!opened->class->live)
-            return tcps_fail(status, TCPS_USAGE, "%s: this system has no such kernel; name a file, as in %s:dump.bin", opened->class->name, opened->class->name);
+            return tcps_fail(status, TCPS_USAGE, "%s: this system has no such kernel; name a file, as in %s:dump.bin", name, name);
         return finish(opened, open_kernel(opened, tcps_kernel_live(), status));
     }
-    const char *file = spec + name_len + 1, *comma = strchr(file, ',');
-    size_t file_len = comma ? (size_t)(comma - file) : strlen(file);
-    if (!file_len) return tcps_fail(status, TCPS_USAGE, "%s: the file is missing, as in %s:dump.bin", opened->class->name, opened->class->name);
-    char *path = strndup(file, file_len);
+    size_t path_len = strcspn(rest + 1, ",");
+    if (!path_len) return tcps_fail(status, TCPS_USAGE, "%s: the file is missing, as in %s:dump.bin", name, name);
+    char *path = strndup(rest + 1, path_len);
     if (!path) return tcps_fail(status, TCPS_NOMEM, "no memory");
-    uint8_t *bytes = NULL;
-    size_t len = 0;
-    tcps_code code = read_file(path, &bytes, &len, status);
+    const char *options = rest[1 + path_len] ? rest + 1 + path_len + 1 : NULL;
+    tcps_code code = open_file(opened, path, options, status);
     free(path);
-    if (code != TCPS_OK) return code;
-    return finish(opened, open_bytes(opened, bytes, len, comma ? comma + 1 : NULL, status));
+    return finish(opened, code);
 }
 
-tcps_code tcps_source_open_bytes(const char *name, const void *bytes, size_t len, const char *options, tcps_opened *opened, tcps_status *status) {
+static tcps_code add_option(tcps_opened *o, const tcps_option *option, tcps_status *status) {
+    const tcps_key *key = option->key ? find_key(o->class, option->key, strlen(option->key), status) : file_key(o->class);
+    if (!key) return TCPS_USAGE;
+    uint8_t *copy = malloc(option->len + 1);
+    if (!copy) return tcps_fail(status, TCPS_NOMEM, "no memory");
+    if (option->len) memcpy(copy, option->bytes, option->len);
+    copy[option->len] = 0;
+    return add_answer(o->owned, key, copy, option->len, status);
+}
+
+tcps_code tcps_source_open_bytes(const char *name, const tcps_option *options, size_t count, tcps_opened *opened, tcps_status *status) {
     *opened = (tcps_opened){0};
     opened->class = tcps_source_named(name, strlen(name), status);
     if (!opened->class) return status ? status->code : TCPS_USAGE;
-    uint8_t *copy = malloc(len ? len : 1);
-    if (!copy) return tcps_fail(status, TCPS_NOMEM, "no memory");
-    if (len) memcpy(copy, bytes, len);
-    return finish(opened, open_bytes(opened, copy, len, options, status));
+    opened->owned = calloc(1, sizeof(answers));
+    tcps_code code = opened->owned ? TCPS_OK : tcps_fail(status, TCPS_NOMEM, "no memory");
+    for (size_t i = 0; code == TCPS_OK && i < count; i++) code = add_option(opened, &options[i], status);
+    return finish(opened, code == TCPS_OK ? open_answers(opened, status) : code);
 }
 
 void tcps_source_close(tcps_opened *o) {

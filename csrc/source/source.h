@@ -80,8 +80,13 @@ typedef struct tcps_opened {
 /* Opens what a spec names: `auto`, NAME, or NAME:FILE[,KEY=VALUE...]. TCPS_OK, or the mistake in `status`. Close it in any case of TCPS_OK. */
 tcps_code tcps_source_open(const char *spec, tcps_opened *opened, tcps_status *status);
 
-/* The same over bytes in memory, which are copied: `options` is the spec's part after the file ("release=15"), or NULL. */
-tcps_code tcps_source_open_bytes(const char *name, const void *bytes, size_t len, const char *options, tcps_opened *opened, tcps_status *status);
+/* The same over bytes in memory, which are copied. An option gives one of the class's keys its answer; the key NULL is the file itself. */
+typedef struct tcps_option {
+    const char *key;
+    const void *bytes;
+    size_t len;
+} tcps_option;
+tcps_code tcps_source_open_bytes(const char *name, const tcps_option *options, size_t count, tcps_opened *opened, tcps_status *status);
 
 void tcps_source_close(tcps_opened *opened);
 

@@ -1,0 +1,52 @@
+/* The filter language. */
+#include "filter/filter.h"
+
+#include "lua/tcpsl.h"
+
+static tcps_filter **check_filter(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_FILTER); }
+
+/* core.filter(text) -> filter, or nil, text that names word and column, "EUSAGE" */
+static int l_filter(lua_State *L) {
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    tcps_filter **f = lua_newuserdatauv(L, sizeof *f, 1);
+    *f = NULL;
+    luaL_setmetatable(L, TCPSL_FILTER);
+    tcps_status status = {0};
+    *f = tcps_filter_parse(text, len, &status);
+    if (!*f) return tcpsL_fail(L, &status);
+    lua_pushvalue(L, 1); /* for tostring */
+    lua_setiuservalue(L, -2, 1);
+    return 1;
+}
+
+static int l_gc(lua_State *L) {
+    tcps_filter **f = check_filter(L, 1);
+    if (*f) tcps_filter_free(*f);
+    *f = NULL;
+    return 0;
+}
+
+static int l_tostring(lua_State *L) {
+    check_filter(L, 1);
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
+/* filter:matches(socket) -> boolean */
+static int l_matches(lua_State *L) {
+    lua_pushboolean(L, tcps_filter_match_row(*check_filter(L, 1), tcpsL_checksocket(L, 2)->row));
+    return 1;
+}
+
+void tcpsL_openfilter(lua_State *L) {
+    static const luaL_Reg meta[] = {{"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"matches", l_matches}, {NULL, NULL}};
+    luaL_newmetatable(L, TCPSL_FILTER);
+    luaL_setfuncs(L, meta, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    lua_pushcfunction(L, l_filter);
+    lua_setfield(L, -2, "filter");
+}

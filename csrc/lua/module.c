@@ -1,0 +1,27 @@
+/* tcpstats.core: the bindings as one module. */
+#include "lua/tcpsl.h"
+
+#include "version.h"
+
+int tcpsL_fail(lua_State *L, const tcps_status *status) {
+    lua_pushnil(L);
+    lua_pushstring(L, status->what[0] ? status->what : "no memory");
+    lua_pushstring(L, tcps_code_name(status->code));
+    return 3;
+}
+
+__attribute__((visibility("default"))) int luaopen_tcpstats_core(lua_State *L) {
+    luaL_checkversion(L);
+    tcps_schema_init();
+    lua_newtable(L);
+    lua_pushliteral(L, TCPS_VERSION);
+    lua_setfield(L, -2, "version");
+    tcpsL_openschema(L);
+    tcpsL_opensocket(L);
+    tcpsL_openbatch(L);
+    tcpsL_openfilter(L);
+    tcpsL_opentracker(L);
+    tcpsL_opensource(L);
+    tcpsL_opensystem(L);
+    return 1;
+}

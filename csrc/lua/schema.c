@@ -1,0 +1,143 @@
+/* The schema: what fields there are. */
+#include <string.h>
+
+#include "lua/tcpsl.h"
+
+static const char *type_name(tcps_type type) {
+    static const char *const names[] = {
+        [TCPS_T_U32] = "uint32", [TCPS_T_I32] = "int32", [TCPS_T_U64] = "uint64",    [TCPS_T_I64] = "int64",     [TCPS_T_BOOL] = "bool",
+        [TCPS_T_ENUM] = "enum",  [TCPS_T_SET] = "set",   [TCPS_T_STRING] = "string", [TCPS_T_BYTES] = "address",
+    };
+    return names[type];
+}
+
+static int words_key;
+
+void tcpsL_pushwords(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &words_key); }
+
+/* [-0, +1] An enum's word; a word that is a number (4 of IP_VERSION_4) reads as one. */
+static void push_word(lua_State *L, const ProtobufCEnumDescriptor *e, int number) {
+    const char *word = tcps_enum_word(e, number);
+    if (!word)
+        lua_pushinteger(L, number);
+    else if (!lua_stringtonumber(L, word))
+        lua_pushstring(L, word);
+}
+
+/* Words by field * 256 + number, so that reading an enum makes no string. */
+static void make_words(lua_State *L) {
+    lua_newtable(L);
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
+        if (tcps_fields[f].type != TCPS_T_ENUM) continue;
+        const ProtobufCEnumDescriptor *e = tcps_fields[f].words;
+        for (unsigned i = 0; i < e->n_values; i++) {
+            push_word(L, e, e->values[i].value);
+            lua_rawseti(L, -2, f * 256 + e->values[i].value);
+        }
+    }
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
+}
+
+unsigned tcpsL_checkfield(lua_State *L, int arg) {
+    size_t len;
+    const char *name = luaL_checklstring(L, arg, &len);
+    const tcps_field *f = tcps_field_named(name, len);
+    if (f) return f->number;
+    const tcps_field *nearest = tcps_field_nearest(name, len);
+    if (nearest) return (unsigned)luaL_error(L, "no field '%s', did you mean %s?", name, nearest->name);
+    return (unsigned)luaL_error(L, "no field '%s'; tcpstats.fields() lists them", name);
+}
+
+/* core.fields() -> a list of {name=, number=, type=, help=, words=}, in the order of their numbers. */
+static int l_fields(lua_State *L) {
+    lua_newtable(L);
+    for (unsigned f = 0, n = 0; f < TCPS_FIELD_LIMIT; f++) {
+        const tcps_field *field = &tcps_fields[f];
+        if (field->type == TCPS_T_NONE) continue;
+        lua_createtable(L, 0, 5);
+        lua_pushstring(L, field->name);
+        lua_setfield(L, -2, "name");
+        lua_pushinteger(L, f);
+        lua_setfield(L, -2, "number");
+        lua_pushstring(L, type_name(field->type));
+        lua_setfield(L, -2, "type");
+        lua_pushstring(L, tcps_help("TcpSocketRecord", field->name));
+        lua_setfield(L, -2, "help");
+        if (field->words) {
+            lua_newtable(L);
+            for (unsigned i = 0; i < field->words->n_values; i++) {
+                push_word(L, field->words, field->words->values[i].value);
+                lua_rawseti(L, -2, i + 1);
+            }
+            lua_setfield(L, -2, "words");
+        }
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+/* core.message_fields(NAME) -> the same list, of "CollectionMetadata" or "SystemSummary": {name=, number=, help=}. */
+static int l_message_fields(lua_State *L) {
+    static const char *const names[] = {"CollectionMetadata", "SystemSummary", NULL};
+    const ProtobufCMessageDescriptor *all[] = {&tcpstats_reader__collection_metadata__descriptor, &tcpstats_reader__system_summary__descriptor};
+    const ProtobufCMessageDescriptor *d = all[luaL_checkoption(L, 1, NULL, names)];
+    lua_createtable(L, (int)d->n_fields, 0);
+    for (unsigned i = 0; i < d->n_fields; i++) {
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, d->fields[i].name);
+        lua_setfield(L, -2, "name");
+        lua_pushinteger(L, d->fields[i].id);
+        lua_setfield(L, -2, "number");
+        lua_pushstring(L, tcps_help(d->short_name, d->fields[i].name));
+        lua_setfield(L, -2, "help");
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+/* [-0, +1] One value of a message, `p` pointing at it. */
+static void push_member(lua_State *L, const ProtobufCFieldDescriptor *f, const void *p) {
+    switch (f->type) {
+    case PROTOBUF_C_TYPE_UINT32: lua_pushinteger(L, *(const uint32_t *)p); break;
+    case PROTOBUF_C_TYPE_INT32: lua_pushinteger(L, *(const int32_t *)p); break;
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_INT64: lua_pushinteger(L, *(const int64_t *)p); break;
+    case PROTOBUF_C_TYPE_DOUBLE: lua_pushnumber(L, *(const double *)p); break;
+    case PROTOBUF_C_TYPE_BOOL: lua_pushboolean(L, *(const protobuf_c_boolean *)p); break;
+    case PROTOBUF_C_TYPE_ENUM: push_word(L, f->descriptor, *(const int *)p); break;
+    case PROTOBUF_C_TYPE_STRING: lua_pushstring(L, *(const char *const *)p); break;
+    case PROTOBUF_C_TYPE_MESSAGE: tcpsL_pushmessage(L, *(ProtobufCMessage *const *)p); break;
+    default: lua_pushnil(L); break; /* the proto has no other */
+    }
+}
+
+void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m) {
+    const ProtobufCMessageDescriptor *d = m->descriptor;
+    luaL_checkstack(L, 4, NULL);
+    lua_newtable(L);
+    for (unsigned i = 0; i < d->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &d->fields[i];
+        const char *member = (const char *)m + f->offset, *quantifier = (const char *)m + f->quantifier_offset;
+        if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+            size_t n = *(const size_t *)quantifier, size = f->type == PROTOBUF_C_TYPE_MESSAGE ? sizeof(void *) : 4;
+            lua_createtable(L, (int)n, 0);
+            for (size_t j = 0; j < n; j++) {
+                push_member(L, f, *(const char *const *)member + j * size);
+                lua_rawseti(L, -2, (lua_Integer)j + 1);
+            }
+        } else if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE) {
+            if (!*(const void *const *)member) continue;
+            push_member(L, f, member);
+        } else {
+            if (!*(const protobuf_c_boolean *)quantifier) continue;
+            push_member(L, f, member);
+        }
+        lua_setfield(L, -2, f->name);
+    }
+}
+
+void tcpsL_openschema(lua_State *L) {
+    static const luaL_Reg functions[] = {{"fields", l_fields}, {"message_fields", l_message_fields}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    make_words(L);
+}

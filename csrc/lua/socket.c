@@ -1,0 +1,310 @@
+/* A socket: one proxy per iteration that shows row after row, and the copies that outlive it.
+ *
+ * Reading a field must cost little: the name is looked up in a table that is an upvalue, and identity is one comparison with the metatable,
+ * which is an upvalue too (luaL_checkudata would cost as much again; doc/performance.md). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/text.h"
+#include "lua/tcpsl.h"
+
+/* Upvalues of __index and of the iterator. */
+enum { UP_META = 1, UP_NAMES, UP_WORDS };
+
+static tcpsL_socket *to_socket(lua_State *L, int arg, int meta) {
+    tcpsL_socket *s = lua_touserdata(L, arg);
+    if (s && lua_getmetatable(L, arg)) {
+        bool same = lua_rawequal(L, -1, meta);
+        lua_pop(L, 1);
+        if (same) return s;
+    }
+    luaL_typeerror(L, arg, TCPSL_SOCKET);
+    return NULL;
+}
+
+static int stale(lua_State *L) { return luaL_error(L, "stale socket: it is valid only while its loop or hook shows it; keep s:copy() instead"); }
+
+tcpsL_socket *tcpsL_checksocket(lua_State *L, int arg) {
+    tcpsL_socket *s = luaL_checkudata(L, arg, TCPSL_SOCKET);
+    if (!s->row) stale(L);
+    return s;
+}
+
+static void push_text(lua_State *L, const tcps_text *text) { lua_pushlstring(L, text->bytes, text->len); }
+
+static void push_address(lua_State *L, const tcps_text *address) {
+    char text[TCPS_ADDRESS_ROOM];
+    lua_pushlstring(L, text, (size_t)(tcps_text_address(text, address->bytes, address->len) - text));
+}
+
+/* A set reads as its words with commas. */
+static void push_set(lua_State *L, const ProtobufCEnumDescriptor *e, uint64_t set) {
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (bool first = true; set; set &= set - 1, first = false) {
+        const char *word = tcps_enum_word(e, __builtin_ctzll(set));
+        if (!first) luaL_addchar(&b, ',');
+        luaL_addstring(&b, word ? word : "UNKNOWN");
+    }
+    luaL_pushresult(&b);
+}
+
+void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int words) {
+    if (!tcps_row_has(row, field)) {
+        lua_pushnil(L);
+        return;
+    }
+    uint64_t bits = tcps_row_bits(row, field);
+    const tcps_field *f = &tcps_fields[field];
+    switch (f->type) {
+    case TCPS_T_U32: lua_pushinteger(L, (uint32_t)bits); break;
+    case TCPS_T_I32: lua_pushinteger(L, (int32_t)bits); break;
+    case TCPS_T_U64:
+    case TCPS_T_I64: lua_pushinteger(L, (lua_Integer)bits); break;
+    case TCPS_T_BOOL: lua_pushboolean(L, bits != 0); break;
+    case TCPS_T_ENUM:
+        if (lua_rawgeti(L, words, (lua_Integer)(field * 256 + bits)) == LUA_TNIL) {
+            lua_pop(L, 1);
+            lua_pushinteger(L, (lua_Integer)bits);
+        }
+        break;
+    case TCPS_T_SET: push_set(L, f->words, bits); break;
+    case TCPS_T_STRING: push_text(L, (const tcps_text *)(uintptr_t)bits); break;
+    case TCPS_T_BYTES: push_address(L, (const tcps_text *)(uintptr_t)bits); break;
+    case TCPS_T_NONE: lua_pushnil(L); break;
+    }
+}
+
+static int unknown_name(lua_State *L) {
+    size_t len;
+    const char *name = luaL_tolstring(L, 2, &len);
+    const tcps_field *nearest = tcps_field_nearest(name, len);
+    if (nearest) return luaL_error(L, "no field '%s', did you mean %s?", name, nearest->name);
+    return luaL_error(L, "no field '%s'; tcpstats.fields() lists them", name);
+}
+
+/* s.FIELD or s:METHOD */
+static int l_index(lua_State *L) {
+    tcpsL_socket *s = to_socket(L, 1, lua_upvalueindex(UP_META));
+    if (!s->row) return stale(L);
+    lua_pushvalue(L, 2);
+    int type = lua_rawget(L, lua_upvalueindex(UP_NAMES));
+    if (type == LUA_TNUMBER) {
+        tcpsL_pushfield(L, s->row, (unsigned)lua_tointeger(L, -1), lua_upvalueindex(UP_WORDS));
+        return 1;
+    }
+    return type == LUA_TFUNCTION ? 1 : unknown_name(L);
+}
+
+static int l_newindex(lua_State *L) { return luaL_error(L, "a socket cannot be written to; s:totable() makes a table"); }
+
+/* Shows the next row; false when there is none and the proxy is stale. */
+static bool advance(tcpsL_socket *s) {
+    s->row = s->next < s->view.count ? s->view.rows[s->next++] : NULL;
+    return s->row != NULL;
+}
+
+/* The iterator of batch:each: the proxy, then the values that were asked for. */
+static int l_next(lua_State *L) {
+    tcpsL_socket *s = to_socket(L, 1, lua_upvalueindex(UP_META));
+    if (!advance(s)) return 0;
+    lua_settop(L, 1);
+    luaL_checkstack(L, (int)s->n_fields, NULL);
+    for (unsigned i = 0; i < s->n_fields; i++) tcpsL_pushfield(L, s->row, s->fields[i], lua_upvalueindex(UP_WORDS));
+    return 1 + (int)s->n_fields;
+}
+
+/* A loop that is left early ends the proxy too. */
+static int l_close(lua_State *L) {
+    tcpsL_socket *s = to_socket(L, 1, lua_upvalueindex(UP_META));
+    s->row = NULL;
+    s->next = s->view.count;
+    return 0;
+}
+
+tcpsL_socket *tcpsL_pushsocket(lua_State *L, int batch) {
+    batch = lua_absindex(L, batch);
+    tcpsL_batch *b = tcpsL_checkbatch(L, batch);
+    tcpsL_socket *s = lua_newuserdatauv(L, sizeof *s, 1);
+    *s = (tcpsL_socket){.view = b->view};
+    luaL_setmetatable(L, TCPSL_SOCKET);
+    lua_pushvalue(L, batch); /* keeps the rows */
+    lua_setiuservalue(L, -2, 1);
+    return s;
+}
+
+/* core.each(batch, field...) -> iterator, proxy, nil, proxy: what a for loop takes. */
+static int l_each(lua_State *L) {
+    int top = lua_gettop(L);
+    tcpsL_checkbatch(L, 1);
+    luaL_argcheck(L, top - 1 <= (int)sizeof((tcpsL_socket *)0)->fields, 2, "too many fields");
+    lua_pushvalue(L, lua_upvalueindex(1)); /* the iterator */
+    tcpsL_socket *s = tcpsL_pushsocket(L, 1);
+    for (int i = 2; i <= top; i++) s->fields[s->n_fields++] = (uint8_t)tcpsL_checkfield(L, i);
+    lua_pushnil(L);
+    lua_pushvalue(L, -2);
+    return 4;
+}
+
+/* core.visit(batch, function, context, handler) -> errors
+ * Calls function(s, context) for every socket, each under pcall; handler(message) makes the report of an error (a message handler, as of xpcall),
+ * which goes on to the next socket unless it returns false. */
+static int l_visit(lua_State *L) {
+    tcpsL_checkbatch(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    luaL_checktype(L, 4, LUA_TFUNCTION);
+    lua_settop(L, 4);
+    lua_Integer errors = 0;
+    tcpsL_socket *s = tcpsL_pushsocket(L, 1); /* 5 */
+    while (advance(s)) {
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, 5);
+        lua_pushvalue(L, 3);
+        if (lua_pcall(L, 2, 0, 4) != LUA_OK) {
+            errors++;
+            bool stop = lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1);
+            lua_pop(L, 1);
+            if (stop) break;
+        }
+    }
+    s->row = NULL;
+    s->next = s->view.count;
+    lua_pushinteger(L, errors);
+    return 1;
+}
+
+/* A row and its texts in one piece behind the proxy that shows it. */
+static int l_copy(lua_State *L) {
+    const tcps_row *row = tcpsL_checksocket(L, 1)->row;
+    tcps_record r;
+    tcps_row_unpack(&r, row);
+    size_t row_size = tcps_row_size(&r), size = row_size;
+    for (unsigned w = 0; w < TCPS_WORDS; w++)
+        for (uint64_t m = r.has[w] & tcps_text_mask[w]; m; m &= m - 1)
+            size += (sizeof(tcps_text) + ((const tcps_text *)(uintptr_t)r.value[64 * w + (unsigned)__builtin_ctzll(m)])->len + 1 + 7) & ~(size_t)7;
+    tcpsL_socket *copy = lua_newuserdatauv(L, sizeof *copy + size, 0);
+    *copy = (tcpsL_socket){0};
+    luaL_setmetatable(L, TCPSL_SOCKET);
+    char *at = (char *)(copy + 1) + row_size;
+    for (unsigned w = 0; w < TCPS_WORDS; w++)
+        for (uint64_t m = r.has[w] & tcps_text_mask[w]; m; m &= m - 1) {
+            uint64_t *value = &r.value[64 * w + (unsigned)__builtin_ctzll(m)];
+            const tcps_text *text = (const tcps_text *)(uintptr_t)*value;
+            size_t len = sizeof *text + text->len + 1;
+            memcpy(at, text, len);
+            *value = (uint64_t)(uintptr_t)at;
+            at += (len + 7) & ~(size_t)7;
+        }
+    tcps_row_pack((tcps_row *)(copy + 1), &r);
+    copy->row = (const tcps_row *)(copy + 1);
+    return 1;
+}
+
+static int l_totable(lua_State *L) {
+    const tcps_row *row = tcpsL_checksocket(L, 1)->row;
+    lua_settop(L, 1);
+    tcpsL_pushwords(L);
+    lua_newtable(L);
+    for (unsigned w = 0; w < TCPS_WORDS; w++)
+        for (uint64_t m = row->has[w]; m; m &= m - 1) {
+            unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
+            tcpsL_pushfield(L, row, field, 2);
+            lua_setfield(L, 3, tcps_fields[field].name);
+        }
+    return 1;
+}
+
+/* next of pairs(s): from one field's name to the next that is there. */
+static int l_next_field(lua_State *L) {
+    const tcps_row *row = tcpsL_checksocket(L, 1)->row;
+    unsigned field = lua_isnoneornil(L, 2) ? 0 : tcpsL_checkfield(L, 2) + 1;
+    lua_settop(L, 1);
+    tcpsL_pushwords(L);
+    for (; field < TCPS_FIELD_LIMIT; field++) {
+        if (!tcps_row_has(row, field)) continue;
+        lua_pushstring(L, tcps_fields[field].name);
+        tcpsL_pushfield(L, row, field, 2);
+        return 2;
+    }
+    return 0;
+}
+
+static int l_pairs(lua_State *L) {
+    tcpsL_checksocket(L, 1);
+    lua_pushcfunction(L, l_next_field);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+static void add_endpoint(luaL_Buffer *b, const tcps_row *row, unsigned address, unsigned port) {
+    char text[TCPS_ADDRESS_ROOM + 24];
+    char *at = text;
+    if (tcps_row_has(row, address)) {
+        const tcps_text *a = (const tcps_text *)(uintptr_t)tcps_row_bits(row, address);
+        if (a->len == 16) *at++ = '[';
+        at = tcps_text_address(at, a->bytes, a->len);
+        if (a->len == 16) *at++ = ']';
+    } else {
+        *at++ = '*';
+    }
+    *at++ = ':';
+    if (tcps_row_has(row, port))
+        at = tcps_text_u64(at, tcps_row_bits(row, port));
+    else
+        *at++ = '*';
+    luaL_addlstring(b, text, (size_t)(at - text));
+}
+
+/* "ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000" */
+static int l_tostring(lua_State *L) {
+    tcpsL_socket *s = luaL_checkudata(L, 1, TCPSL_SOCKET);
+    if (!s->row) {
+        lua_pushliteral(L, "stale socket");
+        return 1;
+    }
+    const char *state =
+        tcps_row_has(s->row, TCPS_F_state) ? tcps_enum_word(tcps_fields[TCPS_F_state].words, (int)tcps_row_bits(s->row, TCPS_F_state)) : NULL;
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, state ? state : "UNKNOWN");
+    luaL_addchar(&b, ' ');
+    add_endpoint(&b, s->row, TCPS_F_local_addr, TCPS_F_local_port);
+    luaL_addstring(&b, " -> ");
+    add_endpoint(&b, s->row, TCPS_F_remote_addr, TCPS_F_remote_port);
+    luaL_pushresult(&b);
+    return 1;
+}
+
+/* [-0, +1] Field names to numbers, method names to functions. */
+static void push_names(lua_State *L) {
+    static const luaL_Reg methods[] = {{"copy", l_copy}, {"totable", l_totable}, {NULL, NULL}};
+    lua_newtable(L);
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
+        if (tcps_fields[f].type == TCPS_T_NONE) continue;
+        lua_pushinteger(L, f);
+        lua_setfield(L, -2, tcps_fields[f].name);
+    }
+    luaL_setfuncs(L, methods, 0);
+}
+
+void tcpsL_opensocket(lua_State *L) {
+    static const luaL_Reg meta[] = {{"__newindex", l_newindex}, {"__pairs", l_pairs}, {"__tostring", l_tostring}, {NULL, NULL}};
+    static const luaL_Reg identified[] = {{"__index", l_index}, {"__close", l_close}, {NULL, NULL}};
+    luaL_newmetatable(L, TCPSL_SOCKET);
+    luaL_setfuncs(L, meta, 0);
+    lua_pushvalue(L, -1);
+    push_names(L);
+    tcpsL_pushwords(L);
+    luaL_setfuncs(L, identified, 3);
+    /* the module's functions */
+    lua_pushvalue(L, -1);
+    lua_pushnil(L);
+    tcpsL_pushwords(L);
+    lua_pushcclosure(L, l_next, 3);
+    lua_pushcclosure(L, l_each, 1);
+    lua_setfield(L, -3, "each");
+    lua_pop(L, 1);
+    lua_pushcfunction(L, l_visit);
+    lua_setfield(L, -2, "visit");
+}

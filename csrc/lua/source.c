@@ -1,0 +1,163 @@
+/* Sources: opening them and running passes. */
+#include <string.h>
+
+#include "collect/collect.h"
+#include "lua/tcpsl.h"
+
+static tcps_opened *check_source(lua_State *L) {
+    tcps_opened *o = luaL_checkudata(L, 1, TCPSL_SOURCE);
+    if (!o->source) luaL_error(L, "the source is closed");
+    return o;
+}
+
+/* [-0, +1] A source that is closed yet, so that nothing is lost when Lua raises. */
+static tcps_opened *push_source(lua_State *L) {
+    tcps_opened *o = lua_newuserdatauv(L, sizeof *o, 0);
+    *o = (tcps_opened){0};
+    luaL_setmetatable(L, TCPSL_SOURCE);
+    return o;
+}
+
+/* core.open(spec) -> source, or nil, text, code */
+static int l_open(lua_State *L) {
+    const char *spec = luaL_checkstring(L, 1);
+    tcps_status status = {0};
+    tcps_opened *o = push_source(L);
+    return tcps_source_open(spec, o, &status) == TCPS_OK ? 1 : tcpsL_fail(L, &status);
+}
+
+#define MOST_OPTIONS 16
+
+/* core.open_bytes(name, bytes, {key = bytes}) -> source, or nil, text, code */
+static int l_open_bytes(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    tcps_option options[MOST_OPTIONS] = {{0}};
+    options[0].bytes = luaL_checklstring(L, 2, &options[0].len);
+    size_t count = 1;
+    if (!lua_isnoneornil(L, 3)) {
+        luaL_checktype(L, 3, LUA_TTABLE);
+        lua_newtable(L); /* 4: keeps the texts that numbers are made into */
+        for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+            luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 3, "keys are strings");
+            luaL_argcheck(L, count < MOST_OPTIONS, 3, "too many keys");
+            if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) continue;
+            tcps_option *option = &options[count++];
+            option->key = lua_tostring(L, -2);
+            if (lua_isboolean(L, -1)) continue; /* a flag */
+            option->bytes = luaL_tolstring(L, -1, &option->len);
+            lua_rawseti(L, 4, (lua_Integer)count);
+        }
+    }
+    tcps_status status = {0};
+    tcps_opened *o = push_source(L);
+    return tcps_source_open_bytes(name, options, count, o, &status) == TCPS_OK ? 1 : tcpsL_fail(L, &status);
+}
+
+static bool get_flag(lua_State *L, const char *name) {
+    lua_getfield(L, 2, name);
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+static lua_Integer get_integer(lua_State *L, const char *name) {
+    lua_getfield(L, 2, name);
+    lua_Integer n = luaL_optinteger(L, -1, 0);
+    lua_pop(L, 1);
+    return n;
+}
+
+/* The C object of a userdata in the options; it stays in the table, so it stays alive. */
+static void *get_object(lua_State *L, const char *name, const char *metatable) {
+    lua_getfield(L, 2, name);
+    void **object = lua_isnil(L, -1) ? NULL : luaL_checkudata(L, -1, metatable);
+    lua_pop(L, 1);
+    return object ? *object : NULL;
+}
+
+/* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, push_states=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
+ * -> batch, or nil, text, code; code "EEND" when a recording has no further pass */
+static int l_pass(lua_State *L) {
+    tcps_opened *o = check_source(L);
+    lua_settop(L, 2);
+    if (lua_isnil(L, 2)) {
+        lua_newtable(L);
+        lua_replace(L, 2);
+    }
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_getfield(L, 2, "schedule_name"); /* stays on the stack */
+    tcps_pass pass = {
+        .wants = {.processes = get_flag(L, "processes"),
+                  .tcp_info = get_flag(L, "tcp_info"),
+                  .tcp_info_limit = (uint32_t)get_integer(L, "tcp_info_limit"),
+                  .filter = get_object(L, "filter", TCPSL_FILTER),
+                  .push_states = get_flag(L, "push_states")},
+        .tracker = get_object(L, "tracker", TCPSL_TRACKER),
+        .schedule_name = luaL_optstring(L, 3, NULL),
+        .interval_ms = (uint32_t)get_integer(L, "interval_ms"),
+        .sequence = (uint64_t)get_integer(L, "sequence"),
+        .summary_only = get_flag(L, "summary_only"),
+    };
+    tcps_batch *b;
+    tcps_status status = {0};
+    if (tcps_collect(o, &pass, &b, &status) != TCPS_OK) return tcpsL_fail(L, &status);
+    tcpsL_pushbatch(L, b, NULL, 0);
+    tcps_batch_unref(b);
+    return 1;
+}
+
+static int l_close(lua_State *L) {
+    tcps_source_close(luaL_checkudata(L, 1, TCPSL_SOURCE));
+    return 0;
+}
+
+/* source:name(), source:live() */
+static int l_name(lua_State *L) {
+    lua_pushstring(L, check_source(L)->class->name);
+    return 1;
+}
+
+static int l_live(lua_State *L) {
+    lua_pushboolean(L, check_source(L)->kernel->live);
+    return 1;
+}
+
+/* core.sources() -> a list of {name=, help=, live=, keys={{key=, help=}}} */
+static int l_sources(lua_State *L) {
+    lua_newtable(L);
+    for (int i = 0; tcps_sources[i]; i++) {
+        const tcps_source_class *c = tcps_sources[i];
+        lua_createtable(L, 0, 4);
+        lua_pushstring(L, c->name);
+        lua_setfield(L, -2, "name");
+        lua_pushstring(L, c->help);
+        lua_setfield(L, -2, "help");
+        lua_pushboolean(L, c->live);
+        lua_setfield(L, -2, "live");
+        lua_newtable(L);
+        lua_Integer n = 0;
+        for (const tcps_key *k = c->keys; k->help; k++) {
+            lua_createtable(L, 0, 2);
+            lua_pushstring(L, k->key ? k->key : "FILE");
+            lua_setfield(L, -2, "key");
+            lua_pushstring(L, k->help);
+            lua_setfield(L, -2, "help");
+            lua_rawseti(L, -2, ++n);
+        }
+        lua_setfield(L, -2, "keys");
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+void tcpsL_opensource(lua_State *L) {
+    static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"pass", l_pass}, {"close", l_close}, {"name", l_name}, {"live", l_live}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"open", l_open}, {"open_bytes", l_open_bytes}, {"sources", l_sources}, {NULL, NULL}};
+    luaL_newmetatable(L, TCPSL_SOURCE);
+    luaL_setfuncs(L, meta, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,70 @@
+/* What the bindings share. Each file binds one thing; none holds policy. Misuse raises; failure of the world returns nil, text, code. */
+#ifndef TCPSL_H
+#define TCPSL_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "encode/json.h"
+#include "encode/protobuf.h"
+#include "record/batch.h"
+#include "record/schema.h"
+
+#define TCPSL_BATCH "tcpstats.batch"
+#define TCPSL_SOCKET "tcpstats.socket"
+#define TCPSL_SOURCE "tcpstats.source"
+#define TCPSL_FILTER "tcpstats.filter"
+#define TCPSL_TRACKER "tcpstats.tracker"
+
+/* A batch as Lua holds it: a view and what keeps its rows alive. */
+typedef struct tcpsL_batch {
+    tcps_view view;
+    tcps_batch *owner;     /* one reference */
+    const tcps_row **rows; /* malloc'ed when the view is not the whole batch; else NULL */
+} tcpsL_batch;
+
+/* A socket as Lua holds it: a row, or nothing any more. */
+typedef struct tcpsL_socket {
+    const tcps_row *row; /* NULL: stale */
+    /* While it iterates: */
+    tcps_view view;
+    size_t next;
+    unsigned n_fields; /* values that come along */
+    uint8_t fields[32];
+} tcpsL_socket;
+
+/* [-0, +3] nil, status->what, code's name; returns 3. */
+int tcpsL_fail(lua_State *L, const tcps_status *status);
+
+/* [-0, +1] A userdata for a new reference to `b`; `rows` (malloc'ed, taken; NULL: the batch's own) are what it shows. Raises without memory. */
+void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t count);
+tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg);
+/* The same, or NULL when the argument is something else. */
+tcpsL_batch *tcpsL_testbatch(lua_State *L, int arg);
+
+/* [-0, +1] A proxy that shows the rows of the batch at index `batch`, none yet. */
+tcpsL_socket *tcpsL_pushsocket(lua_State *L, int batch);
+/* The socket at `arg`; raises when it is stale or something else. */
+tcpsL_socket *tcpsL_checksocket(lua_State *L, int arg);
+
+/* [-0, +1] The value of `row`'s field as scripts see it, nil when it is absent. `words` is the index of the table of enum words. */
+void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int words);
+/* [-0, +1] The table of enum words that tcpsL_pushfield wants; the same one at every call. */
+void tcpsL_pushwords(lua_State *L);
+
+/* The number of the field named by the string at `arg`; raises, with the nearest right name, when there is none. */
+unsigned tcpsL_checkfield(lua_State *L, int arg);
+
+/* [-0, +1] A message (metadata, summary) as a table: field names as in the proto, enums by their short word. */
+void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);
+
+/* Each registers its metatable, and adds its functions to the module table on top of the stack. [-0, +0] */
+void tcpsL_openbatch(lua_State *L);
+void tcpsL_opensocket(lua_State *L);
+void tcpsL_opensource(lua_State *L);
+void tcpsL_openfilter(lua_State *L);
+void tcpsL_opentracker(lua_State *L);
+void tcpsL_openschema(lua_State *L);
+void tcpsL_opensystem(lua_State *L);
+
+#endif
