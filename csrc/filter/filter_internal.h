@@ -59,10 +59,11 @@ typedef struct tcps_comparison {
 #define TCPS_STATES_ALL UINT32_MAX
 
 struct tcps_filter {
-    uint64_t need[TCPS_WORDS];   /* fields that must be present */
-    uint64_t fields[TCPS_WORDS]; /* fields that are looked at at all: need, and the state of exclude= */
-    uint32_t states;             /* bit n: TcpState n is wanted; TCPS_STATES_ALL when no directive speaks of states */
-    uint8_t ip_version;          /* TCPSTATS_READER__IP_VERSION__IP_VERSION_4 or _6; 0: both */
+    uint64_t need[TCPS_WORDS];          /* fields that must be present */
+    uint64_t need_to_admit[TCPS_WORDS]; /* those of them that tcps_filter_admits looks at */
+    uint64_t fields[TCPS_WORDS];        /* fields that are looked at at all: need, and the state of exclude= */
+    uint32_t states;                    /* bit n: TcpState n is wanted; TCPS_STATES_ALL when no directive speaks of states */
+    uint8_t ip_version;                 /* TCPSTATS_READER__IP_VERSION__IP_VERSION_4 or _6; 0: both */
     uint8_t comparison_count;
     tcps_port_set local_port, remote_port;
     tcps_prefix local_addr, remote_addr;

@@ -5,7 +5,7 @@
 #include "filter/filter.h"
 
 /* Room for the longest program that a filter can become; inet_diag.c derives the number. */
-#define TCPS_INET_DIAG_ROOM 396
+#define TCPS_INET_DIAG_ROOM 408
 
 typedef struct tcps_inet_diag {
     uint32_t states;                       /* idiag_states: bit n is Linux's state number n */
