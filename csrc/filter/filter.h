@@ -33,4 +33,7 @@ bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uin
  * Everything in it can be pushed down to a kernel. */
 bool tcps_filter_admits(const tcps_filter *f, const tcps_record *r);
 
+/* The fields that any directive looks at, as a presence bitmap: whether owners have to be looked up at all, for instance. */
+void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_WORDS]);
+
 #endif

@@ -1,0 +1,21 @@
+/* What of a filter Linux's inet_diag can be told, so that the kernel leaves out what nobody wants. */
+#ifndef TCPS_FILTER_INET_DIAG_H
+#define TCPS_FILTER_INET_DIAG_H
+
+#include "filter/filter.h"
+
+/* Room for the longest program that a filter can become; inet_diag.c derives the number. */
+#define TCPS_INET_DIAG_ROOM 408
+
+typedef struct tcps_inet_diag {
+    uint32_t states;                       /* idiag_states: bit n is Linux's state number n */
+    uint32_t len;                          /* bytes of bytecode, a multiple of 4; 0: the attribute is not wanted */
+    uint8_t bytecode[TCPS_INET_DIAG_ROOM]; /* payload of INET_DIAG_REQ_BYTECODE, native byte order */
+} tcps_inet_diag;
+
+/* Compiles `f` (NULL: no filter) for a dump of both families (idiag_family AF_UNSPEC). The dump then has exactly the sockets that
+ * tcps_filter_admits keeps of the whole table: ports, addresses, families and, if `push_states`, states. Without `push_states` the mask
+ * asks for every state, for a caller that has to see a connection leave the states it was filtered by. Cannot fail. */
+void tcps_filter_inet_diag(const tcps_filter *f, bool push_states, tcps_inet_diag *program);
+
+#endif
