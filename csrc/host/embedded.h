@@ -1,0 +1,23 @@
+/* The Lua modules that the binary carries, so that it works wherever it is copied. */
+#ifndef TCPS_EMBEDDED_H
+#define TCPS_EMBEDDED_H
+
+#include <lua.h>
+#include <stddef.h>
+
+typedef struct tcpsL_embedded {
+    const char *name;   /* as require knows it: "tcpstats.cli"; NULL ends the array */
+    const char *chunk;  /* how messages and tracebacks name it: "@tcpstats/cli.lua" */
+    const char *source; /* `len` bytes, followed by a NUL */
+    size_t len;
+} tcpsL_embedded;
+
+/* All of them: made at build time by embed.awk. */
+extern const tcpsL_embedded tcpsL_embedded_modules[];
+
+/* Puts a loader of every embedded module into package.preload, where require looks first; a name that is already there is left alone, and
+ * nothing is compiled before it is required. A self-contained build (TCPS_SELF_CONTAINED) adds the C modules that it is linked with, cjson
+ * and LuaSocket's core. The standard libraries must be open. Stack: [-0, +0, m]. */
+void tcpsL_preload_embedded(lua_State *L);
+
+#endif
