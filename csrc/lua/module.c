@@ -10,7 +10,7 @@ int tcpsL_fail(lua_State *L, const tcps_status *status) {
     return 3;
 }
 
-__attribute__((visibility("default"))) int luaopen_tcpstats_core(lua_State *L) {
+int luaopen_tcpstats_core(lua_State *L) {
     luaL_checkversion(L);
     tcps_schema_init();
     lua_newtable(L);

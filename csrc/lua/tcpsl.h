@@ -33,6 +33,9 @@ typedef struct tcpsL_socket {
     uint8_t fields[32];
 } tcpsL_socket;
 
+/* tcpstats.core, the module's only exported symbol. */
+__attribute__((visibility("default"))) int luaopen_tcpstats_core(lua_State *L);
+
 /* [-0, +3] nil, status->what, code's name; returns 3. */
 int tcpsL_fail(lua_State *L, const tcps_status *status);
 

@@ -1,0 +1,59 @@
+/* tcpstats-lua: Lua, the bindings and the modules in one program. Everything else is Lua: this only begins it. */
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/embedded.h"
+#include "lua/tcpsl.h"
+
+/* A traceback is for errors of our own: an error that is a table carries its exit code. */
+static int add_traceback(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TSTRING) luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+}
+
+/* [argv, argc] -> exit code. Runs under pcall, so that no error is unprotected. */
+static int pmain(lua_State *L) {
+    int argc = (int)lua_tointeger(L, 1);
+    char **argv = lua_touserdata(L, 2);
+    luaL_checkversion(L);
+    luaL_openlibs(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, luaopen_tcpstats_core);
+    lua_setfield(L, -2, "tcpstats.core");
+    lua_pop(L, 1);
+    tcpsL_preload_embedded(L);
+    lua_gc(L, LUA_GCGEN, 0, 0);
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tcpstats.cli");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "main");
+    lua_createtable(L, argc, 0);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+int main(int argc, char **argv) {
+    lua_State *L = luaL_newstate();
+    if (!L) {
+        fputs("tcpstats-lua: no memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    lua_pushcfunction(L, add_traceback);
+    lua_pushcfunction(L, pmain);
+    lua_pushinteger(L, argc);
+    lua_pushlightuserdata(L, argv);
+    int code = EXIT_FAILURE;
+    if (lua_pcall(L, 2, 1, 1) == LUA_OK)
+        code = (int)lua_tointeger(L, -1);
+    else
+        fprintf(stderr, "tcpstats-lua: %s\n", luaL_tolstring(L, -1, NULL));
+    lua_close(L);
+    return code;
+}

@@ -1,0 +1,86 @@
+--- System-wide telemetry of TCP sockets: what the kernel knows of every connection, as records that Lua can read.
+-- Everything that tcpstats-lua does but options and signals is here, for any Lua 5.4.
+-- Failure of the world returns nil, text, code; misuse raises.
+local core = require "tcpstats.core"
+
+local tcpstats = { version = core.version }
+
+--- The fields of a socket.
+-- @return a list of {name=, number=, type=, help=, words=}, in the order of their numbers
+tcpstats.fields = core.fields
+
+--- Where sockets can be read from.
+-- @return a list of {name=, help=, live=, keys=}
+tcpstats.sources = core.sources
+
+--- Compiles a filter (doc/scripting.md has the language).
+-- @param text the filter, e.g. "remote_port=443 include_state=established rtt_us>50000"
+-- @return an object with matches(socket); or nil, what is wrong with word and column, "EUSAGE"
+tcpstats.filter = core.filter
+
+--- An empty tracker: it compares one batch with the next.
+tcpstats.tracker = core.tracker
+
+--- Reads one length-delimited BatchMessage out of bytes.
+-- @param bytes a string
+-- @param position where it begins (1)
+-- @return the batch and the position behind it; or nil, text, code ("ETRUNCATED" when the message goes on behind the bytes)
+tcpstats.decode = core.decode
+
+--- Opens a source.
+-- @param spec "auto", a name, or NAME:FILE[,KEY=VALUE...]
+-- @return a source with pass{}, close(), name(), live(); or nil, text, code
+tcpstats.open = core.open
+
+local function compiled(filter)
+  if type(filter) ~= "string" then return filter end
+  return assert(core.filter(filter))
+end
+
+--- One pass over a source that is opened and closed for it.
+-- @param options {source="auto", filter=text or object, processes=, tcp_info=, tcp_info_limit=}; may be nil
+-- @return a batch; or nil, text, code
+function tcpstats.collect(options)
+  options = options or {}
+  local source, what, code = core.open(options.source or "auto")
+  if not source then return nil, what, code end
+  local batch
+  batch, what, code = source:pass {
+    filter = compiled(options.filter), push_states = true,
+    processes = options.processes, tcp_info = options.tcp_info, tcp_info_limit = options.tcp_info_limit,
+  }
+  source:close()
+  if not batch then return nil, what, code end
+  return batch
+end
+
+--- Raw kernel bytes to a batch.
+-- @param name of the source whose kernel gave them: "macos", "linux", "freebsd"
+-- @param bytes what it gave
+-- @param options the source's keys, e.g. {release = 15}; bytes where the command line names a file; and filter
+-- @return a batch, whose `warnings` tell what was cut; or nil, text, code
+function tcpstats.parse(name, bytes, options)
+  local keys, filter = {}, nil
+  for key, value in pairs(options or {}) do
+    if key == "filter" then filter = compiled(value) else keys[key] = value end
+  end
+  local source, what, code = core.open_bytes(name, bytes, keys)
+  if not source then return nil, what, code end
+  local batch
+  batch, what, code = source:pass { filter = filter }
+  source:close()
+  if not batch then return nil, what, code end
+  return batch
+end
+
+--- The batch as canonical proto3 JSON: one line, or many with pretty.
+-- @param options {pretty=, addresses="base64" or "text"}; may be nil
+function core.batch_methods.json(batch, options) return batch:encode("json", options) end
+
+--- The batch as one length-delimited BatchMessage.
+function core.batch_methods.protobuf(batch) return batch:encode("protobuf") end
+
+--- One JSON object a line and socket: the proto's names, integers as numbers, addresses as text.
+function core.batch_methods.flat(batch) return batch:encode("flat") end
+
+return tcpstats
