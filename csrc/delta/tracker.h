@@ -1,6 +1,17 @@
 /* What changed since the previous pass of the same schedule: deltas, ages, who came and who left. One tracker per schedule.
  *
- * A pass goes: begin, record for every socket of the dump in the dump's order, then end, or abort when the pass failed. */
+ * A pass goes: begin, record for every socket of the dump in the dump's order, then end, or abort when the pass failed.
+ *
+ * Which sockets are one connection: those of the same addresses, ports and scope with the same generation where the kernel gives one
+ * (inp_gencnt) and the same socket_id where it gives one. A socket_id that is 0 or absent on one side does not part them, because BSDs take
+ * the socket away from a connection in TIME_WAIT and have none yet for a half-open one. A counter that fell begins a new connection; one of
+ * 32 bits that fell by more than half its range has wrapped instead. TIME_WAIT, where Linux has no counters, is the same connection.
+ *
+ * A delta is the change since the connection was last seen, which is the previous pass, or this one where an inconsistent dump repeats a
+ * socket: so deltas always add up. It is absent unless the previous pass saw the connection and the counter. Deltas that do not fit their
+ * field stop at its largest value.
+ *
+ * Time and memory are linear in the sockets of a pass, whatever their order; nothing is kept of a connection once it was told as closed. */
 #ifndef TCPS_TRACKER_H
 #define TCPS_TRACKER_H
 
@@ -15,16 +26,23 @@ void tcps_tracker_free(tcps_tracker *t);
 /* Begins a pass at `monotonic_ns` whose rows go to `batch`. Called again, it forgets what the unfinished pass has seen. */
 void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_batch *batch);
 
-/* Sets the tracking fields of `r` (deltas, connection_age_ms, time_in_state_ms). TCPS_OK or TCPS_NOMEM. */
+/* Sets the tracking fields of `r` (deltas, connection_age_ms, time_in_state_ms) and clears those that are not known. TCPS_OK or TCPS_NOMEM,
+ * after which the pass must be aborted. */
 tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r);
 
 /* Tells the tracker that the record it saw last has become the batch's row `row` (a filter may keep others from becoming one). */
 void tcps_tracker_kept(tcps_tracker *t, uint32_t row);
 
-/* Ends the pass: batch->opened, batch->closed and batch->tracked are set. TCPS_OK or TCPS_NOMEM. */
+/* Ends the pass: batch->opened, batch->closed and batch->tracked are set. Nothing is opened in the first pass. A closed row is the last one
+ * of a connection that the previous pass had and this one has not: its connection_age_ms says how long it was seen, its state in which it
+ * ended; it has no deltas, which its last batch told already. Connections that became no row are neither opened nor closed.
+ * TCPS_OK, or TCPS_NOMEM, after which the pass is still unfinished. */
 tcps_code tcps_tracker_end(tcps_tracker *t);
 
 /* Forgets the unfinished pass; the next one is compared with the last that ended. */
 void tcps_tracker_abort(tcps_tracker *t);
+
+/* Bytes that the tracker itself holds, the last batch not counted. */
+size_t tcps_tracker_size(const tcps_tracker *t);
 
 #endif

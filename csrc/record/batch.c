@@ -77,19 +77,23 @@ tcps_code tcps_batch_add(tcps_batch *b, const tcps_record *r) {
     return TCPS_OK;
 }
 
+tcps_code tcps_batch_copy_record(tcps_batch *b, tcps_record *r) {
+    for (unsigned w = 0; w < TCPS_WORDS; w++) {
+        for (uint64_t m = r->has[w] & tcps_text_mask[w]; m; m &= m - 1) {
+            unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
+            const tcps_text *old = (const tcps_text *)(uintptr_t)r->value[field];
+            const tcps_text *copy = tcps_batch_text(b, old->bytes, old->len);
+            if (!copy) return TCPS_NOMEM;
+            tcps_set_text(r, field, copy);
+        }
+    }
+    return tcps_batch_add(b, r);
+}
+
 tcps_code tcps_batch_copy(tcps_batch *b, const tcps_row *row) {
     tcps_record r;
     tcps_row_unpack(&r, row);
-    for (unsigned w = 0; w < TCPS_WORDS; w++) {
-        for (uint64_t m = r.has[w] & tcps_text_mask[w]; m; m &= m - 1) {
-            unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
-            const tcps_text *old = (const tcps_text *)(uintptr_t)r.value[field];
-            const tcps_text *copy = tcps_batch_text(b, old->bytes, old->len);
-            if (!copy) return TCPS_NOMEM;
-            tcps_set_text(&r, field, copy);
-        }
-    }
-    return tcps_batch_add(b, &r);
+    return tcps_batch_copy_record(b, &r);
 }
 
 void tcps_batch_warn(tcps_batch *b, const tcps_status *status) {

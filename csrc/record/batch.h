@@ -59,6 +59,9 @@ tcps_code tcps_batch_add(tcps_batch *b, const tcps_record *r);
 /* Stores a row of any batch as this batch's next one: its texts are copied. TCPS_OK or TCPS_NOMEM. */
 tcps_code tcps_batch_copy(tcps_batch *b, const tcps_row *row);
 
+/* The same for a record whose texts are another batch's; `r` gets this batch's texts instead. */
+tcps_code tcps_batch_copy_record(tcps_batch *b, tcps_record *r);
+
 /* Keeps a copy of `status` among the warnings. Without memory it is lost. */
 void tcps_batch_warn(tcps_batch *b, const tcps_status *status);
 

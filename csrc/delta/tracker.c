@@ -1,0 +1,425 @@
+#include "delta/tracker.h"
+
+#include <stdlib.h>
+
+#include "delta/identity.h"
+#include "tcp_stats.pb-c.h"
+
+enum { N_COUNTERS = 9, NO_ROW = -1 };
+
+/* What is counted since the connection began, and the field that gets its change. A later line wins over an earlier one with the same delta. */
+static const struct counter {
+    uint8_t field, delta;
+    bool narrow;          /* 32 bits everywhere */
+    bool narrow_on_linux; /* 32 bits where Linux feeds it: tcpi_segs_out and tcpi_segs_in are u32 */
+    uint64_t limit;       /* largest value of the delta's field */
+} counters[N_COUNTERS] = {
+    {TCPS_F_retransmit_packets_total, TCPS_F_delta_rexmit_packets, false, false, INT32_MAX},
+    {TCPS_F_rexmit_packets, TCPS_F_delta_rexmit_packets, true, true, INT32_MAX},
+    {TCPS_F_ooo_packets, TCPS_F_delta_ooo_packets, true, true, INT32_MAX},
+    {TCPS_F_zerowin_probes, TCPS_F_delta_zerowin, true, true, INT32_MAX},
+    {TCPS_F_tx_bytes, TCPS_F_delta_tx_bytes, false, false, INT64_MAX},
+    {TCPS_F_rx_bytes, TCPS_F_delta_rx_bytes, false, false, INT64_MAX},
+    {TCPS_F_retransmit_bytes, TCPS_F_delta_retransmit_bytes, false, false, INT64_MAX},
+    {TCPS_F_tx_packets, TCPS_F_delta_tx_packets, false, true, INT64_MAX},
+    {TCPS_F_rx_packets, TCPS_F_delta_rx_packets, false, true, INT64_MAX},
+};
+
+static const uint64_t linux_sources =
+    1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_INET_DIAG | 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_TCP_INFO;
+
+/* What is remembered of a connection from pass to pass: 112 bytes. */
+typedef struct entry {
+    uint64_t key; /* tcps_identity_connection */
+    uint64_t socket_id;
+    uint64_t first_ns; /* first seen */
+    uint64_t since_ns; /* first seen in this state */
+    uint64_t value[N_COUNTERS];
+    int32_t row;      /* in the batch of its pass, or NO_ROW */
+    uint16_t counted; /* bit n: value[n] is known */
+    uint8_t state;
+    bool opened;
+} entry;
+
+/* The connections of one pass in the dump's order. */
+typedef struct pass {
+    entry *entries;
+    size_t count, room;
+} pass;
+
+/* What became of a connection of the last pass in this one: 0 nothing yet, else where it is now (index + 1) and how that is to be read. */
+enum {
+    REPLACED = 1u << 31, /* something else came in its place: this one is closed */
+    REPEATED = 1u << 30, /* the last pass has the same connection at the index given: ask there */
+    WHERE = REPEATED - 1,
+};
+
+/* The index: open addressing by the upper half of the key, at most half full. `where` is 0 for a free slot, else an index + 1. */
+typedef struct slot {
+    uint32_t tag;
+    uint32_t where;
+} slot;
+enum { IN_THIS_PASS = 1u << 31 }; /* in `where`: of this pass; otherwise of the last */
+
+struct tcps_tracker {
+    tcps_identity_key key;
+    pass last, now;
+    uint32_t *fate;   /* of every entry of `last` */
+    size_t fate_room; /* entries */
+    slot *slots;      /* valid when `indexed` */
+    size_t slot_count, slots_used;
+    size_t cursor; /* the entry of `last` that should come next */
+    entry *latest; /* of the record that was seen last */
+    bool running;  /* between begin and end */
+    bool indexed;  /* every entry of `last` is in `slots`, and those of `now` that are new */
+    bool ended;    /* there is a last pass */
+    uint64_t now_ns;
+    tcps_batch *last_batch, *batch;
+};
+
+tcps_tracker *tcps_tracker_new(void) {
+    tcps_tracker *t = calloc(1, sizeof *t);
+    if (t) t->key = tcps_identity_new_key();
+    return t;
+}
+
+void tcps_tracker_free(tcps_tracker *t) {
+    if (!t) return;
+    tcps_batch_unref(t->batch);
+    tcps_batch_unref(t->last_batch);
+    free(t->last.entries);
+    free(t->now.entries);
+    free(t->fate);
+    free(t->slots);
+    free(t);
+}
+
+size_t tcps_tracker_size(const tcps_tracker *t) {
+    return sizeof *t + (t->last.room + t->now.room) * sizeof(entry) + t->fate_room * sizeof *t->fate + t->slot_count * sizeof(slot);
+}
+
+void tcps_tracker_abort(tcps_tracker *t) {
+    tcps_batch_unref(t->batch);
+    t->batch = NULL;
+    t->latest = NULL;
+    t->running = false;
+}
+
+void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_batch *batch) {
+    tcps_batch_ref(batch); /* before the abort, which may let go of the same one */
+    tcps_tracker_abort(t);
+    t->batch = batch;
+    t->running = true;
+    t->indexed = false;
+    t->now_ns = monotonic_ns;
+    t->now.count = 0;
+    t->cursor = 0;
+    if (t->last.count) memset(t->fate, 0, t->last.count * sizeof *t->fate);
+}
+
+/* Room for one entry more. */
+static tcps_code make_room(pass *p) {
+    if (p->count < p->room) return TCPS_OK;
+    if (p->count >= WHERE - 1) return TCPS_NOMEM; /* more would not fit a `where` */
+    size_t room = p->room ? 2 * p->room : 64;
+    entry *entries = realloc(p->entries, room * sizeof *entries);
+    if (!entries) return TCPS_NOMEM;
+    p->entries = entries;
+    p->room = room;
+    return TCPS_OK;
+}
+
+/* A BSD takes the socket away from a connection in TIME_WAIT, so 0 is no other socket. */
+static bool same_socket(uint64_t a, uint64_t b) { return a == b || !a || !b; }
+
+static entry *entry_at(tcps_tracker *t, uint32_t where) {
+    return where & IN_THIS_PASS ? &t->now.entries[(where & ~IN_THIS_PASS) - 1] : &t->last.entries[where - 1];
+}
+
+/* The slot of the connection, or the free one where it belongs. NULL when there are too many of the same key with another socket, which no
+ * kernel makes: a forged dump must not cost more than a true one. */
+static slot *seek(tcps_tracker *t, uint64_t key, uint64_t socket_id) {
+    uint32_t tag = (uint32_t)(key >> 32);
+    unsigned rivals = 0;
+    for (size_t i = tag & (t->slot_count - 1);; i = (i + 1) & (t->slot_count - 1)) {
+        slot *s = &t->slots[i];
+        if (!s->where) return s;
+        if (s->tag != tag) continue;
+        const entry *e = entry_at(t, s->where);
+        if (e->key != key) continue;
+        if (same_socket(e->socket_id, socket_id)) return s;
+        if (++rivals == 8) return NULL;
+    }
+}
+
+static void take_slot(tcps_tracker *t, slot *s, uint64_t key, uint32_t where) {
+    *s = (slot){.tag = (uint32_t)(key >> 32), .where = where};
+    t->slots_used++;
+}
+
+/* Makes `slots` an empty table of `count`, a power of two. */
+static tcps_code clear_slots(tcps_tracker *t, size_t count) {
+    if (t->slot_count != count) {
+        slot *slots = malloc(count * sizeof *slots);
+        if (!slots) return TCPS_NOMEM;
+        free(t->slots);
+        t->slots = slots;
+        t->slot_count = count;
+    }
+    memset(t->slots, 0, count * sizeof *t->slots);
+    t->slots_used = 0;
+    return TCPS_OK;
+}
+
+static tcps_code build_index(tcps_tracker *t) {
+    size_t count = 64;
+    while (count < 3 * t->last.count) count *= 2; /* a third more may come before it has to grow */
+    if (clear_slots(t, count) != TCPS_OK) return TCPS_NOMEM;
+    for (size_t i = 0; i < t->last.count; i++) {
+        const entry *e = &t->last.entries[i];
+        slot *s = seek(t, e->key, e->socket_id);
+        if (!s) continue;
+        if (!s->where)
+            take_slot(t, s, e->key, (uint32_t)i + 1);
+        else if (!t->fate[i])
+            t->fate[i] = REPEATED | s->where;
+    }
+    t->indexed = true;
+    return TCPS_OK;
+}
+
+/* Twice as many slots. Where a slot belongs follows from its tag alone. */
+static tcps_code grow_index(tcps_tracker *t) {
+    slot *old = t->slots;
+    size_t old_count = t->slot_count;
+    slot *slots = calloc(2 * old_count, sizeof *slots);
+    if (!slots) return TCPS_NOMEM;
+    t->slots = slots;
+    t->slot_count = 2 * old_count;
+    for (size_t n = 0; n < old_count; n++) {
+        if (!old[n].where) continue;
+        size_t i = old[n].tag & (t->slot_count - 1);
+        while (slots[i].where) i = (i + 1) & (t->slot_count - 1);
+        slots[i] = old[n];
+    }
+    free(old);
+    return TCPS_OK;
+}
+
+/* A record on its way through the tracker. */
+typedef struct sighting {
+    uint64_t tuple, key, socket_id, generation;
+    uint8_t state;
+    const entry *before; /* what was known of the connection; NULL: it is new */
+    entry *again;        /* the same in this pass, which saw it already */
+    uint32_t *fate;      /* of the entry of the last pass, to be told where it is now */
+    slot *free_slot;     /* where a new connection goes into the index */
+} sighting;
+
+static sighting identify(const tcps_tracker *t, const tcps_record *r) {
+    sighting s = {.tuple = tcps_identity_tuple(r, &t->key)};
+    if (tcps_has(r, TCPS_F_socket_id)) s.socket_id = r->value[TCPS_F_socket_id];
+    if (tcps_has(r, TCPS_F_inp_gencnt)) s.generation = r->value[TCPS_F_inp_gencnt];
+    if (tcps_has(r, TCPS_F_state)) s.state = (uint8_t)r->value[TCPS_F_state];
+    s.key = tcps_identity_connection(s.tuple, s.generation, s.socket_id, &t->key);
+    return s;
+}
+
+/* Looks among all connections of the last pass and the new ones of this. `*where` is 0 when it is nowhere. TCPS_OK or TCPS_NOMEM. */
+static tcps_code look_up(tcps_tracker *t, sighting *s, uint32_t *where) {
+    if (!t->indexed && build_index(t) != TCPS_OK) return TCPS_NOMEM;
+    if (2 * (t->slots_used + 1) > t->slot_count && grow_index(t) != TCPS_OK) return TCPS_NOMEM;
+    slot *found = seek(t, s->key, s->socket_id);
+    *where = found ? found->where : 0;
+    if (*where) return TCPS_OK;
+    s->free_slot = found;
+    if (!s->socket_id && !s->generation) return TCPS_OK;
+    /* A half-open connection of a BSD has no handle yet: this may be what became of one. */
+    found = seek(t, tcps_identity_connection(s->tuple, 0, 0, &t->key), 0);
+    if (found && found->where && entry_at(t, found->where)->state == TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED) *where = found->where;
+    return TCPS_OK;
+}
+
+/* Finds what is known of the connection: it is next in the order of the last pass, or anywhere. */
+static tcps_code find(tcps_tracker *t, sighting *s) {
+    uint32_t where = 0;
+    const entry *next = t->cursor < t->last.count ? &t->last.entries[t->cursor] : NULL;
+    if (next && next->key == s->key && same_socket(next->socket_id, s->socket_id))
+        where = (uint32_t)t->cursor + 1;
+    else if (t->ended && look_up(t, s, &where) != TCPS_OK)
+        return TCPS_NOMEM;
+    if (where & IN_THIS_PASS) {
+        s->before = s->again = entry_at(t, where);
+    } else if (where) {
+        t->cursor = where;
+        if (t->fate[where - 1] & REPEATED) where = t->fate[where - 1] & WHERE;
+        uint32_t *fate = &t->fate[where - 1];
+        if (*fate)
+            s->before = s->again = &t->now.entries[(*fate & WHERE) - 1];
+        else
+            s->before = &t->last.entries[where - 1], s->fate = fate;
+    }
+    return TCPS_OK;
+}
+
+/* A tuple alone is used again, by a connection that opens while the one before was further on. */
+static bool opens_again(const sighting *s) {
+    return !s->socket_id && !s->generation && s->state < s->before->state && s->state >= TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_SENT &&
+           s->state <= TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED;
+}
+
+/* Changes since `before`: bit n of the result says that change[n] is known, bit n of `*fell` that the counter fell. */
+static unsigned changes(const tcps_record *r, const entry *before, uint64_t change[N_COUNTERS], unsigned *fell) {
+    bool on_linux = tcps_has(r, TCPS_F_sources) && r->value[TCPS_F_sources] & linux_sources;
+    unsigned known = 0;
+    *fell = 0;
+    for (unsigned n = 0; n < N_COUNTERS; n++) {
+        const struct counter *c = &counters[n];
+        if (!tcps_has(r, c->field) || !(before->counted >> n & 1)) continue;
+        bool narrow = c->narrow || (on_linux && c->narrow_on_linux);
+        uint64_t now = r->value[c->field], then = before->value[n];
+        change[n] = narrow ? (uint32_t)(now - then) : now - then;
+        bool up = narrow ? (uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX : now >= then;
+        *(up ? &known : fell) |= 1u << n;
+    }
+    return known;
+}
+
+/* The entry of a connection that this pass has not seen yet. */
+static entry *append(tcps_tracker *t, const sighting *s, bool replaces) {
+    entry *e = &t->now.entries[t->now.count++];
+    uint32_t where = (uint32_t)t->now.count;
+    if (s->fate)
+        *s->fate = replaces ? where | REPLACED : where;
+    else if (s->free_slot)
+        take_slot(t, s->free_slot, s->key, where | IN_THIS_PASS);
+    e->row = NO_ROW;
+    e->opened = !s->before;
+    return e;
+}
+
+static void remember(const tcps_tracker *t, entry *e, const sighting *s, const tcps_record *r) {
+    /* In this order: `before` may be `e` itself. */
+    e->since_ns = s->before && s->before->state == s->state ? s->before->since_ns : t->now_ns;
+    e->first_ns = s->before ? s->before->first_ns : t->now_ns;
+    e->key = s->key;
+    e->socket_id = s->socket_id;
+    e->state = s->state;
+    e->counted = 0;
+    for (unsigned n = 0; n < N_COUNTERS; n++) {
+        if (!tcps_has(r, counters[n].field)) continue;
+        e->value[n] = r->value[counters[n].field];
+        e->counted |= (uint16_t)(1u << n);
+    }
+}
+
+static uint64_t milliseconds(uint64_t from_ns, uint64_t to_ns) { return to_ns > from_ns ? (to_ns - from_ns) / 1000000 : 0; }
+
+tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r) {
+    t->latest = NULL;
+    sighting s = identify(t, r);
+    if (make_room(&t->now) != TCPS_OK || find(t, &s) != TCPS_OK) return TCPS_NOMEM;
+
+    uint64_t change[N_COUNTERS];
+    unsigned known = 0, fell = 0;
+    bool replaces = false;
+    if (s.before) known = changes(r, s.before, change, &fell);
+    if (s.before && !s.again && (fell || opens_again(&s))) {
+        replaces = true;
+        known = 0;
+        s.before = NULL;
+    }
+    entry *e = s.again ? s.again : append(t, &s, replaces);
+    remember(t, e, &s, r);
+    t->latest = e;
+
+    for (unsigned n = 0; n < N_COUNTERS; n++) tcps_unset(r, counters[n].delta);
+    for (unsigned n = 0; n < N_COUNTERS; n++)
+        if (known >> n & 1) tcps_set(r, counters[n].delta, change[n] < counters[n].limit ? change[n] : counters[n].limit);
+    tcps_set(r, TCPS_F_connection_age_ms, milliseconds(e->first_ns, t->now_ns));
+    tcps_set(r, TCPS_F_time_in_state_ms, milliseconds(e->since_ns, t->now_ns));
+    return TCPS_OK;
+}
+
+void tcps_tracker_kept(tcps_tracker *t, uint32_t row) {
+    if (t->latest && t->latest->row == NO_ROW) t->latest->row = (int32_t)row;
+}
+
+static tcps_code list_opened(tcps_tracker *t) {
+    size_t count = 0;
+    for (size_t i = 0; i < t->now.count; i++) count += t->now.entries[i].opened && t->now.entries[i].row != NO_ROW;
+    uint32_t *opened = count ? tcps_arena_take(&t->batch->arena, count * sizeof *opened) : NULL;
+    if (count && !opened) return TCPS_NOMEM;
+    t->batch->opened = opened;
+    t->batch->opened_count = count;
+    for (size_t i = 0; i < t->now.count; i++)
+        if (t->now.entries[i].opened && t->now.entries[i].row != NO_ROW) *opened++ = (uint32_t)t->now.entries[i].row;
+    return TCPS_OK;
+}
+
+/* The last row of a connection that is gone, less its deltas. */
+static tcps_code add_closed(tcps_batch *closed, const tcps_row *row) {
+    tcps_record r;
+    tcps_row_unpack(&r, row);
+    for (unsigned n = 0; n < N_COUNTERS; n++) tcps_unset(&r, counters[n].delta);
+    return tcps_batch_copy_record(closed, &r);
+}
+
+static tcps_code list_closed(tcps_tracker *t) {
+    tcps_batch *closed = NULL;
+    for (size_t i = 0; i < t->last.count; i++) {
+        if (t->last.entries[i].row == NO_ROW || (t->fate[i] && !(t->fate[i] & REPLACED))) continue;
+        /* The index alone knows an entry that repeats another one. */
+        if (!t->fate[i] && !t->indexed && build_index(t) != TCPS_OK) goto no_memory;
+        if (t->fate[i] & REPEATED) continue;
+        if (!closed && !(closed = tcps_batch_new())) return TCPS_NOMEM;
+        if (add_closed(closed, t->last_batch->rows[t->last.entries[i].row]) != TCPS_OK) goto no_memory;
+    }
+    tcps_batch_unref(t->batch->closed);
+    t->batch->closed = closed;
+    return TCPS_OK;
+no_memory:
+    tcps_batch_unref(closed);
+    return TCPS_NOMEM;
+}
+
+/* Gives memory back after a pass that was much larger than this one. */
+static void shrink(tcps_tracker *t) {
+    size_t room = t->last.count < 64 ? 64 : 2 * t->last.count;
+    pass *passes[] = {&t->last, &t->now};
+    for (size_t i = 0; i < 2; i++) {
+        if (passes[i]->room <= 2 * room) continue;
+        entry *entries = realloc(passes[i]->entries, room * sizeof *entries);
+        if (entries) passes[i]->entries = entries, passes[i]->room = room;
+    }
+    if (t->slot_count > 16 * room) {
+        free(t->slots);
+        t->slots = NULL;
+        t->slot_count = 0;
+    }
+}
+
+tcps_code tcps_tracker_end(tcps_tracker *t) {
+    if (!t->running) return TCPS_OK;
+    if (t->ended && (list_opened(t) != TCPS_OK || list_closed(t) != TCPS_OK)) return TCPS_NOMEM;
+    if (t->fate_room < t->now.count || t->fate_room > 8 * t->now.count + 64) {
+        size_t room = t->now.count + t->now.count / 4 + 1;
+        uint32_t *fate = malloc(room * sizeof *fate);
+        if (!fate) return TCPS_NOMEM;
+        free(t->fate);
+        t->fate = fate;
+        t->fate_room = room;
+    }
+    t->batch->tracked = true;
+    tcps_batch_unref(t->last_batch);
+    t->last_batch = t->batch;
+    t->batch = NULL;
+    pass last = t->last;
+    t->last = t->now;
+    t->now = last;
+    t->latest = NULL;
+    t->running = false;
+    t->ended = true;
+    shrink(t);
+    return TCPS_OK;
+}
