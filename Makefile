@@ -32,13 +32,14 @@ EXPORT_LDFLAGS := -Wl,-E
 endif
 
 # Every folder of the core is compiled on every platform; a file that belongs to one is empty on the others.
-CORE_DIRS := record kernel parse source collect delta filter encode
+CORE_DIRS := record kernel parse filter delta source collect encode
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard csrc/$d/*.c)))
 LUA_SRC := $(sort $(wildcard csrc/lua/*.c))
 HOST_SRC := $(sort $(wildcard csrc/host/*.c))
 MODULES := $(shell find lua -name '*.lua' | LC_ALL=C sort)
-GEN := $(BUILD)/gen/fields.h $(BUILD)/gen/tcp_stats.pb-c.c
-GEN_OBJ := $(BUILD)/gen/tcp_stats.pb-c.o
+PROTOS := $(wildcard proto/*.proto)
+GEN_OBJ := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.o)
+GEN := $(BUILD)/gen/fields.h $(GEN_OBJ:.o=.c)
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 LUA_OBJ := $(LUA_SRC:%.c=$(BUILD)/%.o)
 HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded_modules.o

@@ -64,9 +64,10 @@ static void set_metadata(tcps_batch *b, const tcps_opened *opened, const tcps_pa
     m->timestamp_ns = start->realtime_ns;
     m->has_platform = 1;
     m->platform = opened->class->platform;
-    m->has_interval_ms = pass->interval_ms != 0;
-    m->interval_ms = pass->interval_ms;
-    if (pass->schedule_name && *pass->schedule_name) m->schedule_name = tcps_batch_string(b, pass->schedule_name);
+    const tcps_pass_info *info = &opened->upcoming;
+    m->has_interval_ms = info->interval_ms != 0;
+    m->interval_ms = info->interval_ms;
+    if (info->schedule_name && *info->schedule_name) m->schedule_name = tcps_batch_string(b, info->schedule_name);
     m->collection_duration_ns = end->monotonic_ns - start->monotonic_ns;
     m->has_collection_duration_ns = m->collection_duration_ns != 0;
     m->has_batch_sequence = pass->sequence != 0;
@@ -77,10 +78,11 @@ static void set_metadata(tcps_batch *b, const tcps_opened *opened, const tcps_pa
 tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **out, tcps_status *status) {
     tcps_kernel *kernel = opened->kernel;
     *out = NULL;
-    if (kernel->next) {
-        tcps_code code = kernel->next(kernel, status);
-        if (code != TCPS_OK) return code;
-    }
+    /* A live kernel's pass is called what the caller calls it; a recording knows better. */
+    if (!opened->begun) opened->upcoming = (tcps_pass_info){pass->schedule_name, pass->interval_ms};
+    tcps_code code = tcps_source_next(opened, status);
+    if (code != TCPS_OK) return code;
+    opened->begun = false;
     tcps_batch *b = tcps_batch_new();
     if (!b) return tcps_fail(status, TCPS_NOMEM, "no memory");
     tcps_clock start = tcps_ask_clock(kernel);
@@ -91,9 +93,11 @@ tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **
         .monotonic_ns = start.monotonic_ns,
     };
     begin(&p);
-    tcps_code code = opened->class->collect(opened->source, &pass->wants, &p.sink, status);
+    code = opened->class->collect(opened->source, &pass->wants, &p.sink, status);
     tcps_clock end = tcps_ask_clock(kernel);
     if (code == TCPS_OK && pass->tracker && (code = tcps_tracker_end(pass->tracker)) != TCPS_OK) tcps_fail(status, code, "no memory");
+    tcps_status done = {0};
+    if (kernel->done && kernel->done(kernel, &done) != TCPS_OK) tcps_batch_warn(b, &done);
     if (code != TCPS_OK) {
         if (pass->tracker) tcps_tracker_abort(pass->tracker);
         tcps_batch_unref(b);

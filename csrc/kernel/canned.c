@@ -29,7 +29,8 @@ static int canned_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answe
 }
 
 /* A file holds one pass. */
-static tcps_code canned_next(tcps_kernel *k, tcps_status *status) {
+static tcps_code canned_next(tcps_kernel *k, tcps_pass_info *pass, tcps_status *status) {
+    (void)pass;
     canned_kernel *c = (canned_kernel *)k;
     if (c->begun) return tcps_fail(status, TCPS_END, "the file holds one pass");
     c->begun = true;

@@ -46,14 +46,25 @@ typedef struct tcps_clock {
 /* Takes the next piece of an answer. The bytes are valid during the call. Non-zero: no more, please; ask then returns ECANCELED. */
 typedef int tcps_answer(void *context, const void *bytes, size_t len);
 
+/* What a capture knows of a pass besides its answers. Strings live until the next pass. */
+typedef struct tcps_pass_info {
+    const char *schedule_name; /* NULL: none */
+    uint32_t interval_ms;
+} tcps_pass_info;
+
 typedef struct tcps_kernel tcps_kernel;
 struct tcps_kernel {
     /* Asks. 0, or an errno of the system that was asked, translated to this system's (a capture keeps them by name).
      * An answer may come with an errno: a sysctl with ENOMEM gives what it copied. EOPNOTSUPP: this kernel does not know such questions.
      * With SYSCTL and room 0 `*size` is the size that the kernel names; otherwise the bytes that were handed out. `size` may be NULL. */
     int (*ask)(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void *context, size_t *size);
-    /* Begins the next pass. TCPS_END when a recording has no further one. May be NULL: always more. */
-    tcps_code (*next)(tcps_kernel *k, tcps_status *status);
+    /* Begins the next pass. A recording sets `pass` to what was recorded, and gives TCPS_END when there is no further one.
+     * NULL: there is always a next one, and nothing to say of it. */
+    tcps_code (*next)(tcps_kernel *k, tcps_pass_info *pass, tcps_status *status);
+    /* The pass is over and nothing more will be asked in it. NULL: that is all the same. */
+    tcps_code (*done)(tcps_kernel *k, tcps_status *status);
+    /* How far a recording is read, in bytes; `total` 0 when that is not known. NULL: not a recording. */
+    void (*progress)(tcps_kernel *k, uint64_t *read, uint64_t *total);
     void (*close)(tcps_kernel *k); /* frees k */
     bool live;                     /* the running system, so that names and owners of now may be asked */
 };

@@ -18,12 +18,12 @@ static tcps_opened *push_source(lua_State *L) {
     return o;
 }
 
-/* core.open(spec) -> source, or nil, text, code */
+/* core.open(spec [, record]) -> source, or nil, text, code. `record` is the capture that keeps every answer of the kernel. */
 static int l_open(lua_State *L) {
-    const char *spec = luaL_checkstring(L, 1);
+    const char *spec = luaL_checkstring(L, 1), *record = luaL_optstring(L, 2, NULL);
     tcps_status status = {0};
     tcps_opened *o = push_source(L);
-    return tcps_source_open(spec, o, &status) == TCPS_OK ? 1 : tcpsL_fail(L, &status);
+    return tcps_source_open(spec, record, o, &status) == TCPS_OK ? 1 : tcpsL_fail(L, &status);
 }
 
 #define MOST_OPTIONS 16
@@ -111,6 +111,34 @@ static int l_close(lua_State *L) {
     return 0;
 }
 
+/* source:upcoming() -> {schedule_name=, interval_ms=} of a recording's next pass, an empty table for a live source; or nil, text, code */
+static int l_upcoming(lua_State *L) {
+    tcps_opened *o = check_source(L);
+    tcps_status status = {0};
+    if (tcps_source_next(o, &status) != TCPS_OK) return tcpsL_fail(L, &status);
+    lua_createtable(L, 0, 2);
+    if (o->upcoming.schedule_name) {
+        lua_pushstring(L, o->upcoming.schedule_name);
+        lua_setfield(L, -2, "schedule_name");
+    }
+    if (o->upcoming.interval_ms) {
+        lua_pushinteger(L, o->upcoming.interval_ms);
+        lua_setfield(L, -2, "interval_ms");
+    }
+    return 1;
+}
+
+/* source:progress() -> bytes read, bytes in all (0: not known); nothing when it is not a capture */
+static int l_progress(lua_State *L) {
+    tcps_kernel *k = check_source(L)->kernel;
+    if (!k->progress) return 0;
+    uint64_t read, total;
+    k->progress(k, &read, &total);
+    lua_pushinteger(L, (lua_Integer)read);
+    lua_pushinteger(L, (lua_Integer)total);
+    return 2;
+}
+
 /* source:name(), source:live() */
 static int l_name(lua_State *L) {
     lua_pushstring(L, check_source(L)->class->name);
@@ -152,7 +180,8 @@ static int l_sources(lua_State *L) {
 
 void tcpsL_opensource(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"pass", l_pass}, {"close", l_close}, {"name", l_name}, {"live", l_live}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"pass", l_pass}, {"upcoming", l_upcoming}, {"progress", l_progress}, {"close", l_close}, {"name", l_name}, {"live", l_live}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"open", l_open}, {"open_bytes", l_open_bytes}, {"sources", l_sources}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_SOURCE);
     luaL_setfuncs(L, meta, 0);

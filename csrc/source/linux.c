@@ -112,7 +112,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
         batch->metadata.inconsistent = 1;
     }
     /* A cut answer is a warning as long as something of it could be read. */
-    if (code == TCPS_TRUNCATED || (code != TCPS_OK && d.code == TCPS_OK && d.diag.sockets)) {
+    if (code != TCPS_OK && d.diag.sockets && (d.code == TCPS_OK || d.code == TCPS_TRUNCATED)) {
         tcps_batch_warn(batch, &d.status);
         return TCPS_OK;
     }

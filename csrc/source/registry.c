@@ -7,12 +7,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/capture.h"
 #include "record/schema.h"
 #include "source/source.h"
 
 extern const tcps_source_class tcps_source_linux;
 
-const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, NULL};
+static const tcps_key capture_keys[] = {
+    {NULL, false, TCPS_ASK_FILE, "capture", "a capture that --record wrote"},
+    {0},
+};
+
+const tcps_source_class tcps_source_capture = {
+    .name = "capture",
+    .help = "what --record kept, through the source that recorded it",
+    .keys = capture_keys,
+};
+
+const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_capture, NULL};
 
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status) {
     bool automatic = len == 4 && memcmp(name, "auto", 4) == 0;
@@ -84,7 +96,10 @@ static const tcps_key *find_key(const tcps_source_class *class, const char *name
     char all[160] = "";
     for (const tcps_key *k = class->keys; k->help; k++)
         if (k->key) snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", all[0] ? ", " : "", k->key);
-    tcps_fail(status, TCPS_USAGE, "%s: unknown key '%.*s', there %s: %s", class->name, (int)len, name, all[0] ? "are" : "is", all[0] ? all : "none");
+    if (all[0])
+        tcps_fail(status, TCPS_USAGE, "%s: unknown key '%.*s', there are: %s", class->name, (int)len, name, all);
+    else
+        tcps_fail(status, TCPS_USAGE, "%s: unknown key '%.*s', it takes none", class->name, (int)len, name);
     return NULL;
 }
 
@@ -150,26 +165,63 @@ static tcps_code finish(tcps_opened *o, tcps_code code) {
     return code;
 }
 
-tcps_code tcps_source_open(const char *spec, tcps_opened *opened, tcps_status *status) {
+static tcps_code open_live(tcps_opened *o, const char *record, tcps_status *status) {
+    const char *name = o->class->name;
+    if (!o->class->live) return tcps_fail(status, TCPS_USAGE, "%s: this system has no such kernel; name a file, as in %s:dump.bin", name, name);
+    tcps_kernel *kernel = tcps_kernel_live();
+    if (kernel && record) {
+        tcps_status local = {0};
+        kernel = tcps_kernel_recording(kernel, record, name, &local);
+        if (!kernel) {
+            if (status) *status = local;
+            return local.code;
+        }
+    }
+    return open_kernel(o, kernel, status);
+}
+
+static tcps_code open_capture(tcps_opened *o, const char *path, const char *options, tcps_status *status) {
+    if (options) return find_key(o->class, options, strcspn(options, "=,"), status), TCPS_USAGE;
+    char *name = NULL;
+    tcps_status local = {0};
+    tcps_kernel *kernel = tcps_kernel_capture(path, &name, &local);
+    if (!kernel) {
+        if (status) *status = local;
+        return local.code;
+    }
+    o->kernel = kernel;
+    o->class = tcps_source_named(name, strlen(name), NULL);
+    tcps_code code = o->class && o->class->open
+                         ? open_kernel(o, kernel, status)
+                         : tcps_fail(status, TCPS_UNSUPPORTED, "%s: recorded by the source '%s', which this version does not have", path, name);
+    free(name);
+    return code;
+}
+
+tcps_code tcps_source_open(const char *spec, const char *record, tcps_opened *opened, tcps_status *status) {
     *opened = (tcps_opened){0};
     size_t name_len = strcspn(spec, ":,");
     opened->class = tcps_source_named(spec, name_len, status);
     if (!opened->class) return status ? status->code : TCPS_USAGE;
     const char *name = opened->class->name, *rest = spec + name_len;
     if (*rest == ',') return tcps_fail(status, TCPS_USAGE, "%s: keys follow a file, as in %s:FILE%s", name, name, rest);
-    if (!*rest) {
-        if (!opened->class->live)
-            return tcps_fail(status, TCPS_USAGE, "%s: this system has no such kernel; name a file, as in %s:dump.bin", name, name);
-        return finish(opened, open_kernel(opened, tcps_kernel_live(), status));
-    }
+    if (!*rest) return finish(opened, open_live(opened, record, status));
+    if (record) return tcps_fail(status, TCPS_USAGE, "only the running kernel can be recorded, and %s names a file", spec);
     size_t path_len = strcspn(rest + 1, ",");
     if (!path_len) return tcps_fail(status, TCPS_USAGE, "%s: the file is missing, as in %s:dump.bin", name, name);
     char *path = strndup(rest + 1, path_len);
     if (!path) return tcps_fail(status, TCPS_NOMEM, "no memory");
     const char *options = rest[1 + path_len] ? rest + 1 + path_len + 1 : NULL;
-    tcps_code code = open_file(opened, path, options, status);
+    tcps_code code = (opened->class->open ? open_file : open_capture)(opened, path, options, status);
     free(path);
     return finish(opened, code);
+}
+
+tcps_code tcps_source_next(tcps_opened *o, tcps_status *status) {
+    if (o->begun || !o->kernel->next) return TCPS_OK;
+    tcps_code code = o->kernel->next(o->kernel, &o->upcoming, status);
+    o->begun = code == TCPS_OK;
+    return code;
 }
 
 static tcps_code add_option(tcps_opened *o, const tcps_option *option, tcps_status *status) {
@@ -186,6 +238,7 @@ tcps_code tcps_source_open_bytes(const char *name, const tcps_option *options, s
     *opened = (tcps_opened){0};
     opened->class = tcps_source_named(name, strlen(name), status);
     if (!opened->class) return status ? status->code : TCPS_USAGE;
+    if (!opened->class->open) return tcps_fail(status, TCPS_USAGE, "%s: a capture is read from its file", name);
     opened->owned = calloc(1, sizeof(answers));
     tcps_code code = opened->owned ? TCPS_OK : tcps_fail(status, TCPS_NOMEM, "no memory");
     for (size_t i = 0; code == TCPS_OK && i < count; i++) code = add_option(opened, &options[i], status);

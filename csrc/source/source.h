@@ -66,6 +66,9 @@ typedef struct tcps_source_class {
 /* Every source there is, ended by NULL. */
 extern const tcps_source_class *const tcps_sources[];
 
+/* Captures stand in that array for their name and help: the source behind one is the one that recorded it. Its `open` is NULL. */
+extern const tcps_source_class tcps_source_capture;
+
 /* The class called `name` ("auto": the running system's), or NULL and TCPS_USAGE with the nearest right name. */
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status);
 
@@ -74,11 +77,18 @@ typedef struct tcps_opened {
     const tcps_source_class *class;
     tcps_kernel *kernel;
     tcps_source *source;
-    void *owned; /* what the kernel answers from */
+    void *owned;             /* what the kernel answers from */
+    bool begun;              /* the next pass has begun: see tcps_source_next */
+    tcps_pass_info upcoming; /* what a recording says of it */
 } tcps_opened;
 
-/* Opens what a spec names: `auto`, NAME, or NAME:FILE[,KEY=VALUE...]. TCPS_OK, or the mistake in `status`. Close it in any case of TCPS_OK. */
-tcps_code tcps_source_open(const char *spec, tcps_opened *opened, tcps_status *status);
+/* Opens what a spec names: `auto`, NAME, or NAME:FILE[,KEY=VALUE...]. With `record` every answer of the kernel is also written to the capture
+ * of that name. TCPS_OK, or the mistake in `status`. Close it in any case of TCPS_OK. */
+tcps_code tcps_source_open(const char *spec, const char *record, tcps_opened *opened, tcps_status *status);
+
+/* Begins the next pass unless it has begun, and sets opened->upcoming, so that who runs several schedules knows whose pass a recording has.
+ * tcps_collect calls it too. TCPS_END: a recording has no further one. */
+tcps_code tcps_source_next(tcps_opened *opened, tcps_status *status);
 
 /* The same over bytes in memory, which are copied. An option gives one of the class's keys its answer; the key NULL is the file itself. */
 typedef struct tcps_option {

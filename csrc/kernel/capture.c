@@ -1,0 +1,258 @@
+/* Replaying: a kernel that answers from a capture. */
+#include "kernel/capture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/stream.h"
+#include "tcp_capture.pb-c.h"
+
+#define NEWEST_FORMAT 1
+/* A length beyond this is no message of ours but damage: a pass over ten million sockets takes less. */
+#define LONGEST_MESSAGE ((uint64_t)8 << 30)
+
+typedef TcpstatsCapture__Answer answer_message;
+
+typedef struct capture {
+    tcps_kernel base;
+    tcps_stream stream;
+    char *path;
+    tcps_buffer message;
+    TcpstatsCapture__CaptureMessage *current;
+    /* Answers of the pass by question: slots of a hash hold the first one (index + 1), `next` the one after it to the same question,
+     * and `given` the one that was given last. */
+    uint32_t *slots, *next, *given;
+    size_t slot_count;
+} capture;
+
+/* 1 read, 0 the end, -1 cut or unreadable (errno, 0 for cut). */
+static int read_exactly(capture *c, uint8_t *bytes, size_t len) {
+    size_t done = 0;
+    while (done < len) {
+        ssize_t got = tcps_stream_read(&c->stream, bytes + done, len - done);
+        if (got < 0) return -1;
+        if (got == 0) {
+            errno = 0;
+            return done ? -1 : 0;
+        }
+        done += (size_t)got;
+    }
+    return 1;
+}
+
+/* The length before a message: 1, 0 or -1 as above, -2 when it is none. */
+static int read_length(capture *c, uint64_t *length) {
+    *length = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte;
+        int got = read_exactly(c, &byte, 1);
+        if (got <= 0) {
+            if (got == 0 && shift) errno = 0, got = -1;
+            return got;
+        }
+        *length |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) return *length <= LONGEST_MESSAGE ? 1 : -2;
+    }
+    return -2;
+}
+
+static void forget_pass(capture *c) {
+    if (c->current) tcpstats_capture__capture_message__free_unpacked(c->current, NULL);
+    c->current = NULL;
+    free(c->slots);
+    free(c->next);
+    free(c->given);
+    c->slots = c->next = c->given = NULL;
+}
+
+/* Reads `length` bytes, taking memory only as they come: a length that lies costs nothing. As read_exactly, and -3 without memory. */
+static int read_body(capture *c, uint64_t length) {
+    c->message.len = 0;
+    uint8_t piece[64 << 10];
+    while (c->message.len < length) {
+        size_t want = length - c->message.len < sizeof piece ? (size_t)(length - c->message.len) : sizeof piece;
+        int got = read_exactly(c, piece, want);
+        if (got == 0) errno = 0;
+        if (got <= 0) return -1;
+        if (tcps_buffer_append(&c->message, piece, want) != 0) return -3;
+    }
+    return 1;
+}
+
+/* Reads the next message into c->current. */
+static tcps_code read_message(capture *c, tcps_status *status) {
+    forget_pass(c);
+    uint64_t offset = c->stream.at, length = 0;
+    int got = read_length(c, &length);
+    if (got == 0) return tcps_fail(status, TCPS_END, "%s: the capture ends", c->path);
+    if (got == 1) got = read_body(c, length);
+    if (got == -3) return tcps_fail(status, TCPS_NOMEM, "%s: no memory", c->path);
+    if (got == -1 && errno) return tcps_fail_errno(status, errno, "cannot read %s", c->path);
+    if (got == 1) c->current = tcpstats_capture__capture_message__unpack(NULL, c->message.len, c->message.bytes);
+    if (c->current) return TCPS_OK;
+    tcps_code code = got == -1 ? TCPS_TRUNCATED : TCPS_FORMAT;
+    tcps_fail(status, code, "%s: %s at byte %llu", c->path,
+              code == TCPS_TRUNCATED ? "the capture's last message is cut, it begins" : "no message of a capture", (unsigned long long)offset);
+    if (status) status->offset = offset;
+    return code;
+}
+
+/* What makes two questions the same. */
+typedef struct question_key {
+    uint32_t kind;
+    const char *name;
+    uint64_t number;
+    const uint8_t *request;
+    size_t request_len;
+    bool probe;
+} question_key;
+
+static question_key key_of_question(const tcps_question *q) {
+    bool asked_with = q->kind != TCPS_ASK_NETLINK;
+    return (question_key){
+        q->kind, q->name, q->number, asked_with ? q->request : NULL, asked_with ? q->request_len : 0, q->kind == TCPS_ASK_SYSCTL && q->room == 0};
+}
+
+static question_key key_of_answer(const answer_message *a) {
+    bool asked_with = a->kind != TCPS_ASK_NETLINK && a->has_request;
+    return (question_key){
+        a->kind, a->name ? a->name : "", a->number, asked_with ? a->request.data : NULL, asked_with ? a->request.len : 0, a->has_probe && a->probe};
+}
+
+static bool same_question(const question_key *a, const question_key *b) {
+    return a->kind == b->kind && a->number == b->number && a->probe == b->probe && a->request_len == b->request_len &&
+           strcmp(a->name, b->name) == 0 && (!a->request_len || memcmp(a->request, b->request, a->request_len) == 0);
+}
+
+static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t len) {
+    for (const uint8_t *p = bytes, *end = p + len; p < end; p++) hash = (hash ^ *p) * 0x100000001b3u;
+    return hash;
+}
+
+static uint64_t hash_of(const question_key *k) {
+    uint64_t hash = add_bytes(0xcbf29ce484222325u, k->name, strlen(k->name));
+    hash = add_bytes(hash, &k->number, sizeof k->number);
+    if (k->request_len) hash = add_bytes(hash, k->request, k->request_len);
+    hash ^= (uint64_t)k->kind << 1 | k->probe;
+    return hash ^ hash >> 32;
+}
+
+/* The slot of a question: where it is, or the empty one where it would be. */
+static size_t find_slot(const capture *c, const question_key *k) {
+    size_t slot = (size_t)hash_of(k) & (c->slot_count - 1);
+    for (; c->slots[slot]; slot = (slot + 1) & (c->slot_count - 1)) {
+        question_key other = key_of_answer(c->current->pass->answers[c->slots[slot] - 1]);
+        if (same_question(&other, k)) break;
+    }
+    return slot;
+}
+
+/* Chains the answers of the pass by their question. */
+static tcps_code index_answers(capture *c) {
+    const TcpstatsCapture__Pass *p = c->current->pass;
+    if (p->n_answers > UINT32_MAX / 4) return TCPS_FORMAT;
+    for (c->slot_count = 16; c->slot_count < 2 * p->n_answers;) c->slot_count *= 2;
+    c->slots = calloc(c->slot_count, sizeof *c->slots);
+    c->given = calloc(c->slot_count, sizeof *c->given); /* while it is built: the chain's last */
+    c->next = calloc(p->n_answers + 1, sizeof *c->next);
+    if (!c->slots || !c->given || !c->next) return TCPS_NOMEM;
+    for (size_t i = 0; i < p->n_answers; i++) {
+        question_key k = key_of_answer(p->answers[i]);
+        size_t slot = find_slot(c, &k);
+        if (c->slots[slot])
+            c->next[c->given[slot] - 1] = (uint32_t)i + 1;
+        else
+            c->slots[slot] = (uint32_t)i + 1;
+        c->given[slot] = (uint32_t)i + 1;
+    }
+    memset(c->given, 0, c->slot_count * sizeof *c->given);
+    return TCPS_OK;
+}
+
+static int give(const answer_message *a, const tcps_question *q, tcps_answer *answer, void *context, size_t *size) {
+    int error = a->error ? tcps_errno_named(a->error) : 0;
+    size_t done = 0, total = a->has_size ? (size_t)a->size : 0;
+    bool limited = (q->kind == TCPS_ASK_SYSCTL || q->kind == TCPS_ASK_READ) && q->room;
+    for (size_t i = 0; i < a->n_pieces; i++) {
+        size_t len = a->pieces[i].len;
+        if (limited && len > q->room - done) { /* what the kernel does when the room is too small */
+            len = q->room - done;
+            if (q->kind == TCPS_ASK_SYSCTL && !error) error = ENOMEM;
+        }
+        if (answer(context, len ? a->pieces[i].data : (const uint8_t *)"", len) != 0) return ECANCELED;
+        done += len;
+    }
+    if (size) *size = a->has_size ? total : done;
+    return error;
+}
+
+static int capture_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void *context, size_t *size) {
+    capture *c = (capture *)k;
+    if (size) *size = 0;
+    if (!c->slots) return EOPNOTSUPP;
+    question_key key = key_of_question(q);
+    size_t slot = find_slot(c, &key);
+    if (!c->slots[slot]) return EOPNOTSUPP;
+    uint32_t last = c->given[slot], now = !last ? c->slots[slot] : c->next[last - 1] ? c->next[last - 1] : last;
+    c->given[slot] = now;
+    return give(c->current->pass->answers[now - 1], q, answer, context, size);
+}
+
+static tcps_code capture_next(tcps_kernel *k, tcps_pass_info *pass, tcps_status *status) {
+    capture *c = (capture *)k;
+    tcps_code code;
+    do code = read_message(c, status);
+    while (code == TCPS_OK && !c->current->pass);
+    if (code == TCPS_OK && (code = index_answers(c)) != TCPS_OK) tcps_fail(status, code, "%s: cannot take a pass of so many answers", c->path);
+    if (code != TCPS_OK) {
+        tcps_status kept = status ? *status : (tcps_status){0};
+        forget_pass(c);
+        if (status) *status = kept;
+        return code;
+    }
+    pass->schedule_name = c->current->pass->schedule_name;
+    pass->interval_ms = c->current->pass->interval_ms;
+    return TCPS_OK;
+}
+
+static void capture_progress(tcps_kernel *k, uint64_t *read, uint64_t *total) {
+    capture *c = (capture *)k;
+    *read = c->stream.at;
+    *total = c->stream.size;
+}
+
+static void capture_close(tcps_kernel *k) {
+    capture *c = (capture *)k;
+    forget_pass(c);
+    tcps_stream_close(&c->stream);
+    free(c->message.bytes);
+    free(c->path);
+    free(c);
+}
+
+static tcps_code read_header(capture *c, char **source, tcps_status *status) {
+    tcps_code code = read_message(c, status);
+    if (code == TCPS_END) return tcps_fail(status, TCPS_FORMAT, "%s: empty, no capture", c->path);
+    if (code != TCPS_OK) return code;
+    const TcpstatsCapture__Header *h = c->current->header;
+    if (!h || !h->source) return tcps_fail(status, TCPS_FORMAT, "%s: no capture, its first message has no header", c->path);
+    if (h->format > NEWEST_FORMAT)
+        return tcps_fail(status, TCPS_UNSUPPORTED, "%s: a capture of format %u, this version reads up to %u", c->path, h->format, NEWEST_FORMAT);
+    *source = strdup(h->source);
+    return *source ? TCPS_OK : tcps_fail(status, TCPS_NOMEM, "no memory");
+}
+
+tcps_kernel *tcps_kernel_capture(const char *path, char **source, tcps_status *status) {
+    capture *c = calloc(1, sizeof *c);
+    if (!c || !(c->path = strdup(path))) {
+        free(c);
+        tcps_fail(status, TCPS_NOMEM, "no memory");
+        return NULL;
+    }
+    c->base = (tcps_kernel){.ask = capture_ask, .next = capture_next, .progress = capture_progress, .close = capture_close};
+    c->stream.fd = -1;
+    if (tcps_stream_open(&c->stream, path, 0, status) == TCPS_OK && read_header(c, source, status) == TCPS_OK) return &c->base;
+    capture_close(&c->base);
+    return NULL;
+}
