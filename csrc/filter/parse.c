@@ -442,6 +442,11 @@ static bool parse_word(parser *p, word w) {
     for (unsigned i = 0; i < sizeof operators / sizeof *operators; i++) {
         size_t len = strlen(operators[i].text);
         if (rest.len < len || memcmp(rest.at, operators[i].text, len) != 0) continue;
+        if (!field && d && !d->no_value) {
+            char hint[24];
+            snprintf(hint, sizeof hint, "%s=", d->name);
+            return wrong(p, key, hint, "no integer field");
+        }
         if (!field) return wrong_key(p, key, true);
         return parse_comparison(p, field, operators[i].op, (word){rest.at + len, rest.len - len});
     }
