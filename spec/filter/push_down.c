@@ -1,6 +1,6 @@
 /* What the kernel leaves out on our behalf is what the filter would have left out: proven on live sockets of every state and family.
  *
- * In a network namespace of its own (so it needs root, or run it under `unshare -rn`), it makes sockets of both families, IPv4-mapped
+ * In a network namespace of its own (as root, or where users may have their own) it makes sockets of both families, IPv4-mapped
  * ones, listeners, half-open and half-closed connections and TIME_WAIT, and compares for many filters the dump that the kernel filtered
  * with the whole dump filtered by tcps_filter_admits.
  *     push_down [SEED]      exit 0: the same; 1: different, with the filter and the first socket on stderr; 77: cannot be run here */
@@ -91,7 +91,7 @@ static void make_connections(int server, const char *from, unsigned from_port, c
 static void make_sockets(void) {
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     int control = socket(AF_INET, SOCK_DGRAM, 0);
-    need(unshare(CLONE_NEWNET) == 0, "unshare");
+    need(unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0, "unshare");
     close(control);
     control = socket(AF_INET, SOCK_DGRAM, 0);
     need(ioctl(control, SIOCSIFFLAGS, &lo) == 0, "lo");
