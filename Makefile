@@ -82,6 +82,13 @@ $(MODULE): $(CORE_OBJ) $(LUA_OBJ)
 $(BINARY): $(CORE_OBJ) $(LUA_OBJ) $(HOST_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT_LDFLAGS) -o $@ $^ $(PROTOBUF_LIBS) $(LUA_LIBS) -lm
 
+# What a spec cannot ask of the module: programs that use the core as it is.
+SPEC_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/*/*.c))
+
+$(BUILD)/spec/%: spec/%.c $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PROTOBUF_LIBS) -lm
+
 # --- using it
 
 deps: ## install what building and running need, by the system's package manager
@@ -113,9 +120,9 @@ STAGE := $(abspath $(BUILD))/stage
 BUSTED ?= $(LUA) $(shell command -v busted)
 SPEC ?= spec
 test: deps-test ## install what is missing, build, run the specs against a fresh prefix (SPEC=file for one)
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all $(SPEC_PROGRAMS)
 	@rm -rf $(STAGE) && $(MAKE) --no-print-directory -s install PREFIX=$(STAGE) DESTDIR= >/dev/null
-	@env TCPSTATS_BIN=$(STAGE)/bin/tcpstats-lua TCPSTATS_PREFIX=$(STAGE) \
+	@env TCPSTATS_BIN=$(STAGE)/bin/tcpstats-lua TCPSTATS_PREFIX=$(STAGE) TCPSTATS_SPEC_PROGRAMS=$(abspath $(BUILD))/spec \
 	    LUA_PATH="$(STAGE)/share/lua/5.4/?.lua;$(STAGE)/share/lua/5.4/?/init.lua;./?.lua;;" LUA_CPATH="$(STAGE)/lib/lua/5.4/?.so;;" \
 	    $(BUSTED) -o utfTerminal --lpath= --cpath= --pattern=_spec $(SPEC)
 

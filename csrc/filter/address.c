@@ -1,5 +1,7 @@
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "filter/filter_internal.h"
 

@@ -1,13 +1,27 @@
 /* The filter language: which sockets are wanted, as data that C evaluates and a kernel can be told.
  *
- *   local_port= remote_port=  p{,p}        ports, ranges a-b
- *   local_addr= remote_addr=  a[/n]        IPv4 or IPv6, CIDR
- *   include_state= | exclude= s{,s}
- *   ipv4_only | ipv6_only
- *   pid= uid= command=        v{,v}
- *   FIELD>N  >=  <  <=  ==  !=             any integer field of the schema; a socket that lacks the field does not match
+ *     filter     := {" "} [directive {" " {" "} directive} {" "}]     at most 511 bytes 0x20-0x7E and 16 directives, which must all hold
+ *     directive  := ("local_port=" | "remote_port=") range {"," range}                 at most 8; once each
+ *                 | ("local_addr=" | "remote_addr=") address ["/" number]              once each
+ *                 | "include_state=" state {"," state}                                 once; not together with exclude=
+ *                 | "exclude=" state {"," state}                                       may repeat, cumulative
+ *                 | "ipv4_only" | "ipv6_only"                                          not together
+ *                 | ("pid=" | "uid=") number {"," number} | "command=" word {"," word} once each
+ *                 | "format=" ("compact" | "full") | "fields=" group {"," group}       checked, and of no effect here
+ *                 | field (">" | ">=" | "<" | "<=" | "==" | "!=") ["-"] number         any integer field of the schema
+ *     range      := port ["-" port]                                                    1 to 65535; no port twice
+ *     number, port: decimal, no leading zero
+ *     address    := IPv4 or IPv6 as inet_pton takes it; host bits 0, no zone
+ *     state      := closed listen syn_sent syn_received|syn_rcvd established close_wait|closewait fin_wait_1 closing last_ack fin_wait_2
+ *                   time_wait|timewait
+ *     group      := identity state congestion rtt sequences counters timers buffers ecn names all default
  *
- * All directives must hold. The grammar in full, with what is wrong and how it is told, stands in doc/scripting.md. */
+ * Upper and lower case are the same, in values too. Without pid=, uid=, command=, comparisons and ranges it is the language of FreeBSD's
+ * tcpstats module, limits included: what is right or wrong there is so here.
+ *
+ * A directive about something that a socket lacks does not match it; exclude= does: nothing says that it is in an excluded state. An IPv4
+ * address or network also holds IPv4-mapped IPv6 addresses, which is how Linux shows the IPv4 connections of a dual-stack socket; ipv4_only
+ * goes by the record's ip_version, which counts those as IPv6. doc/filter.md has examples and every error. */
 #ifndef TCPS_FILTER_H
 #define TCPS_FILTER_H
 

@@ -390,12 +390,12 @@ static bool parse_directive(parser *p, const directive *d, word key, word value)
 
 /* ---- FIELD op N ---- */
 
-typedef enum op { OP_EQ, OP_NE, OP_GE, OP_LE, OP_GT, OP_LT } op;
+typedef enum relation { IS_EQ, IS_NE, IS_GE, IS_LE, IS_GT, IS_LT } relation;
 
 static const struct {
     char text[3];
-    op op;
-} operators[] = {{"==", OP_EQ}, {"!=", OP_NE}, {">=", OP_GE}, {"<=", OP_LE}, {">", OP_GT}, {"<", OP_LT}};
+    relation how;
+} operators[] = {{"==", IS_EQ}, {"!=", IS_NE}, {">=", IS_GE}, {"<=", IS_LE}, {">", IS_GT}, {"<", IS_LT}};
 
 static bool parse_operand(parser *p, const tcps_field *field, word value, uint64_t *key) {
     bool is_signed = field->type == TCPS_T_I32 || field->type == TCPS_T_I64;
@@ -409,19 +409,19 @@ static bool parse_operand(parser *p, const tcps_field *field, word value, uint64
     return true;
 }
 
-static bool parse_comparison(parser *p, const tcps_field *field, op op, word value) {
+static bool parse_comparison(parser *p, const tcps_field *field, relation how, word value) {
     tcps_filter *f = p->f;
     tcps_comparison *c = &f->comparison[f->comparison_count++];
     uint64_t n = 0;
     if (!parse_operand(p, field, value, &n)) return false;
     *c = (tcps_comparison){.field = field->number, .type = (uint8_t)field->type};
-    switch (op) {
-    case OP_NE: c->outside = true; /* fall through */
-    case OP_EQ: c->first = n; break;
-    case OP_LT: c->outside = true; /* fall through */
-    case OP_GE: c->first = n, c->span = UINT64_MAX - n; break;
-    case OP_GT: c->outside = true; /* fall through */
-    case OP_LE: c->span = n; break;
+    switch (how) {
+    case IS_NE: c->outside = true; /* fall through */
+    case IS_EQ: c->first = n; break;
+    case IS_LT: c->outside = true; /* fall through */
+    case IS_GE: c->first = n, c->span = UINT64_MAX - n; break;
+    case IS_GT: c->outside = true; /* fall through */
+    case IS_LE: c->span = n; break;
     }
     demand(f, field->number);
     return true;
@@ -442,8 +442,13 @@ static bool parse_word(parser *p, word w) {
     for (unsigned i = 0; i < sizeof operators / sizeof *operators; i++) {
         size_t len = strlen(operators[i].text);
         if (rest.len < len || memcmp(rest.at, operators[i].text, len) != 0) continue;
+        if (!field && d && !d->no_value) {
+            char hint[24];
+            snprintf(hint, sizeof hint, "%s=", d->name);
+            return wrong(p, key, hint, "no integer field");
+        }
         if (!field) return wrong_key(p, key, true);
-        return parse_comparison(p, field, operators[i].op, (word){rest.at + len, rest.len - len});
+        return parse_comparison(p, field, operators[i].how, (word){rest.at + len, rest.len - len});
     }
     bool assigned = rest.len && rest.at[0] == '=';
     if (d && rest.len == 0) return parse_directive(p, d, key, (word){NULL, 0});

@@ -1,0 +1,50 @@
+/* The filter language: any text is parsed or refused with a message that says where, and what is parsed can be matched and pushed down. */
+#include <stdlib.h>
+
+#include "filter/filter.h"
+#include "filter/inet_diag.h"
+#include "record/batch.h"
+
+static tcps_record record; /* has every field */
+static tcps_batch *batch;  /* holds its texts, and it as the only row */
+
+static void prepare(void) {
+    batch = tcps_batch_new();
+    tcps_schema_init();
+    if (!batch) abort();
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
+        if (tcps_text_mask[f >> 6] >> (f & 63) & 1)
+            tcps_set_text(&record, f, tcps_batch_text(batch, "\x7f\0\0\1", 4));
+        else if (tcps_fields[f].type != TCPS_T_NONE)
+            tcps_set(&record, f, 5);
+    }
+    if (tcps_batch_add(batch, &record) != TCPS_OK) abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const uint64_t everything[TCPS_WORDS] = {~0ull, ~0ull, ~0ull, ~0ull};
+    if (!batch) prepare();
+
+    char *text = malloc(size + !size); /* of that size, so that a read beyond it is seen */
+    if (!text) abort();
+    if (size) memcpy(text, data, size);
+    tcps_status status = {.code = TCPS_OK};
+    tcps_filter *f = tcps_filter_parse(text, size, &status);
+    free(text);
+    if (!f) {
+        if (status.code != TCPS_USAGE || status.offset > size || !status.what[0]) abort();
+        return 0;
+    }
+
+    tcps_inet_diag program;
+    tcps_filter_inet_diag(f, true, &program);
+    if (program.len > sizeof program.bytecode || program.len % 4) abort();
+
+    bool matches = tcps_filter_match(f, &record);
+    if (matches != tcps_filter_match_row(f, batch->rows[0])) abort();
+    if (matches && !tcps_filter_admits(f, &record)) abort();
+    if (!tcps_filter_may_match(f, &record, everything)) abort();
+    tcps_filter_free(f);
+    return 0;
+}
