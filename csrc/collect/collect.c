@@ -30,9 +30,10 @@ static tcps_code path_put(tcps_sink *sink, tcps_record *r) {
     path *p = (path *)sink;
     const tcps_pass *pass = p->pass;
     const tcps_filter *filter = pass->wants.filter;
+    if (filter && !tcps_filter_admits(filter, r)) return refuse(p);
+    /* Counted behind what a kernel can be told, so that it makes no difference whether it was told. */
     p->total++;
     if (tcps_has(r, TCPS_F_state)) p->states[r->value[TCPS_F_state]]++;
-    if (filter && !tcps_filter_admits(filter, r)) return refuse(p);
     if (pass->tracker) {
         tcps_code code = tcps_tracker_record(pass->tracker, r);
         if (code != TCPS_OK) return code;
