@@ -49,18 +49,16 @@ typedef struct pass {
 } pass;
 
 /* What became of a connection of the last pass in this one: 0 nothing yet, else where it is now (index + 1) and how that is to be read. */
-enum {
-    REPLACED = 1u << 31, /* something else came in its place: this one is closed */
-    REPEATED = 1u << 30, /* the last pass has the same connection at the index given: ask there */
-    WHERE = REPEATED - 1,
-};
+#define REPLACED (1u << 31) /* something else came in its place: this one is closed */
+#define REPEATED (1u << 30) /* the last pass has the same connection at the index given: ask there */
+#define WHERE (REPEATED - 1)
 
 /* The index: open addressing by the upper half of the key, at most half full. `where` is 0 for a free slot, else an index + 1. */
 typedef struct slot {
     uint32_t tag;
     uint32_t where;
 } slot;
-enum { IN_THIS_PASS = 1u << 31 }; /* in `where`: of this pass; otherwise of the last */
+#define IN_THIS_PASS (1u << 31) /* in `where`: of this pass; otherwise of the last */
 
 struct tcps_tracker {
     tcps_identity_key key;
