@@ -39,6 +39,7 @@ typedef struct entry {
     uint16_t counted; /* bit n: value[n] is known */
     uint8_t state;
     bool opened;
+    bool carried; /* not seen: from the pass before a cut one */
 } entry;
 
 /* The connections of one pass in the dump's order. */
@@ -48,18 +49,16 @@ typedef struct pass {
 } pass;
 
 /* What became of a connection of the last pass in this one: 0 nothing yet, else where it is now (index + 1) and how that is to be read. */
-enum {
-    REPLACED = 1u << 31, /* something else came in its place: this one is closed */
-    REPEATED = 1u << 30, /* the last pass has the same connection at the index given: ask there */
-    WHERE = REPEATED - 1,
-};
+#define REPLACED (1u << 31) /* something else came in its place: this one is closed */
+#define REPEATED (1u << 30) /* the last pass has the same connection at the index given: ask there */
+#define WHERE (REPEATED - 1)
 
 /* The index: open addressing by the upper half of the key, at most half full. `where` is 0 for a free slot, else an index + 1. */
 typedef struct slot {
     uint32_t tag;
     uint32_t where;
 } slot;
-enum { IN_THIS_PASS = 1u << 31 }; /* in `where`: of this pass; otherwise of the last */
+#define IN_THIS_PASS (1u << 31) /* in `where`: of this pass; otherwise of the last */
 
 struct tcps_tracker {
     tcps_identity_key key;
@@ -295,6 +294,7 @@ static entry *append(tcps_tracker *t, const sighting *s, bool replaces) {
         take_slot(t, s->free_slot, s->key, where | IN_THIS_PASS);
     e->row = NO_ROW;
     e->opened = !s->before;
+    e->carried = false;
     return e;
 }
 
@@ -343,6 +343,21 @@ tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r) {
 
 void tcps_tracker_kept(tcps_tracker *t, uint32_t row) {
     if (t->latest && t->latest->row == NO_ROW) t->latest->row = (int32_t)row;
+}
+
+/* Takes over what a cut dump does not have, once: whoever is missing a second time is forgotten, so that nothing piles up. */
+static tcps_code carry_over(tcps_tracker *t) {
+    for (size_t i = 0; i < t->last.count; i++) {
+        if (t->fate[i] || t->last.entries[i].carried) continue;
+        if (make_room(&t->now) != TCPS_OK) return TCPS_NOMEM;
+        entry *e = &t->now.entries[t->now.count++];
+        *e = t->last.entries[i];
+        e->row = NO_ROW;
+        e->opened = false;
+        e->carried = true;
+        t->fate[i] = (uint32_t)t->now.count;
+    }
+    return TCPS_OK;
 }
 
 static tcps_code list_opened(tcps_tracker *t) {
@@ -401,6 +416,7 @@ static void shrink(tcps_tracker *t) {
 
 tcps_code tcps_tracker_end(tcps_tracker *t) {
     if (!t->running) return TCPS_OK;
+    if (t->batch->partial && carry_over(t) != TCPS_OK) return TCPS_NOMEM;
     if (t->ended && (list_opened(t) != TCPS_OK || list_closed(t) != TCPS_OK)) return TCPS_NOMEM;
     if (t->fate_room < t->now.count || t->fate_room > 8 * t->now.count + 64) {
         size_t room = t->now.count + t->now.count / 4 + 1;

@@ -35,7 +35,8 @@ void tcps_tracker_kept(tcps_tracker *t, uint32_t row);
 
 /* Ends the pass: batch->opened, batch->closed and batch->tracked are set. Nothing is opened in the first pass. A closed row is the last one
  * of a connection that the previous pass had and this one has not: its connection_age_ms says how long it was seen, its state in which it
- * ended; it has no deltas, which its last batch told already. Connections that became no row are neither opened nor closed.
+ * ended; it has no deltas, which its last batch told already. Connections that became no row are neither opened nor closed, nor are those
+ * that a dump which was cut (batch->partial) does not have: they are compared with again when the next pass has them.
  * TCPS_OK, or TCPS_NOMEM, after which the pass is still unfinished. */
 tcps_code tcps_tracker_end(tcps_tracker *t);
 

@@ -22,6 +22,7 @@ typedef struct tcps_batch {
     TcpstatsReader__CollectionMetadata metadata; /* strings and arrays in the arena */
     TcpstatsReader__SystemSummary summary;       /* counts only if has_summary */
     bool has_summary;
+    bool partial;     /* the dump was cut: what is missing from it is not gone for that */
     bool tracked;     /* a tracker has seen it: opened and closed mean something */
     uint32_t *opened; /* rows of connections first seen in this pass, in order; in the arena */
     size_t opened_count;
