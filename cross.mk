@@ -8,6 +8,7 @@ cross-x86_64-linux: ## one static file for Linux
 cross-aarch64-linux: ## one static file for Linux on ARM
 cross-all: $(CROSS_TARGETS:%=cross-%) ## these four
 cross-check: cross-all ## these four, and whether their systems will take them
+.DELETE_ON_ERROR:
 .PHONY: cross-all cross-check $(CROSS_TARGETS:%=cross-%)
 
 # Who builds for his own system has nothing to do with the rest.
