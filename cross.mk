@@ -61,7 +61,7 @@ cross_target = $(CROSS_TARGET)-musl
 cross_defines = -DLUA_USE_POSIX
 cross_link = cc -target $(cross_target) -O2 -static -s -Wl,--gc-sections $^ -o $@
 endif
-cross_cc = $(cross_run) cc -target $(cross_target) -O2 -ffunction-sections -fdata-sections -fstack-protector-strong -fno-asynchronous-unwind-tables
+cross_cc = $(cross_run) cc -target $(cross_target) -O2 -ffunction-sections -fdata-sections -fstack-protector-strong -fno-unwind-tables -fno-asynchronous-unwind-tables
 cross_include = -Icsrc -I$(BUILD)/gen -I'$(SRC)/lua/src' -I'$(SRC)/protobuf-c'
 
 # What others wrote, by folder of SRC. Its warnings are not ours to mend.
