@@ -126,6 +126,10 @@ test: deps-test ## install what is missing, build, run the specs against a fresh
 	    LUA_PATH="$(STAGE)/share/lua/5.4/?.lua;$(STAGE)/share/lua/5.4/?/init.lua;./?.lua;;" LUA_CPATH="$(STAGE)/lib/lua/5.4/?.so;;" \
 	    $(BUSTED) -o utfTerminal --lpath= --cpath= --pattern=_spec $(SPEC)
 
+# --- for other systems
+
+include cross.mk
+
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9_%-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 

@@ -8,8 +8,14 @@ function c_text(s) {
     return s
 }
 function finish() { if (modules > 0) print "    ;\n" }
+function fail(why) {
+    print "embed.awk: " why > "/dev/stderr"
+    failed = 1
+    exit 1
+}
 BEGIN {
     modules = 0
+    for (i = 1; i < ARGC; i++) if (ARGV[i] !~ /^root=/) files++
     print "/* Made by csrc/host/embed.awk from the Lua modules; do not edit. */"
     print "#include \"host/embedded.h\"\n"
     print "#ifdef __GNUC__\n#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n#endif\n"
@@ -17,11 +23,7 @@ BEGIN {
 FNR == 1 {
     finish()
     path = FILENAME
-    if (substr(path, 1, length(root)) != root) {
-        print "embed.awk: " path " does not lie under " root > "/dev/stderr"
-        failed = 1
-        exit 1
-    }
+    if (substr(path, 1, length(root)) != root) fail(path " does not lie under " root)
     path = substr(path, length(root) + 1)
     name = path
     sub(/\.lua$/, "", name); sub(/\/init$/, "", name); gsub(/\//, ".", name)
@@ -31,6 +33,7 @@ FNR == 1 {
 { print "    \"" c_text($0) "\\n\"" }
 END {
     if (failed) exit 1
+    if (modules != files) fail("an empty file would be missing")
     finish()
     print "const tcpsL_embedded tcpsL_embedded_modules[] = {"
     for (i = 0; i < modules; i++) print table[i]
