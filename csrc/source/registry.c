@@ -11,8 +11,9 @@
 #include "source/source.h"
 
 extern const tcps_source_class tcps_source_linux;
+extern const tcps_source_class tcps_source_macos;
 
-const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, NULL};
+const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, NULL};
 
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status) {
     bool automatic = len == 4 && memcmp(name, "auto", 4) == 0;
