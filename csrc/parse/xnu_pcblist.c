@@ -82,8 +82,8 @@ static tcps_code set_addresses(walk *w, const piece *p) {
         tcps_set_nonzero(r, TCPS_F_scope_id, local_scope ? local_scope : remote_scope);
     }
     tcps_batch *batch = w->sink->batch;
-    const tcps_text *l = tcps_batch_intern(batch, TCPS_F_local_addr, local + skip, 16 - skip);
-    const tcps_text *f = tcps_batch_intern(batch, TCPS_F_remote_addr, remote + skip, 16 - skip);
+    const tcps_text *l = tcps_batch_text(batch, local + skip, 16 - skip);
+    const tcps_text *f = tcps_batch_text(batch, remote + skip, 16 - skip);
     if (!l || !f) return TCPS_NOMEM;
     tcps_set_text(r, TCPS_F_local_addr, l);
     tcps_set_text(r, TCPS_F_remote_addr, f);
