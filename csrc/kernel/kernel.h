@@ -24,7 +24,7 @@ typedef enum tcps_ask {
     TCPS_ASK_READ,      /* answer: one read of at most `room` bytes from the open device */
     TCPS_ASK_CLOSE,
     TCPS_ASK_CALL, /* other calls, by name: "uname" (release, NUL, hostname, NUL), "if_indextoname" (number: index), "proc_comm" (number: pid),
-                      "proc_start" (number: pid), "euid" (u32), "getsockopt" (number: descriptor) */
+                      "proc_start" (number: pid; a u64, the same for as long as the process lives), "euid" (u32), "getsockopt" (number: descriptor) */
 } tcps_ask;
 
 typedef struct tcps_question {

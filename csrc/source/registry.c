@@ -12,6 +12,7 @@
 #include "source/source.h"
 
 extern const tcps_source_class tcps_source_linux;
+extern const tcps_source_class tcps_source_macos;
 
 static const tcps_key capture_keys[] = {
     {NULL, false, TCPS_ASK_FILE, "capture", "a capture that --record wrote"},
@@ -24,7 +25,7 @@ const tcps_source_class tcps_source_capture = {
     .keys = capture_keys,
 };
 
-const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_capture, NULL};
+const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, &tcps_source_capture, NULL};
 
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status) {
     bool automatic = len == 4 && memcmp(name, "auto", 4) == 0;

@@ -1,0 +1,20 @@
+/* What XNU tells of one connection: tcp_info (net.inet.tcp.info, anybody's) and tcp_connection_info (getsockopt, an own descriptor's).
+ * Pure: no system calls, any platform. */
+#ifndef TCPS_XNU_TCPINFO_H
+#define TCPS_XNU_TCPINFO_H
+
+#include "record/record.h"
+
+/* Sets what a struct tcp_info of `len` bytes knows, by length, so that any release's will do, and adds DATA_SOURCE_MACOS_TCP_INFO.
+ * Counters replace what is there: they are exact. Windows, sequence numbers and times in whole milliseconds are set only where the record has
+ * none yet: pcblist_n knows them better and all at one moment. */
+void tcps_xnu_tcp_info(tcps_record *r, const uint8_t *info, size_t len);
+
+/* The same of a struct tcp_connection_info; adds DATA_SOURCE_MACOS_TCP_CONN_INFO. */
+void tcps_xnu_connection_info(tcps_record *r, const uint8_t *info, size_t len);
+
+/* Writes the question of net.inet.tcp.info for the connection `r`: 60 bytes (ITPL_SIZE). False when it is no connection that can be asked for:
+ * a listener, a flow of the user-space stack (the answer is zeros for almost all fields), or one without addresses. */
+bool tcps_xnu_info_request(uint8_t request[60], const tcps_record *r);
+
+#endif

@@ -1,0 +1,352 @@
+/* macOS: sysctl net.inet.tcp.pcblist_n, and net.inet.tcp.info where asked for. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/load.h"
+#include "abi/xnu.h"
+#include "parse/xnu_pcblist.h"
+#include "parse/xnu_release.h"
+#include "parse/xnu_tcpinfo.h"
+#include "parse/xnu_tcpstat.h"
+#include "source/macos_names.h"
+#include "source/source.h"
+
+/* A dump in which the table changed is read again so often, and no more: XNU holds the lock of all of TCP's connections for the whole of it. */
+#define RETRIES 3
+/* So often a buffer that was too small is doubled: 16 times what the kernel thought would do. */
+#define GROWTHS 4
+/* About 1.7 million sockets, eight times what fits in a Mac's ports and descriptors. */
+#define MOST_BYTES ((size_t)1 << 30)
+/* Beyond what the size probe says, which has an eighth to spare itself. */
+#define HEADROOM ((size_t)16 << 10)
+/* tcp_info has 408 bytes in macOS 15 and grows with the releases. */
+#define INFO_ROOM 1024
+
+struct tcps_source {
+    tcps_kernel *kernel;
+    tcps_buffer table, small; /* pcblist_n; any other answer */
+    tcps_macos_names names;
+    bool told_release, told_stats;
+};
+
+static int ask_sysctl(tcps_source *s, const char *name, tcps_buffer *buffer, size_t room) {
+    return tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_SYSCTL, .name = name, .room = room}, buffer, NULL);
+}
+
+/* A sysctl's text, valid until the next question, without the NUL that the kernel counts; NULL when it does not answer. */
+static const char *ask_text(tcps_source *s, const char *name, size_t *len) {
+    if (ask_sysctl(s, name, &s->small, 256) != 0 || tcps_buffer_append(&s->small, "", 1) != 0) return NULL;
+    *len = strlen((const char *)s->small.bytes);
+    return *len ? (const char *)s->small.bytes : NULL;
+}
+
+static bool ask_u32(tcps_source *s, const char *name, uint32_t *value) {
+    if (ask_sysctl(s, name, &s->small, sizeof *value) != 0 || s->small.len != sizeof *value) return false;
+    *value = tcps_load32(s->small.bytes);
+    return true;
+}
+
+static void macos_close(tcps_source *s) {
+    tcps_macos_names_free(&s->names);
+    free(s->table.bytes);
+    free(s->small.bytes);
+    free(s);
+}
+
+/* A release that somebody named and that there is not is his mistake; the running system's is never one. */
+static tcps_code check_release(tcps_source *s, tcps_status *status) {
+    size_t len;
+    tcps_xnu_stats stats;
+    const char *version = s->kernel->live ? NULL : ask_text(s, "kern.osproductversion", &len);
+    if (!version || tcps_xnu_release_of_product(version, len, &stats)) return TCPS_OK;
+    return tcps_fail(status, TCPS_USAGE, "macos: unknown release '%.40s', there are: 10.14, 10.15, 11, 12, 13, 14, 15 and later (15.3.1)", version);
+}
+
+static tcps_source *macos_open(tcps_kernel *k, tcps_status *status) {
+    tcps_source *s = calloc(1, sizeof *s);
+    if (!s) {
+        tcps_fail(status, TCPS_NOMEM, "macos: no memory");
+        return NULL;
+    }
+    s->kernel = k;
+    if (check_release(s, status) == TCPS_OK) return s;
+    macos_close(s);
+    return NULL;
+}
+
+/* Darwin's version decides where there is one: the product's is 10.16 for programs that run in compatibility mode. */
+static tcps_xnu_stats ask_release(tcps_source *s, tcps_batch *batch) {
+    tcps_xnu_stats product = TCPS_XNU_STATS_UNKNOWN, darwin = TCPS_XNU_STATS_UNKNOWN;
+    size_t len;
+    const char *version = ask_text(s, "kern.osproductversion", &len);
+    if (version) {
+        batch->metadata.os_version = tcps_batch_string(batch, version);
+        tcps_xnu_release_of_product(version, len, &product);
+    }
+    version = ask_text(s, "kern.osrelease", &len);
+    if (version) {
+        if (!batch->metadata.os_version) batch->metadata.os_version = tcps_batch_string(batch, version);
+        tcps_xnu_release_of_darwin(version, len, &darwin);
+    }
+    tcps_xnu_stats stats = darwin ? darwin : product;
+    if (!stats && !s->told_release) {
+        tcps_status told;
+        tcps_fail(
+            &told, TCPS_UNSUPPORTED,
+            "macos: the release is not known%s, and byte and packet counters mean one thing up to macOS 14 and another from 15 on: they are left out",
+            s->kernel->live ? "" : " (add release=15 or the like)");
+        tcps_batch_warn(batch, &told);
+        s->told_release = true;
+    }
+    return stats;
+}
+
+static void ask_hostname(tcps_source *s, tcps_batch *batch) {
+    size_t len;
+    const char *name = ask_text(s, "kern.hostname", &len);
+    if (name) batch->metadata.hostname = tcps_batch_string(batch, name);
+}
+
+/* TCP's own clock now, from when it was started: tcp_now counts milliseconds of uptime since then, from a random value (tcp_init). Asked after
+ * the dump, so that nothing in it is younger than now. */
+static bool ask_tcp_now(tcps_source *s, uint32_t *now) {
+    uint32_t init, uptime_init;
+    if (!ask_u32(s, "net.inet.tcp.now_init", &init) || !ask_u32(s, "net.inet.tcp.microuptime_init", &uptime_init)) return false;
+    uint64_t uptime_us = tcps_ask_clock(s->kernel).uptime_ns / 1000;
+    if (!uptime_us || uptime_us < uptime_init) return false;
+    *now = init + (uint32_t)((uptime_us - uptime_init) / 1000);
+    return true;
+}
+
+/* A file gives the same answer every time; asking it again is no retry. */
+typedef struct fingerprint {
+    size_t len;
+    uint64_t generation, trailer_generation;
+} fingerprint;
+
+static bool same_as_before(const tcps_source *s, fingerprint *before) {
+    const tcps_buffer *t = &s->table;
+    fingerprint now = {t->len, tcps_load64(t->bytes + XIG_GEN), tcps_load64(t->bytes + t->len - XIG_SIZE + XIG_GEN)};
+    bool same = now.len == before->len && now.generation == before->generation && now.trailer_generation == before->trailer_generation;
+    *before = now;
+    return same && !s->kernel->live;
+}
+
+static tcps_code probe_size(tcps_source *s, size_t *size, tcps_status *status) {
+    *size = 0;
+    int error =
+        s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_SYSCTL, .name = "net.inet.tcp.pcblist_n"}, tcps_buffer_append, &s->small, size);
+    return error ? tcps_fail_errno(status, error, "macos: cannot ask for the size of net.inet.tcp.pcblist_n") : TCPS_OK;
+}
+
+static size_t with_headroom(size_t size) { return size > MOST_BYTES - HEADROOM ? MOST_BYTES : size + HEADROOM; }
+
+/* How often the table was read again, and whether the last reading still did not fit. */
+typedef struct reading {
+    uint32_t growths, retries;
+    bool outgrown;
+} reading;
+
+/* Reads the table into s->table, again while it changes or outgrows the buffer, but never for long. */
+static tcps_code read_table(tcps_source *s, reading *how, tcps_status *status) {
+    size_t size;
+    fingerprint before = {0};
+    if (probe_size(s, &size, status) != TCPS_OK) return status->code;
+    size_t room = with_headroom(size);
+    for (;;) {
+        int error = ask_sysctl(s, "net.inet.tcp.pcblist_n", &s->table, room);
+        how->outgrown = error == ENOMEM;
+        if (how->outgrown && how->growths < GROWTHS && room < MOST_BYTES) {
+            how->growths++;
+            room = room > MOST_BYTES / 2 ? MOST_BYTES : 2 * room;
+            continue;
+        }
+        if (error && !(how->outgrown && s->table.len)) return tcps_fail_errno(status, error, "macos: cannot read net.inet.tcp.pcblist_n");
+        if (!tcps_xnu_pcblist_changed(s->table.bytes, s->table.len)) return TCPS_OK;
+        if (same_as_before(s, &before)) {
+            how->retries--;
+            return TCPS_OK;
+        }
+        if (how->retries == RETRIES) return TCPS_OK;
+        how->retries++;
+        /* Connections come while we read: ask anew how many there are. */
+        if (probe_size(s, &size, status) != TCPS_OK) return status->code;
+        if (with_headroom(size) > room) room = with_headroom(size);
+    }
+}
+
+/* The way of a record from the parser to the sink, where more is asked about it. */
+typedef struct enricher {
+    tcps_sink sink; /* the parser's */
+    tcps_sink *next;
+    tcps_source *source;
+    const tcps_wants *wants;
+    uint32_t asked;
+    bool answered;
+    uint64_t failures; /* calls that failed for another reason than that the connection is gone */
+    int error;         /* of the first of them */
+} enricher;
+
+/* All of these would fail in the same way for every other connection. */
+static bool is_final(int error) { return error == EPERM || error == EACCES || error == EOPNOTSUPP || error == EINVAL; }
+
+static void ask_tcp_info(enricher *e, tcps_record *r) {
+    uint8_t request[ITPL_SIZE];
+    if (e->wants->tcp_info_limit && e->asked >= e->wants->tcp_info_limit) return;
+    if (is_final(e->error) || !tcps_xnu_info_request(request, r)) return;
+    e->asked++;
+    tcps_source *s = e->source;
+    tcps_question q = {.kind = TCPS_ASK_SYSCTL, .name = "net.inet.tcp.info", .request = request, .request_len = sizeof request, .room = INFO_ROOM};
+    int error = tcps_ask_all(s->kernel, &q, &s->small, NULL);
+    if (error == 0 && s->small.len) {
+        tcps_xnu_tcp_info(r, s->small.bytes, s->small.len);
+        e->answered = true;
+    } else if (error && error != ENOENT) { /* ENOENT: it was closed since the dump */
+        if (!e->failures++) e->error = error;
+    }
+}
+
+static tcps_code enrich(tcps_sink *sink, tcps_record *r) {
+    enricher *e = (enricher *)sink;
+    tcps_source *s = e->source;
+    const tcps_wants *w = e->wants;
+    bool scoped = tcps_has(r, TCPS_F_scope_id), owned = w->processes && tcps_has(r, TCPS_F_pid);
+    if ((scoped || owned || w->tcp_info) && (!e->next->wants_more || e->next->wants_more(e->next, r))) {
+        if (scoped) tcps_set_text(r, TCPS_F_interface, tcps_macos_interface(&s->names, s->kernel, sink->batch, (uint32_t)r->value[TCPS_F_scope_id]));
+        if (owned) tcps_set_text(r, TCPS_F_command, tcps_macos_command(&s->names, s->kernel, sink->batch, (int32_t)r->value[TCPS_F_pid]));
+        if (w->tcp_info) ask_tcp_info(e, r);
+    }
+    return e->next->put(e->next, r);
+}
+
+static void tell_failures(const enricher *e, tcps_batch *batch) {
+    if (!e->failures) return;
+    tcps_status told;
+    tcps_fail_errno(&told, e->error, "macos: net.inet.tcp.info failed for %llu of %u connections", (unsigned long long)e->failures, e->asked);
+    tcps_batch_warn(batch, &told);
+}
+
+static void tell_changes(const reading *how, const tcps_xnu_pcblist_report *report, tcps_batch *batch) {
+    TcpstatsReader__CollectionMetadata *m = &batch->metadata;
+    m->has_retries = how->growths + how->retries != 0;
+    m->retries = how->growths + how->retries;
+    m->has_pcblist_generation = report->has_generation;
+    m->pcblist_generation = report->generation;
+    if (!report->has_trailer || report->trailer_generation == report->generation) return;
+    m->has_inconsistent = 1;
+    m->inconsistent = 1;
+    tcps_status told;
+    char again[64] = "";
+    if (how->retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", how->retries);
+    tcps_fail(&told, TCPS_SYSTEM, "macos: connections were being created during the dump%s: one may be missing", again);
+    tcps_batch_warn(batch, &told);
+}
+
+/* What the parser says of the dump's end: the end of the pass when nothing could be read, a warning when something could. */
+static tcps_code judge(const tcps_source *s, const reading *how, const tcps_xnu_pcblist_report *report, tcps_batch *batch, tcps_status *status) {
+    const tcps_status *end = &report->status;
+    if (end->code == TCPS_OK) return TCPS_OK;
+    if (!report->has_generation || (end->code == TCPS_FORMAT && !report->sockets)) {
+        if (status) *status = *end;
+        return end->code;
+    }
+    tcps_status told = *end;
+    if (how->outgrown) {
+        tcps_fail(&told, TCPS_TRUNCATED,
+                  "macos: the table outgrew the buffer %u times; the %llu sockets in the %zu bytes that the kernel gave are kept", how->growths + 1,
+                  (unsigned long long)report->sockets, s->table.len);
+        told.offset = end->offset;
+    }
+    tcps_batch_warn(batch, &told);
+    return TCPS_OK;
+}
+
+static tcps_code macos_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
+    tcps_batch *batch = sink->batch;
+    tcps_status local;
+    if (!status) status = &local;
+    tcps_macos_names_begin(&s->names);
+    tcps_xnu_rules rules = {.stats = ask_release(s, batch)};
+    ask_hostname(s, batch);
+
+    reading how = {0};
+    tcps_code code = read_table(s, &how, status);
+    if (code != TCPS_OK) return code;
+    rules.has_tcp_now = ask_tcp_now(s, &rules.tcp_now);
+
+    enricher e = {.sink = {.batch = batch, .put = enrich}, .next = sink, .source = s, .wants = wants};
+    tcps_xnu_pcblist_report report;
+    code = tcps_xnu_pcblist_parse(s->table.bytes, s->table.len, &rules, &e.sink, &report);
+    if (code == TCPS_OK) code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_PCBLIST_N);
+    if (code == TCPS_OK && e.answered) code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_TCP_INFO);
+    if (code != TCPS_OK) return tcps_fail(status, code, code == TCPS_NOMEM ? "macos: no memory" : "macos: stopped");
+    tell_changes(&how, &report, batch);
+    tell_failures(&e, batch);
+    return judge(s, &how, &report, batch, status);
+}
+
+static bool is_root(tcps_source *s) {
+    uint32_t euid;
+    int error = tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "euid"}, &s->small, NULL);
+    if (error || s->small.len != sizeof euid) return false;
+    euid = tcps_load32(s->small.bytes);
+    return euid == 0;
+}
+
+static tcps_code macos_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+    (void)status;
+    *counters = (tcps_counters){0};
+    tcps_buffer *b = &s->small;
+    tcps_status told = {0};
+    int error = ask_sysctl(s, "net.inet.tcp.stats", b, 4096);
+    if (error && error != EOPNOTSUPP) {
+        tcps_fail_errno(&told, error, "macos: cannot read net.inet.tcp.stats");
+    } else if (!error && tcps_xnu_tcpstat_hidden(b->bytes, b->len) && !is_root(s)) {
+        tcps_fail(&told, TCPS_PERMISSION, "macos: net.inet.tcp.stats is all zero for who is not root: the system's counters are left out");
+    } else if (!error) {
+        tcps_xnu_tcpstat(counters, b->bytes, b->len);
+    }
+    if (told.code != TCPS_OK && !s->told_stats) {
+        tcps_batch_warn(batch, &told);
+        s->told_stats = true;
+    }
+    return TCPS_OK;
+}
+
+static const tcps_key macos_keys[] = {
+    {NULL, false, TCPS_ASK_SYSCTL, "net.inet.tcp.pcblist_n", "what sysctl -b net.inet.tcp.pcblist_n gives"},
+    {"release", true, TCPS_ASK_SYSCTL, "kern.osproductversion", "the release of macOS it was taken on: 10.14, 10.15, 11 to 15 or later"},
+    {"hostname", true, TCPS_ASK_SYSCTL, "kern.hostname", "the name of the Mac it was taken on"},
+    {"tcp_stats", false, TCPS_ASK_SYSCTL, "net.inet.tcp.stats", "what sudo sysctl -b net.inet.tcp.stats gives"},
+    {0},
+};
+
+/* What net.inet.tcp.info and the names add or replace: a filter must not refuse a record for these before they are asked for. */
+#define LATE(w)                                                                                                                                      \
+    (BIT(w, rtt_min_us) | BIT(w, rtt_cur_us) | BIT(w, ooo_packets) | BIT(w, dsack_packets) | BIT(w, tx_bytes) | BIT(w, rx_bytes) |                   \
+     BIT(w, tx_packets) | BIT(w, rx_packets) | BIT(w, retransmit_bytes) | BIT(w, ooo_bytes) | BIT(w, retransmit_packets_total) | BIT(w, command) |   \
+     BIT(w, ecn_ce_received) | BIT(w, negotiated_options) | BIT(w, tfo_state_macos) | BIT(w, tfo_negotiated) | BIT(w, in_loss_recovery) |            \
+     BIT(w, reordering_detected) | BIT(w, interface) | BIT(w, rcv_rtt_us) | BIT(w, rcv_space) | BIT(w, rwnd_limited_us) |                            \
+     BIT(w, delivered_e1_bytes) | BIT(w, delivered_e0_bytes) | BIT(w, delivered_ce_bytes) | BIT(w, received_e1_bytes) | BIT(w, received_e0_bytes) |  \
+     BIT(w, received_ce_bytes) | OWN(w))
+#define BIT(w, f) (TCPS_F_##f / 64 == (w) ? 1ull << TCPS_F_##f % 64 : 0)
+/* Own fields of macOS, all of net.inet.tcp.info but the first: tx_unacked_bytes to flow_control_us. */
+#define OWN(w) ((w) == 3 ? RUN(TCPS_F_tx_unacked_bytes % 64, TCPS_F_flow_control_us % 64) : 0)
+#define RUN(first, last) ((~0ull >> (63 - (last))) & ~0ull << (first))
+
+const tcps_source_class tcps_source_macos = {
+    .name = "macos",
+    .help = "net.inet.tcp.pcblist_n of macOS 10.14 and later",
+    .platform = TCPSTATS_READER__PLATFORM__PLATFORM_MACOS,
+    .keys = macos_keys,
+#ifdef __APPLE__
+    .live = true,
+#endif
+    .late = {LATE(0), LATE(1), LATE(2), LATE(3)},
+    .open = macos_open,
+    .collect = macos_collect,
+    .counters = macos_counters,
+    .close = macos_close,
+};
