@@ -1,5 +1,7 @@
 #include "parse/freebsd_kld.h"
 
+#include <stdlib.h>
+
 #include "parse/freebsd_endpoints.h"
 
 static inline void set32(tcps_record *r, unsigned field, const uint8_t *at) { tcps_set(r, field, tcps_load32(at)); }
@@ -175,4 +177,12 @@ uint32_t tcps_freebsd_kld_fields(const uint8_t *bytes, size_t len) {
             if (!(fields & extent[i].group) && any_set(x, extent[i].from, extent[i].to)) fields |= extent[i].group;
     }
     return fields;
+}
+
+uint32_t tcps_freebsd_kld_fields_named(const char *word) {
+    if (strcmp(word, "all") == 0) return KLD_FIELDS_ALL;
+    if (strcmp(word, "default") == 0) return KLD_FIELDS_DEFAULT;
+    char *end;
+    unsigned long fields = strtoul(word, &end, 0);
+    return end != word && *end == 0 && fields <= KLD_FIELDS_ALL ? (uint32_t)fields : 0;
 }

@@ -19,4 +19,7 @@ tcps_code tcps_freebsd_kld_parse(const uint8_t *bytes, size_t len, uint32_t fiel
  * which some record has a bit set. A group that is zero in every record says nothing and is better absent than a wrong zero. */
 uint32_t tcps_freebsd_kld_fields(const uint8_t *bytes, size_t len);
 
+/* The mask that a word means: "all", "default", or a number such as 0x3FF. 0 when it means none. */
+uint32_t tcps_freebsd_kld_fields_named(const char *word);
+
 #endif
