@@ -10,7 +10,9 @@ enum {
 
     /* TCPS_*: the schema's TcpState is one more */
     FREEBSD_TCPS_LISTEN = 1,
-    FREEBSD_TCPS_SYN_RECEIVED = 3,
+    FREEBSD_TCPS_ESTABLISHED = 4,
+    FREEBSD_TCPS_CLOSE_WAIT = 5,
+    FREEBSD_TCPS_TIME_WAIT = 10,
     FREEBSD_TCPS_COUNT = 11,
 
     /* struct xinpgen (netinet/in_pcb.h): before and after the records of net.inet.tcp.pcblist */
@@ -207,10 +209,7 @@ enum {
     KLD_FIELDS_ALL = 0x3FF,
     KLD_FIELDS_DEFAULT = 0x08F,
 
-    /* ioctls of the device; struct tcpstats_version is u32 protocol, record size, count hint, flags */
-    KLD_IOCTL_VERSION = 0x40105401,
-    KLD_IOCTL_SET_FILTER = 0x807c5402,
-    KLD_VERSION_SIZE = 16,
+    KLD_VERSION_SIZE = 16, /* struct tcpstats_version: u32 protocol, record size, count hint, flags */
 
     /* struct tcpstats_filter, version 2. Everything is ANDed; an empty part matches all */
     KF_VERSION = 0,
@@ -240,5 +239,9 @@ enum {
     KF_FLAG_IPV4_ONLY = 0x00020000,
     KF_FLAG_IPV6_ONLY = 0x00040000,
 };
+
+/* ioctls of the device, _IOR('T', 1, struct tcpstats_version) and _IOW('T', 2, struct tcpstats_filter) */
+#define KLD_IOCTL_VERSION 0x40105401u
+#define KLD_IOCTL_SET_FILTER 0x807c5402u
 
 #endif

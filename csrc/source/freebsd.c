@@ -255,7 +255,7 @@ static tcps_code freebsd_counters(tcps_source *s, tcps_batch *batch, tcps_counte
     if (error && error != EOPNOTSUPP) code = tcps_fail_errno(status, error, "freebsd: cannot read net.inet.tcp.stats");
     if (!error && tcps_freebsd_tcpstat_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tcps_batch_warn(batch, &detail);
     error = tcps_sysctl_table(s->kernel, "net.inet.tcp.states", &answer, NULL);
-    if (!error && tcps_freebsd_states_parse(answer.bytes, answer.len, counts, &detail) != TCPS_OK)
+    if (!error && tcps_freebsd_states_parse(answer.bytes, answer.len, counts, counters, &detail) != TCPS_OK)
         tcps_batch_warn(batch, &detail);
     else if (!error && set_states(batch, counts) != TCPS_OK)
         code = tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
