@@ -11,8 +11,7 @@
 #include "record/schema.h"
 #include "source/source.h"
 
-extern const tcps_source_class tcps_source_linux;
-extern const tcps_source_class tcps_source_macos;
+extern const tcps_source_class tcps_source_linux, tcps_source_macos, tcps_source_freebsd;
 
 static const tcps_key capture_keys[] = {
     {NULL, false, TCPS_ASK_FILE, "capture", "a capture that --record wrote"},
@@ -25,7 +24,7 @@ const tcps_source_class tcps_source_capture = {
     .keys = capture_keys,
 };
 
-const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, &tcps_source_capture, NULL};
+const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, &tcps_source_freebsd, &tcps_source_capture, NULL};
 
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status) {
     bool automatic = len == 4 && memcmp(name, "auto", 4) == 0;
@@ -48,7 +47,7 @@ const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_st
 }
 
 /* What a canned kernel answers from; owned by tcps_opened. */
-#define MOST_KEYS 8
+#define MOST_KEYS 16
 typedef struct answers {
     tcps_canned canned[MOST_KEYS];
     void *owned[MOST_KEYS];
@@ -139,10 +138,21 @@ static tcps_code open_kernel(tcps_opened *o, tcps_kernel *kernel, tcps_status *s
     return local.code;
 }
 
-static const tcps_key *file_key(const tcps_source_class *class) {
-    for (const tcps_key *k = class->keys; k->help; k++)
-        if (!k->key) return k;
-    return NULL;
+/* Takes `bytes`: the FILE answers every key without a name. The first of these answers owns it. */
+static tcps_code add_file(answers *a, const tcps_source_class *class, uint8_t *bytes, size_t len, tcps_status *status) {
+    const tcps_canned *first = NULL;
+    for (const tcps_key *k = class->keys; k->help; k++) {
+        if (k->key) continue;
+        if (!first) {
+            tcps_code code = add_answer(a, k, bytes, len, status);
+            if (code != TCPS_OK) return code;
+            first = &a->canned[a->count - 1];
+        } else {
+            if (a->count == MOST_KEYS) return tcps_fail(status, TCPS_USAGE, "too many keys");
+            a->canned[a->count++] = (tcps_canned){k->kind, k->name, first->bytes, first->len};
+        }
+    }
+    return TCPS_OK;
 }
 
 static tcps_code open_answers(tcps_opened *o, tcps_status *status) {
@@ -156,7 +166,7 @@ static tcps_code open_file(tcps_opened *o, const char *path, const char *options
     uint8_t *bytes = NULL;
     size_t len = 0;
     tcps_code code = read_file(path, &bytes, &len, status);
-    if (code == TCPS_OK) code = add_answer(a, file_key(o->class), bytes, len, status);
+    if (code == TCPS_OK) code = add_file(a, o->class, bytes, len, status);
     if (code == TCPS_OK) code = add_options(a, o->class, options, status);
     return code == TCPS_OK ? open_answers(o, status) : code;
 }
@@ -226,13 +236,13 @@ tcps_code tcps_source_next(tcps_opened *o, tcps_status *status) {
 }
 
 static tcps_code add_option(tcps_opened *o, const tcps_option *option, tcps_status *status) {
-    const tcps_key *key = option->key ? find_key(o->class, option->key, strlen(option->key), status) : file_key(o->class);
-    if (!key) return TCPS_USAGE;
+    const tcps_key *key = option->key ? find_key(o->class, option->key, strlen(option->key), status) : NULL;
+    if (option->key && !key) return TCPS_USAGE;
     uint8_t *copy = malloc(option->len + 1);
     if (!copy) return tcps_fail(status, TCPS_NOMEM, "no memory");
     if (option->len) memcpy(copy, option->bytes, option->len);
     copy[option->len] = 0;
-    return add_answer(o->owned, key, copy, option->len, status);
+    return key ? add_answer(o->owned, key, copy, option->len, status) : add_file(o->owned, o->class, copy, option->len, status);
 }
 
 tcps_code tcps_source_open_bytes(const char *name, const tcps_option *options, size_t count, tcps_opened *opened, tcps_status *status) {

@@ -1,0 +1,18 @@
+/* net.inet.tcp.stats and net.inet.tcp.states of FreeBSD. Pure: no system calls, any platform. */
+#ifndef TCPS_FREEBSD_TCPSTAT_H
+#define TCPS_FREEBSD_TCPSTAT_H
+
+#include "source/source.h"
+
+/* Sets the counters that an answer to net.inet.tcp.stats holds. Counters were put into the middle of struct tcpstat, so its length tells which
+ * one it is: 904 bytes are FreeBSD 13's, 984 are 14's, 1000 are 15's. Of any other length only those are taken that are in one place in all three.
+ * TCPS_OK, or TCPS_FORMAT for such a length. */
+tcps_code tcps_freebsd_tcpstat_parse(const uint8_t *bytes, size_t len, tcps_counters *counters, tcps_status *status);
+
+/* Sockets by state from an answer to net.inet.tcp.states: `counts` by TCPS_* (the schema's TcpState is one more), and the gauges that follow from
+ * them. TCPS_OK or TCPS_FORMAT. */
+#define TCPS_FREEBSD_STATES 11
+tcps_code tcps_freebsd_states_parse(const uint8_t *bytes, size_t len, uint64_t counts[TCPS_FREEBSD_STATES], tcps_counters *counters,
+                                    tcps_status *status);
+
+#endif

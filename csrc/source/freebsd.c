@@ -1,0 +1,294 @@
+/* FreeBSD: the tcpstats module's device where it is loaded, net.inet.tcp.pcblist where it is not; owners from kern.file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/freebsd.h"
+#include "abi/load.h"
+#include "parse/freebsd_kld.h"
+#include "parse/freebsd_pcblist.h"
+#include "parse/freebsd_tcpstat.h"
+#include "source/freebsd_device.h"
+#include "source/freebsd_owners.h"
+#include "source/sysctl.h"
+
+#define PCBLIST "net.inet.tcp.pcblist"
+
+/* A dump during which the table changed is read again at most so often: on a busy machine it changes during each one. */
+#define RETRIES 5
+
+#define OLDEST_RELEASE 13 /* older ones have another struct xtcpcb */
+
+struct tcps_source {
+    tcps_kernel *kernel;
+    tcps_buffer dump, files;
+    tcps_freebsd_owners owners;
+    tcps_freebsd_device device;
+};
+
+static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
+    tcps_source *s = calloc(1, sizeof *s);
+    if (!s) {
+        tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
+        return NULL;
+    }
+    s->kernel = k;
+    return s;
+}
+
+static void freebsd_close(tcps_source *s) {
+    free(s->dump.bytes);
+    free(s->files.bytes);
+    tcps_freebsd_owners_free(&s->owners);
+    free(s);
+}
+
+/* ---- Which FreeBSD it is ---- */
+
+/* "14", "14.1-RELEASE-p5" or kern.osreldate's 1401000: the major version, 0 when it is none of them. */
+static unsigned parse_release(const char *text) {
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    if (end == text || (*end && *end != '.' && *end != '-')) return 0;
+    if (!*end && n >= 1000000) n /= 100000;
+    return n && n < 100 ? (unsigned)n : 0;
+}
+
+/* Asked in every pass, so that each pass of a recording stands by itself. `*release` is the major version, 0 when nothing says it. */
+static tcps_code identify(tcps_source *s, tcps_batch *batch, unsigned *release, tcps_status *status) {
+    char text[256];
+    uint32_t osreldate;
+    *release = 0;
+    if (tcps_sysctl_text(s->kernel, "kern.hostname", text, sizeof text) == 0 && *text) batch->metadata.hostname = tcps_batch_string(batch, text);
+    if (tcps_sysctl_text(s->kernel, "kern.osrelease", text, sizeof text) == 0 && *text) {
+        *release = parse_release(text);
+        if (!*release) return tcps_fail(status, TCPS_USAGE, "freebsd: '%.40s' is no release, as in release=14 or release=14.1", text);
+        batch->metadata.os_version = tcps_batch_string(batch, text);
+    }
+    if (tcps_sysctl_u32(s->kernel, "kern.osreldate", &osreldate) == 0) *release = osreldate / 100000;
+    return TCPS_OK;
+}
+
+/* Without the release, two fields cannot be told from each other; everything else can. */
+static tcps_code check_release(tcps_batch *batch, unsigned release, tcps_status *status) {
+    if (release >= OLDEST_RELEASE) return TCPS_OK;
+    if (release)
+        return tcps_fail(status, TCPS_UNSUPPORTED, "freebsd: " PCBLIST " of FreeBSD %u is not known, %d is the oldest that is", release,
+                         OLDEST_RELEASE);
+    tcps_status warning;
+    tcps_fail(&warning, TCPS_FORMAT, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
+    tcps_batch_warn(batch, &warning);
+    return TCPS_OK;
+}
+
+/* ---- The two ways to the sockets ---- */
+
+static void set_retries(tcps_batch *batch, unsigned retries) {
+    if (!retries) return;
+    batch->metadata.has_retries = 1;
+    batch->metadata.retries = retries;
+}
+
+static void set_inconsistent(tcps_batch *batch) {
+    batch->metadata.has_inconsistent = 1;
+    batch->metadata.inconsistent = 1;
+}
+
+/* Leaves in s->dump an answer whose generations agree, or the last of those that did not. */
+static tcps_code read_pcblist(tcps_source *s, tcps_batch *batch, tcps_status *status) {
+    uint64_t first, last, first_before = 0, last_before = 0;
+    unsigned retries = 0;
+    for (unsigned changed = 0;; changed++) {
+        int error = tcps_sysctl_table(s->kernel, PCBLIST, &s->dump, &retries);
+        if (error) return tcps_fail_errno(status, error, "freebsd: cannot read " PCBLIST);
+        if (!tcps_freebsd_pcblist_generations(s->dump.bytes, s->dump.len, &first, &last) || first == last) break;
+        /* The same pair again is a recording's answer, which will never be another one. */
+        if (changed == RETRIES || (first == first_before && last == last_before)) break;
+        first_before = first;
+        last_before = last;
+        retries++;
+    }
+    set_retries(batch, retries);
+    if (first != last) set_inconsistent(batch);
+    if (s->dump.len >= XIG_SIZE) {
+        batch->metadata.has_pcblist_generation = 1;
+        batch->metadata.pcblist_generation = tcps_load64(s->dump.bytes + XIG_GEN);
+    }
+    return TCPS_OK;
+}
+
+static bool is_stream(const tcps_buffer *dump) {
+    return dump->len >= 8 && tcps_load32(dump->bytes) == KLD_PROTOCOL && tcps_load32(dump->bytes + KLD_LEN) == KLD_SIZE;
+}
+
+/* A cut or damaged answer is a warning as long as it was one at all. */
+static tcps_code settle(tcps_code code, uint64_t sockets, tcps_batch *batch, const tcps_status *detail, tcps_status *status) {
+    bool readable = (code == TCPS_TRUNCATED || code == TCPS_FORMAT) && (sockets || detail->offset);
+    if (readable) tcps_batch_warn(batch, detail);
+    if (code == TCPS_OK || readable) return TCPS_OK;
+    if (status) *status = *detail;
+    return code;
+}
+
+static tcps_code parse_pcblist(tcps_source *s, unsigned release, tcps_sink *sink, tcps_status *status) {
+    tcps_freebsd_pcblist report;
+    tcps_status detail;
+    if (is_stream(&s->dump))
+        return tcps_fail(status, TCPS_FORMAT, "freebsd: these are records of /dev/tcpstats, not of " PCBLIST "; say so, as in freebsd:FILE,device");
+    tcps_code code = tcps_freebsd_pcblist_parse(s->dump.bytes, s->dump.len, release, sink, &report, &detail);
+    if (report.skipped) {
+        tcps_status warning;
+        tcps_fail(&warning, TCPS_FORMAT, PCBLIST ": %llu records are too short to be read", (unsigned long long)report.skipped);
+        tcps_batch_warn(sink->batch, &warning);
+    }
+    return settle(code, report.sockets, sink->batch, &detail, status);
+}
+
+/* The groups that a recorded stream has: as the key `fields` says, else as the records show. */
+static tcps_code fields_of_recording(tcps_source *s, uint32_t *fields, tcps_status *status) {
+    char word[32];
+    tcps_buffer answer = {0};
+    int error = tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "tcpstats_fields"}, &answer, NULL);
+    int len = snprintf(word, sizeof word, "%.*s", (int)(answer.len < sizeof word ? answer.len : sizeof word), answer.len ? (char *)answer.bytes : "");
+    free(answer.bytes);
+    *fields = !error && len < (int)sizeof word ? tcps_freebsd_kld_fields_named(word) : 0;
+    if (!error && !*fields) return tcps_fail(status, TCPS_USAGE, "freebsd: fields=%.31s is neither all, default nor a mask such as 0x3FF", word);
+    if (error) *fields = tcps_freebsd_kld_fields(s->dump.bytes, s->dump.len);
+    return TCPS_OK;
+}
+
+static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_stream *stream, tcps_sink *sink, tcps_status *status) {
+    tcps_freebsd_kld report;
+    tcps_status detail;
+    uint32_t fields = stream->fields;
+    if (!fields) {
+        tcps_code code = fields_of_recording(s, &fields, status);
+        if (code != TCPS_OK) return code;
+    }
+    set_retries(sink->batch, stream->retries);
+    if (stream->partial) set_inconsistent(sink->batch);
+    tcps_code code = tcps_freebsd_kld_parse(s->dump.bytes, s->dump.len, fields, sink, &report, &detail);
+    return settle(code, report.sockets, sink->batch, &detail, status);
+}
+
+/* ---- Owners ---- */
+
+/* Asked after the sockets, so that a socket of the dump has its owner. A file that was named is used whether or not owners were asked for.
+ * True when there is something to join. */
+static bool read_owners(tcps_source *s, const tcps_wants *wants, tcps_batch *batch) {
+    if (!wants->processes && s->kernel->live) return false;
+    tcps_status warning;
+    int error = tcps_sysctl_table(s->kernel, "kern.file", &s->files, NULL);
+    if (error) {
+        tcps_fail_errno(&warning, error, "freebsd: cannot read kern.file, owners are not known");
+        if (wants->processes) tcps_batch_warn(batch, &warning);
+        return false;
+    }
+    if (tcps_freebsd_xfile_parse(&s->owners, s->files.bytes, s->files.len, &warning) != TCPS_OK) tcps_batch_warn(batch, &warning);
+    return true;
+}
+
+static tcps_code parse(tcps_source *s, const tcps_freebsd_stream *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
+    return stream ? parse_stream(s, stream, sink, status) : parse_pcblist(s, release, sink, status);
+}
+
+static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_stream *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
+    tcps_freebsd_joiner joiner;
+    tcps_code code = tcps_batch_add_source(sink->batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE);
+    if (code != TCPS_OK) return tcps_fail(status, code, "freebsd: no memory");
+    tcps_freebsd_joiner_init(&joiner, sink, s->kernel, &s->owners);
+    code = parse(s, stream, release, &joiner.sink, status);
+    tcps_freebsd_joiner_fini(&joiner);
+    return code;
+}
+
+static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
+    tcps_batch *batch = sink->batch;
+    unsigned release;
+    tcps_freebsd_stream stream;
+    tcps_code code = identify(s, batch, &release, status);
+    if (code != TCPS_OK) return code;
+    bool device = tcps_freebsd_device_read(&s->device, s->kernel, wants, batch, &s->dump, &stream);
+    if (!device) {
+        code = read_pcblist(s, batch, status);
+        if (code == TCPS_OK) code = check_release(batch, release, status);
+        if (code != TCPS_OK) return code;
+    }
+    code = tcps_batch_add_source(batch, device ? TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_KLD
+                                               : TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_PCBLIST);
+    if (code != TCPS_OK) return tcps_fail(status, code, "freebsd: no memory");
+    return (read_owners(s, wants, batch) ? parse_with_owners : parse)(s, device ? &stream : NULL, release, sink, status);
+}
+
+/* ---- The system's counters ---- */
+
+/* Sockets by state as the kernel counts them, which a filter that was pushed down to the module cannot make fewer. */
+static tcps_code set_states(tcps_batch *batch, const uint64_t counts[TCPS_FREEBSD_STATES]) {
+    TcpstatsReader__SystemSummary *summary = &batch->summary;
+    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&batch->names, TCPS_FREEBSD_STATES * sizeof *buckets);
+    TcpstatsReader__StateBucket **all = tcps_arena_take(&batch->names, TCPS_FREEBSD_STATES * sizeof *all);
+    if (!buckets || !all) return TCPS_NOMEM;
+    uint64_t total = 0;
+    summary->n_state_counts = 0;
+    summary->state_counts = all;
+    for (unsigned i = 0; i < TCPS_FREEBSD_STATES; i++) {
+        if (!counts[i]) continue;
+        TcpstatsReader__StateBucket *b = &buckets[i];
+        tcpstats_reader__state_bucket__init(b);
+        b->has_state = b->has_count = 1;
+        b->state = (TcpstatsReader__TcpState)(i + 1);
+        b->count = counts[i] > UINT32_MAX ? UINT32_MAX : (uint32_t)counts[i];
+        all[summary->n_state_counts++] = b;
+        total += counts[i];
+    }
+    summary->has_total_sockets = 1;
+    summary->total_sockets = total > UINT32_MAX ? UINT32_MAX : (uint32_t)total;
+    return TCPS_OK;
+}
+
+static tcps_code freebsd_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+    tcps_buffer answer = {0};
+    tcps_status detail;
+    uint64_t counts[TCPS_FREEBSD_STATES];
+    tcps_code code = TCPS_OK;
+    int error = tcps_sysctl_table(s->kernel, "net.inet.tcp.stats", &answer, NULL);
+    if (error && error != EOPNOTSUPP) code = tcps_fail_errno(status, error, "freebsd: cannot read net.inet.tcp.stats");
+    if (!error && tcps_freebsd_tcpstat_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tcps_batch_warn(batch, &detail);
+    error = tcps_sysctl_table(s->kernel, "net.inet.tcp.states", &answer, NULL);
+    if (!error && tcps_freebsd_states_parse(answer.bytes, answer.len, counts, counters, &detail) != TCPS_OK)
+        tcps_batch_warn(batch, &detail);
+    else if (!error && set_states(batch, counts) != TCPS_OK)
+        code = tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
+    free(answer.bytes);
+    return code;
+}
+
+static const tcps_key freebsd_keys[] = {
+    {NULL, false, TCPS_ASK_SYSCTL, PCBLIST, "an answer to sysctl net.inet.tcp.pcblist"},
+    {NULL, false, TCPS_ASK_READ, "/dev/tcpstats", "with the key device: what one read of /dev/tcpstats gave"},
+    {"release", true, TCPS_ASK_SYSCTL, "kern.osrelease", "release of FreeBSD: 14, 14.1-RELEASE or 1401000"},
+    {"kern_file", false, TCPS_ASK_SYSCTL, "kern.file", "an answer to sysctl kern.file: the owners"},
+    {"device", true, TCPS_ASK_OPEN, "/dev/tcpstats", "the file is a stream of /dev/tcpstats"},
+    {"fields", true, TCPS_ASK_CALL, "tcpstats_fields",
+     "groups that the stream was filtered to: all, default or a mask (otherwise as the records show)"},
+    {"tcp_stats", false, TCPS_ASK_SYSCTL, "net.inet.tcp.stats", "an answer to sysctl net.inet.tcp.stats: the counters"},
+    {"tcp_states", false, TCPS_ASK_SYSCTL, "net.inet.tcp.states", "an answer to sysctl net.inet.tcp.states: sockets by state"},
+    {0},
+};
+
+#define BIT(field) (1ull << ((field)&63))
+
+const tcps_source_class tcps_source_freebsd = {
+    .name = "freebsd",
+    .help = "/dev/tcpstats or net.inet.tcp.pcblist of FreeBSD",
+    .platform = TCPSTATS_READER__PLATFORM__PLATFORM_FREEBSD,
+    .keys = freebsd_keys,
+#ifdef __FreeBSD__
+    .live = true,
+#endif
+    .late = {BIT(TCPS_F_pid) | BIT(TCPS_F_fd) | BIT(TCPS_F_command), BIT(TCPS_F_shared_descriptors)},
+    .open = freebsd_open,
+    .collect = freebsd_collect,
+    .counters = freebsd_counters,
+    .close = freebsd_close,
+};

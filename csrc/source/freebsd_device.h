@@ -1,0 +1,27 @@
+/* /dev/tcpstats through the seam: handshake, filter, one read that is sized from what the module says. */
+#ifndef TCPS_FREEBSD_DEVICE_H
+#define TCPS_FREEBSD_DEVICE_H
+
+#include "source/source.h"
+
+/* What is remembered from pass to pass. Zero it before the first. */
+typedef struct tcps_freebsd_device {
+    uint64_t hidden;      /* sockets that the module counts and does not show to us: of other jails and users */
+    bool told_refused;    /* the permission that is missing was told */
+    bool told_version;    /* the protocol that is not ours was told */
+    bool told_unfiltered; /* that SET_FILTER is not ours was told */
+} tcps_freebsd_device;
+
+/* What a read gave. */
+typedef struct tcps_freebsd_stream {
+    uint32_t fields;  /* the groups that the records have, for tcps_freebsd_kld_parse; 0: a recorded stream, which does not say */
+    bool partial;     /* there are more sockets than the module gave */
+    unsigned retries; /* reads that were thrown away */
+} tcps_freebsd_stream;
+
+/* Reads the device into `buffer`. True with a stream; false when there is no device or it cannot be used now, and why that is worth telling is a
+ * warning in `batch`. A module that is not loaded is nothing to tell. */
+bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_batch *batch, tcps_buffer *buffer,
+                              tcps_freebsd_stream *stream);
+
+#endif
