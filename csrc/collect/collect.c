@@ -9,15 +9,13 @@ typedef struct path {
     const tcps_source_class *class;
     uint64_t monotonic_ns;
     tcps_arena_mark mark; /* what was taken since belongs to the record that is under way */
-    uint64_t total;
-    uint32_t states[TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT + 1];
+    tcps_census census;
 } path;
 
 static void begin(path *p) {
     tcps_batch *b = p->sink.batch;
     p->mark = tcps_arena_here(&b->arena);
-    p->total = 0;
-    memset(p->states, 0, sizeof p->states);
+    p->census = (tcps_census){.selected = p->pass->wants.filter != NULL};
     if (p->pass->tracker) tcps_tracker_begin(p->pass->tracker, p->monotonic_ns, b);
 }
 
@@ -32,8 +30,7 @@ static tcps_code path_put(tcps_sink *sink, tcps_record *r) {
     const tcps_filter *filter = pass->wants.filter;
     if (filter && !tcps_filter_admits(filter, r)) return refuse(p);
     /* Counted behind what a kernel can be told, so that it makes no difference whether it was told. */
-    p->total++;
-    if (tcps_has(r, TCPS_F_state)) p->states[r->value[TCPS_F_state]]++;
+    tcps_census_count(&p->census, r);
     if (pass->tracker) {
         tcps_code code = tcps_tracker_record(pass->tracker, r);
         if (code != TCPS_OK) return code;
@@ -57,6 +54,16 @@ static bool path_wants_more(tcps_sink *sink, const tcps_record *r) {
     path *p = (path *)sink;
     const tcps_filter *filter = p->pass->wants.filter;
     return !filter || tcps_filter_may_match(filter, r, p->class->late);
+}
+
+/* What the system counts, and the census of the sockets. That a platform has no counters, or keeps them from us, ends no pass. */
+static tcps_code set_summary(const tcps_opened *opened, const tcps_pass *pass, tcps_batch *b, const tcps_census *census) {
+    tcps_counters counters = {.has = {0}};
+    tcps_status status = {0};
+    tcps_summary once = {0};
+    bool counted = opened->class->counters && opened->class->counters(opened->source, b, &counters, &status) == TCPS_OK;
+    tcps_clock clock = tcps_ask_clock(opened->kernel);
+    return tcps_summary_set(pass->summary ? pass->summary : &once, b, census, counted ? &counters : NULL, &clock);
 }
 
 static void set_metadata(tcps_batch *b, const tcps_opened *opened, const tcps_pass *pass, const tcps_clock *start, const tcps_clock *end) {
@@ -97,6 +104,7 @@ tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **
     code = opened->class->collect(opened->source, &pass->wants, &p.sink, status);
     tcps_clock end = tcps_ask_clock(kernel);
     if (code == TCPS_OK && pass->tracker && (code = tcps_tracker_end(pass->tracker)) != TCPS_OK) tcps_fail(status, code, "no memory");
+    if (code == TCPS_OK && (code = set_summary(opened, pass, b, &p.census)) != TCPS_OK) tcps_fail(status, code, "no memory");
     tcps_status done = {0};
     if (kernel->done && kernel->done(kernel, &done) != TCPS_OK) tcps_batch_warn(b, &done);
     if (code != TCPS_OK) {

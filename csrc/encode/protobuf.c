@@ -198,48 +198,14 @@ static tcps_code take_record(tcps_batch *b, tcps_record *r, const TcpstatsReader
     return TCPS_OK;
 }
 
-/* Moves a message that protobuf-c allocated into the batch: strings and arrays copied, the rest by value. */
-static tcps_code take_metadata(tcps_batch *b, const TcpstatsReader__CollectionMetadata *m) {
-    b->metadata = *m;
-    b->metadata.base.n_unknown_fields = 0;
-    b->metadata.base.unknown_fields = NULL;
-    b->metadata.n_data_sources = 0;
-    b->metadata.data_sources = NULL;
-    char **strings[] = {&b->metadata.hostname, &b->metadata.os_version, &b->metadata.schedule_name, &b->metadata.tool_version};
-    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
-        if (*strings[i] && !(*strings[i] = tcps_batch_string(b, *strings[i]))) return TCPS_NOMEM;
-    for (size_t i = 0; i < m->n_data_sources; i++)
-        if (tcps_batch_add_source(b, m->data_sources[i]) != TCPS_OK) return TCPS_NOMEM;
-    return TCPS_OK;
-}
-
-static tcps_code take_summary(tcps_batch *b, const TcpstatsReader__SystemSummary *m) {
-    b->has_summary = true;
-    b->summary = *m;
-    b->summary.base.n_unknown_fields = 0;
-    b->summary.base.unknown_fields = NULL;
-    b->summary.state_counts = NULL;
-    if (!m->n_state_counts) return TCPS_OK;
-    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&b->names, m->n_state_counts * (sizeof *buckets + sizeof(void *)));
-    if (!buckets) return TCPS_NOMEM;
-    b->summary.state_counts = (TcpstatsReader__StateBucket **)(buckets + m->n_state_counts);
-    for (size_t i = 0; i < m->n_state_counts; i++) {
-        buckets[i] = *m->state_counts[i];
-        buckets[i].base.n_unknown_fields = 0;
-        buckets[i].base.unknown_fields = NULL;
-        b->summary.state_counts[i] = &buckets[i];
-    }
-    return TCPS_OK;
-}
-
 static tcps_code take_batch(tcps_batch *b, const TcpstatsReader__BatchMessage *m) {
-    tcps_code code = m->metadata ? take_metadata(b, m->metadata) : TCPS_OK;
+    tcps_code code = m->metadata ? tcps_batch_take_metadata(b, m->metadata) : TCPS_OK;
     tcps_record r;
     for (size_t i = 0; code == TCPS_OK && i < m->n_records; i++) {
         code = take_record(b, &r, m->records[i]);
         if (code == TCPS_OK) code = tcps_batch_add(b, &r);
     }
-    if (code == TCPS_OK && m->summary) code = take_summary(b, m->summary);
+    if (code == TCPS_OK && m->summary) code = tcps_batch_take_summary(b, m->summary);
     return code;
 }
 

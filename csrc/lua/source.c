@@ -67,12 +67,12 @@ static lua_Integer get_integer(lua_State *L, const char *name) {
     return n;
 }
 
-/* The C object of a userdata in the options; it stays in the table, so it stays alive. */
+/* A userdata in the options, NULL when there is none; it stays in the table, so it stays alive. */
 static void *get_object(lua_State *L, const char *name, const char *metatable) {
     lua_getfield(L, 2, name);
-    void **object = lua_isnil(L, -1) ? NULL : luaL_checkudata(L, -1, metatable);
+    void *object = lua_isnil(L, -1) ? NULL : luaL_checkudata(L, -1, metatable);
     lua_pop(L, 1);
-    return object ? *object : NULL;
+    return object;
 }
 
 /* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, push_states=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
@@ -86,13 +86,16 @@ static int l_pass(lua_State *L) {
     }
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_getfield(L, 2, "schedule_name"); /* stays on the stack */
+    tcps_filter **filter = get_object(L, "filter", TCPSL_FILTER);
+    tcpsL_tracker *tracker = get_object(L, "tracker", TCPSL_TRACKER);
     tcps_pass pass = {
         .wants = {.processes = get_flag(L, "processes"),
                   .tcp_info = get_flag(L, "tcp_info"),
                   .tcp_info_limit = (uint32_t)get_integer(L, "tcp_info_limit"),
-                  .filter = get_object(L, "filter", TCPSL_FILTER),
+                  .filter = filter ? *filter : NULL,
                   .push_states = get_flag(L, "push_states")},
-        .tracker = get_object(L, "tracker", TCPSL_TRACKER),
+        .tracker = tracker ? tracker->tracker : NULL,
+        .summary = tracker ? &tracker->summary : NULL,
         .schedule_name = luaL_optstring(L, 3, NULL),
         .interval_ms = (uint32_t)get_integer(L, "interval_ms"),
         .sequence = (uint64_t)get_integer(L, "sequence"),

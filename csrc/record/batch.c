@@ -122,3 +122,50 @@ tcps_code tcps_batch_add_source(tcps_batch *b, TcpstatsReader__DataSource source
     m->data_sources = all;
     return TCPS_OK;
 }
+
+tcps_code tcps_batch_take_metadata(tcps_batch *b, const TcpstatsReader__CollectionMetadata *m) {
+    b->metadata = *m;
+    b->metadata.base.n_unknown_fields = 0;
+    b->metadata.base.unknown_fields = NULL;
+    b->metadata.n_data_sources = 0;
+    b->metadata.data_sources = NULL;
+    char **strings[] = {&b->metadata.hostname, &b->metadata.os_version, &b->metadata.schedule_name, &b->metadata.tool_version};
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        if (*strings[i] && !(*strings[i] = tcps_batch_string(b, *strings[i]))) return TCPS_NOMEM;
+    for (size_t i = 0; i < m->n_data_sources; i++)
+        if (tcps_batch_add_source(b, m->data_sources[i]) != TCPS_OK) return TCPS_NOMEM;
+    return TCPS_OK;
+}
+
+tcps_code tcps_batch_take_summary(tcps_batch *b, const TcpstatsReader__SystemSummary *m) {
+    b->has_summary = true;
+    b->summary = *m;
+    b->summary.base.n_unknown_fields = 0;
+    b->summary.base.unknown_fields = NULL;
+    b->summary.state_counts = NULL;
+    if (!m->n_state_counts) return TCPS_OK;
+    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&b->names, m->n_state_counts * (sizeof *buckets + sizeof(void *)));
+    if (!buckets) return TCPS_NOMEM;
+    b->summary.state_counts = (TcpstatsReader__StateBucket **)(buckets + m->n_state_counts);
+    for (size_t i = 0; i < m->n_state_counts; i++) {
+        buckets[i] = *m->state_counts[i];
+        buckets[i].base.n_unknown_fields = 0;
+        buckets[i].base.unknown_fields = NULL;
+        b->summary.state_counts[i] = &buckets[i];
+    }
+    return TCPS_OK;
+}
+
+tcps_batch *tcps_batch_like(const tcps_batch *other) {
+    tcps_batch *b = tcps_batch_new();
+    if (!b) return NULL;
+    tcps_code code = tcps_batch_take_metadata(b, &other->metadata);
+    if (code == TCPS_OK && other->has_summary) code = tcps_batch_take_summary(b, &other->summary);
+    if (code != TCPS_OK) {
+        tcps_batch_unref(b);
+        return NULL;
+    }
+    for (const tcps_warning *w = other->warnings; w; w = w->next) tcps_batch_warn(b, &w->status);
+    b->partial = other->partial;
+    return b;
+}

@@ -43,6 +43,13 @@ static inline tcps_view tcps_batch_view(const tcps_batch *b) { return (tcps_view
 /* An empty batch with one reference; NULL when there is no memory. */
 tcps_batch *tcps_batch_new(void);
 
+/* An empty batch with the metadata, the summary and the warnings of another, copied; NULL when there is no memory. */
+tcps_batch *tcps_batch_like(const tcps_batch *other);
+
+/* Makes `b` say what these messages say: strings and arrays are copied. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_batch_take_metadata(tcps_batch *b, const TcpstatsReader__CollectionMetadata *m);
+tcps_code tcps_batch_take_summary(tcps_batch *b, const TcpstatsReader__SystemSummary *m);
+
 /* One reference more, one less; the last one frees. tcps_batch_unref(NULL) does nothing. */
 tcps_batch *tcps_batch_ref(tcps_batch *b);
 void tcps_batch_unref(tcps_batch *b);
