@@ -89,6 +89,13 @@ $(BUILD)/spec/%: spec/%.c $(CORE_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PROTOBUF_LIBS) -lm
 
+# Another implementation's protobuf, to compare with.
+SPEC_PROGRAMS += $(BUILD)/spec/encode/interop
+$(BUILD)/spec/encode/interop: spec/encode/interop.cc proto/tcp_stats.proto
+	@mkdir -p $(@D)
+	protoc --cpp_out=$(@D) --proto_path=proto proto/tcp_stats.proto
+	$(CXX) -O1 -I$(@D) -o $@ $< $(@D)/tcp_stats.pb.cc $$($(PKG_CONFIG) --cflags --libs protobuf)
+
 # --- using it
 
 deps: ## install what building and running need, by the system's package manager
@@ -101,17 +108,33 @@ run: deps ## install what is missing, build, show this machine's sockets once
 	@$(MAKE) --no-print-directory -s all
 	@$(BINARY) -c 1 --pretty json
 
-install: all ## install below PREFIX (/usr/local), with DESTDIR before it
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/lua/5.4/tcpstats $(DESTDIR)$(PREFIX)/share/tcpstats
+LUADIR ?= $(PREFIX)/share/lua/5.4
+LIBDIR ?= $(PREFIX)/lib/lua/5.4
+
+install: all install-module ## install below PREFIX (/usr/local), with DESTDIR before it
+	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tcpstats/examples $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(MODULE) $(DESTDIR)$(PREFIX)/lib/lua/5.4/tcpstats/
-	@for m in $(MODULES:lua/%=%); do \
-	    install -d "$(DESTDIR)$(PREFIX)/share/lua/5.4/$$(dirname $$m)" && \
-	    install -m 644 "lua/$$m" "$(DESTDIR)$(PREFIX)/share/lua/5.4/$$m" || exit 1; done
 	install -m 644 proto/*.proto $(DESTDIR)$(PREFIX)/share/tcpstats/
+	$(if $(wildcard examples/*.lua),install -m 644 examples/*.lua $(DESTDIR)$(PREFIX)/share/tcpstats/examples/)
+	$(if $(wildcard man/*.1),install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/)
+
+# Also what a rock installs: the module alone, into LUADIR and LIBDIR.
+module: $(MODULE)
+install-module: $(MODULE)
+	@install -d $(DESTDIR)$(LIBDIR)/tcpstats
+	install -m 755 $(MODULE) $(DESTDIR)$(LIBDIR)/tcpstats/
+	@cd lua && for m in $(MODULES:lua/%=%); do \
+	    install -d "$(abspath $(DESTDIR)$(LUADIR))/$$(dirname $$m)" && \
+	    install -m 644 "$$m" "$(abspath $(DESTDIR)$(LUADIR))/$$m" || exit 1; done
+
+rock: deps-test ## build and install the rock into build/rock, and use it from there
+	@rm -rf $(BUILD)/rock
+	luarocks --lua-version 5.4 --tree $(abspath $(BUILD))/rock make rockspec/tcpstats-scm-1.rockspec >/dev/null
+	@cd / && env LUA_PATH="$(abspath $(BUILD))/rock/share/lua/5.4/?.lua;$(abspath $(BUILD))/rock/share/lua/5.4/?/init.lua" \
+	    LUA_CPATH="$(abspath $(BUILD))/rock/lib/lua/5.4/?.so" $(LUA) -e 'print(#require("tcpstats").collect() .. " sockets, read with the rock")'
 
 clean: ## remove what was built
-	rm -rf $(BUILD) build-asan build-fuzz dist
+	rm -rf build build-* dist
 
 # --- checking it
 
@@ -122,9 +145,39 @@ SPEC ?= spec
 test: deps-test ## install what is missing, build, run the specs against a fresh prefix (SPEC=file for one)
 	@$(MAKE) --no-print-directory -s all $(SPEC_PROGRAMS)
 	@rm -rf $(STAGE) && $(MAKE) --no-print-directory -s install PREFIX=$(STAGE) DESTDIR= >/dev/null
-	@env TCPSTATS_BIN=$(STAGE)/bin/tcpstats-lua TCPSTATS_PREFIX=$(STAGE) TCPSTATS_SPEC_PROGRAMS=$(abspath $(BUILD))/spec \
+	@env $(TEST_ENV) TCPSTATS_BIN=$(STAGE)/bin/tcpstats-lua TCPSTATS_PREFIX=$(STAGE) TCPSTATS_SPEC_PROGRAMS=$(abspath $(BUILD))/spec \
 	    LUA_PATH="$(STAGE)/share/lua/5.4/?.lua;$(STAGE)/share/lua/5.4/?/init.lua;./?.lua;;" LUA_CPATH="$(STAGE)/lib/lua/5.4/?.so;;" \
 	    $(BUSTED) -o utfTerminal --lpath= --cpath= --pattern=_spec $(SPEC)
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer; Lua itself is not built with them, so it gets them preloaded.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan: deps-test ## the specs once more, with the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory -s test BUILD=build-asan CC=gcc OPTIMIZE="-O1 $(SANITIZE)" LDFLAGS="$(SANITIZE)" \
+	    TEST_ENV="LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1"
+
+# A fuzzer is a file in fuzz/; what it needs of the core is linked whole. Findings stay in build-fuzz.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst fuzz/%.c,build-fuzz/%,$(wildcard fuzz/*.c))
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+build-fuzz/core.a: $(CORE_SRC) $(GEN) $(wildcard csrc/*/*.h)
+	@mkdir -p build-fuzz/objects
+	@cd build-fuzz/objects && for f in $(CORE_SRC) $(GEN_OBJ:.o=.c); do \
+	    clang $(FUZZ_FLAGS) -I$(CURDIR)/csrc -I$(abspath $(BUILD)/gen) $(PROTOBUF_CFLAGS) -c -o $$(echo $$f | tr / _).o $(CURDIR)/$$f || exit 1; done
+	@rm -f $@ && ar rcs $@ build-fuzz/objects/*.o
+build-fuzz/%: fuzz/%.c build-fuzz/core.a
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) -o $@ $< build-fuzz/core.a $(PROTOBUF_LIBS) -lm
+fuzz: deps-test ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
+	@$(MAKE) --no-print-directory -s $(FUZZERS)
+	@for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "fuzz: $$f"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=$$f. $$f.corpus 2>$$f.log || \
+	    { cat $$f.log; exit 1; }; grep -E "number_of_executed_units" $$f.log; done
+
+lint: deps-test ## luacheck, clang-format, cppcheck
+	@luacheck --quiet lua spec examples rockspec/*.rockspec
+	@clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] fuzz/*.c bench/*.c spec/*/*.c)
+	@$(MAKE) --no-print-directory -s $(GEN)
+	@cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 -Icsrc -I$(BUILD)/gen \
+	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches csrc
 
 # --- for other systems
 
@@ -133,4 +186,4 @@ include cross.mk
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9_%-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all deps deps-test run install clean test help
+.PHONY: all module deps deps-test run install install-module rock clean test asan fuzz lint help

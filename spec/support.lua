@@ -1,0 +1,37 @@
+--- What several specs need: files, commands, the installed binary.
+local support = {}
+
+--- The binary under test, as installed.
+support.bin = os.getenv("TCPSTATS_BIN") or "build/tcpstats-lua"
+
+--- Where the C and C++ programs of the specs are built.
+support.programs = os.getenv("TCPSTATS_SPEC_PROGRAMS") or "build/spec"
+
+--- The bytes of a file.
+function support.read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read("a")
+end
+
+--- Writes bytes to a new temporary file; returns its name.
+function support.temporary(bytes)
+  local path = os.tmpname()
+  local file <close> = assert(io.open(path, "wb"))
+  if bytes then assert(file:write(bytes)) end
+  return path
+end
+
+--- Runs a shell command.
+-- @param command text
+-- @param input bytes for its standard input (none)
+-- @return stdout, stderr, exit code (128 + n when signal n ended it)
+function support.run(command, input)
+  local stdin, stdout, stderr = support.temporary(input or ""), os.tmpname(), os.tmpname()
+  local _, how, code = os.execute(("{ %s\n} <%s >%s 2>%s"):format(command, stdin, stdout, stderr))
+  if how == "signal" then code = 128 + code end
+  local out, err = support.read(stdout), support.read(stderr)
+  os.remove(stdin) os.remove(stdout) os.remove(stderr)
+  return out, err, code
+end
+
+return support
