@@ -71,6 +71,7 @@ cross_others = $(addprefix lua/src/,lapi lauxlib lbaselib lcode lcorolib lctype 
 	$(addprefix luasocket/src/,luasocket timeout buffer io auxiliar options inet usocket except select tcp udp compat unix unixstream unixdgram)
 # What we wrote: all of it for every target; a file that belongs to one system is empty on the others.
 cross_ours := $(basename $(CORE_SRC) $(LUA_SRC) $(HOST_SRC))
+cross_messages := $(patsubst $(BUILD)/%.c,%,$(filter %.c,$(GEN)))
 cross_warnings = $(WARN) -Wno-empty-translation-unit -Werror=implicit-function-declaration -Werror=unguarded-availability-new
 
 $(cross_others:%=$(cross_objects)/%.o): $(cross_objects)/%.o:
@@ -79,12 +80,12 @@ $(cross_others:%=$(cross_objects)/%.o): $(cross_objects)/%.o:
 $(cross_ours:%=$(cross_objects)/%.o): $(cross_objects)/%.o: %.c
 	@mkdir -p $(@D) && echo '  CC    $@'
 	@$(cross_cc) -std=c11 -fvisibility=hidden -D_GNU_SOURCE -DTCPS_SELF_CONTAINED $(cross_warnings) $(cross_include) -MMD -MP -c $< -o $@
-$(cross_objects)/gen/tcp_stats.pb-c.o: $(BUILD)/gen/tcp_stats.pb-c.c
+$(cross_messages:%=$(cross_objects)/%.o): $(cross_objects)/gen/%.o: $(BUILD)/gen/%.c
 $(cross_objects)/gen/embedded_modules.o: $(BUILD)/cross/embedded_modules.c
 $(cross_objects)/gen/%.o:
 	@mkdir -p $(@D) && echo '  CC    $@'
 	@$(cross_cc) -std=c11 $(cross_include) -c $< -o $@
-dist/$(CROSS_TARGET)/tcpstats-lua: $(patsubst %,$(cross_objects)/%.o,$(cross_others) $(cross_ours) gen/tcp_stats.pb-c gen/embedded_modules)
+dist/$(CROSS_TARGET)/tcpstats-lua: $(patsubst %,$(cross_objects)/%.o,$(cross_others) $(cross_ours) $(cross_messages) gen/embedded_modules)
 	@mkdir -p $(@D) && echo '  LINK  $@'
 	@$(cross_run) $(cross_link)
 -include $(cross_ours:%=$(cross_objects)/%.d)
