@@ -9,15 +9,13 @@ typedef struct path {
     const tcps_source_class *class;
     uint64_t monotonic_ns;
     tcps_arena_mark mark; /* what was taken since belongs to the record that is under way */
-    uint64_t total;
-    uint32_t states[TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT + 1];
+    tcps_census census;
 } path;
 
 static void begin(path *p) {
     tcps_batch *b = p->sink.batch;
     p->mark = tcps_arena_here(&b->arena);
-    p->total = 0;
-    memset(p->states, 0, sizeof p->states);
+    p->census = (tcps_census){.selected = p->pass->wants.filter != NULL};
     if (p->pass->tracker) tcps_tracker_begin(p->pass->tracker, p->monotonic_ns, b);
 }
 
@@ -32,8 +30,7 @@ static tcps_code path_put(tcps_sink *sink, tcps_record *r) {
     const tcps_filter *filter = pass->wants.filter;
     if (filter && !tcps_filter_admits(filter, r)) return refuse(p);
     /* Counted behind what a kernel can be told, so that it makes no difference whether it was told. */
-    p->total++;
-    if (tcps_has(r, TCPS_F_state)) p->states[r->value[TCPS_F_state]]++;
+    tcps_census_count(&p->census, r);
     if (pass->tracker) {
         tcps_code code = tcps_tracker_record(pass->tracker, r);
         if (code != TCPS_OK) return code;
@@ -76,6 +73,21 @@ static void set_metadata(tcps_batch *b, const tcps_opened *opened, const tcps_pa
     m->tool_version = tcps_batch_string(b, TCPS_VERSION);
 }
 
+/* The system's counters of now, in the batch. A platform that has none, or does not give them, has the census all the same. */
+static tcps_code summarize(tcps_opened *opened, const tcps_pass *pass, tcps_batch *b, const tcps_census *census, tcps_status *status) {
+    tcps_summary once = {0};
+    tcps_counters counters = {0};
+    bool known = false;
+    tcps_clock clock = tcps_ask_clock(opened->kernel);
+    if (opened->class->counters) {
+        tcps_status why = {0};
+        known = opened->class->counters(opened->source, b, &counters, &why) == TCPS_OK;
+        if (!known && why.code != TCPS_OK) tcps_batch_warn(b, &why);
+    }
+    tcps_code code = tcps_summary_set(pass->tracker ? tcps_tracker_summary(pass->tracker) : &once, b, census, known ? &counters : NULL, &clock);
+    return code == TCPS_OK ? TCPS_OK : tcps_fail(status, code, "no memory");
+}
+
 tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **out, tcps_status *status) {
     tcps_kernel *kernel = opened->kernel;
     *out = NULL;
@@ -87,6 +99,7 @@ tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **
     tcps_batch *b = tcps_batch_new();
     if (!b) return tcps_fail(status, TCPS_NOMEM, "no memory");
     tcps_clock start = tcps_ask_clock(kernel);
+    b->monotonic_ns = start.monotonic_ns;
     path p = {
         .sink = {.batch = b, .put = path_put, .restart = path_restart, .wants_more = path_wants_more},
         .pass = pass,
@@ -96,6 +109,7 @@ tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **
     begin(&p);
     code = opened->class->collect(opened->source, &pass->wants, &p.sink, status);
     tcps_clock end = tcps_ask_clock(kernel);
+    if (code == TCPS_OK) code = summarize(opened, pass, b, &p.census, status);
     if (code == TCPS_OK && pass->tracker && (code = tcps_tracker_end(pass->tracker)) != TCPS_OK) tcps_fail(status, code, "no memory");
     tcps_status done = {0};
     if (kernel->done && kernel->done(kernel, &done) != TCPS_OK) tcps_batch_warn(b, &done);

@@ -21,10 +21,30 @@ static int l_gc(lua_State *L) {
     return 0;
 }
 
+/* tracker:update(batch, now_ns) -> the batch with deltas against the one before it, opened() and closed(). `now_ns` is when the batch was
+ * collected on a clock that never steps; nil: what the batch itself says. */
+static int l_update(lua_State *L) {
+    tcps_tracker *t = *check_tracker(L, 1);
+    tcps_batch *tracked;
+    if (tcps_tracker_update(t, tcpsL_checkbatch(L, 2)->view, (uint64_t)luaL_optinteger(L, 3, 0), &tracked) != TCPS_OK)
+        return luaL_error(L, "no memory");
+    tcpsL_pushbatch(L, tracked, NULL, 0);
+    tcps_batch_unref(tracked);
+    return 1;
+}
+
+/* tracker:size() -> bytes that it holds, less the last batch */
+static int l_size(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)tcps_tracker_size(*check_tracker(L, 1)));
+    return 1;
+}
+
 void tcpsL_opentracker(lua_State *L) {
-    static const luaL_Reg meta[] = {{"__gc", l_gc}, {NULL, NULL}};
+    static const luaL_Reg meta[] = {{"__gc", l_gc}, {"update", l_update}, {"size", l_size}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_TRACKER);
     luaL_setfuncs(L, meta, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
     lua_pushcfunction(L, l_tracker);
     lua_setfield(L, -2, "tracker");

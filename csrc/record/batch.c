@@ -23,6 +23,7 @@ tcps_batch *tcps_batch_ref(tcps_batch *b) {
 void tcps_batch_unref(tcps_batch *b) {
     if (!b || --b->refs) return;
     tcps_batch_unref(b->closed);
+    tcps_batch_unref(b->from);
     tcps_arena_free(&b->arena);
     tcps_arena_free(&b->names);
     free(b->rows);
