@@ -21,13 +21,19 @@ static int l_gc(lua_State *L) {
     return 0;
 }
 
-/* tracker:update(batch, now_ns) -> the batch with deltas against the one before it, opened() and closed(). `now_ns` is when the batch was
- * collected on a clock that never steps; nil: what the batch itself says. */
+/* tracker:update(batch, {monotonic_ns=}) -> the batch with deltas against the one before it, opened() and closed(). `monotonic_ns` is when the
+ * batch was collected on a clock that never steps; without it, what the batch itself says. A second argument that is no table is passed over,
+ * so that tracker:update(tcpstats.decode(bytes)) does what it looks like: decode gives a position as well. */
 static int l_update(lua_State *L) {
     tcps_tracker *t = *check_tracker(L, 1);
+    tcpsL_batch *batch = tcpsL_checkbatch(L, 2);
+    lua_Integer monotonic_ns = 0;
+    if (lua_istable(L, 3)) {
+        lua_getfield(L, 3, "monotonic_ns");
+        monotonic_ns = luaL_optinteger(L, -1, 0);
+    }
     tcps_batch *tracked;
-    if (tcps_tracker_update(t, tcpsL_checkbatch(L, 2)->view, (uint64_t)luaL_optinteger(L, 3, 0), &tracked) != TCPS_OK)
-        return luaL_error(L, "no memory");
+    if (tcps_tracker_update(t, batch->view, (uint64_t)monotonic_ns, &tracked) != TCPS_OK) return luaL_error(L, "no memory");
     tcpsL_pushbatch(L, tracked, NULL, 0);
     tcps_batch_unref(tracked);
     return 1;

@@ -10,7 +10,7 @@ local function passes()
   local tracker, now = tcpstats.tracker(), 99
   local function pass(list, seconds)
     now = now + (seconds or 1)
-    return tracker:update(sockets.batch(list), now * SECOND)
+    return tracker:update(sockets.batch(list), { monotonic_ns = math.tointeger(now * SECOND) })
   end
   return pass, tracker
 end
@@ -341,7 +341,7 @@ describe("tracker:update", function()
     local pass = passes()
     pass { connection { socket_id = 1 } }
     local view = pass({ connection { socket_id = 1 }, connection { socket_id = 2 } }):opened()
-    assert.same({ 2 }, ids(tcpstats.tracker():update(view, SECOND)))
+    assert.same({ 2 }, ids(tcpstats.tracker():update(view)))
   end)
 
   it("takes empty batches and records of nothing", function()
@@ -365,7 +365,7 @@ describe("memory and time", function()
     local tracker = tcpstats.tracker()
     local size
     for n = 1, 10000 do
-      local batch = tracker:update(sockets.batch(churning(n * 8, n * 8 + 40)), n * SECOND)
+      local batch = tracker:update(sockets.batch(churning(n * 8, n * 8 + 40)), { monotonic_ns = n * SECOND })
       if n > 1 then
         assert(#batch:opened() == 8 and #batch:closed() == 8)
       end
