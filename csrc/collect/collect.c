@@ -56,16 +56,6 @@ static bool path_wants_more(tcps_sink *sink, const tcps_record *r) {
     return !filter || tcps_filter_may_match(filter, r, p->class->late);
 }
 
-/* What the system counts, and the census of the sockets. That a platform has no counters, or keeps them from us, ends no pass. */
-static tcps_code set_summary(const tcps_opened *opened, const tcps_pass *pass, tcps_batch *b, const tcps_census *census) {
-    tcps_counters counters = {.has = {0}};
-    tcps_status status = {0};
-    tcps_summary once = {0};
-    bool counted = opened->class->counters && opened->class->counters(opened->source, b, &counters, &status) == TCPS_OK;
-    tcps_clock clock = tcps_ask_clock(opened->kernel);
-    return tcps_summary_set(pass->summary ? pass->summary : &once, b, census, counted ? &counters : NULL, &clock);
-}
-
 static void set_metadata(tcps_batch *b, const tcps_opened *opened, const tcps_pass *pass, const tcps_clock *start, const tcps_clock *end) {
     TcpstatsReader__CollectionMetadata *m = &b->metadata;
     m->has_timestamp_ns = start->realtime_ns != 0;
@@ -83,6 +73,21 @@ static void set_metadata(tcps_batch *b, const tcps_opened *opened, const tcps_pa
     m->tool_version = tcps_batch_string(b, TCPS_VERSION);
 }
 
+/* The system's counters of now, in the batch. A platform that has none, or does not give them, has the census all the same. */
+static tcps_code summarize(tcps_opened *opened, const tcps_pass *pass, tcps_batch *b, const tcps_census *census, tcps_status *status) {
+    tcps_summary once = {0};
+    tcps_counters counters = {.has = {0}};
+    bool known = false;
+    tcps_clock clock = tcps_ask_clock(opened->kernel);
+    if (opened->class->counters) {
+        tcps_status why = {0};
+        known = opened->class->counters(opened->source, b, &counters, &why) == TCPS_OK;
+        if (!known && why.code != TCPS_OK) tcps_batch_warn(b, &why);
+    }
+    tcps_code code = tcps_summary_set(pass->tracker ? tcps_tracker_summary(pass->tracker) : &once, b, census, known ? &counters : NULL, &clock);
+    return code == TCPS_OK ? TCPS_OK : tcps_fail(status, code, "no memory");
+}
+
 tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **out, tcps_status *status) {
     tcps_kernel *kernel = opened->kernel;
     *out = NULL;
@@ -94,6 +99,7 @@ tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **
     tcps_batch *b = tcps_batch_new();
     if (!b) return tcps_fail(status, TCPS_NOMEM, "no memory");
     tcps_clock start = tcps_ask_clock(kernel);
+    b->monotonic_ns = start.monotonic_ns;
     path p = {
         .sink = {.batch = b, .put = path_put, .restart = path_restart, .wants_more = path_wants_more},
         .pass = pass,
@@ -103,8 +109,8 @@ tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **
     begin(&p);
     code = opened->class->collect(opened->source, &pass->wants, &p.sink, status);
     tcps_clock end = tcps_ask_clock(kernel);
+    if (code == TCPS_OK) code = summarize(opened, pass, b, &p.census, status);
     if (code == TCPS_OK && pass->tracker && (code = tcps_tracker_end(pass->tracker)) != TCPS_OK) tcps_fail(status, code, "no memory");
-    if (code == TCPS_OK && (code = set_summary(opened, pass, b, &p.census)) != TCPS_OK) tcps_fail(status, code, "no memory");
     tcps_status done = {0};
     if (kernel->done && kernel->done(kernel, &done) != TCPS_OK) tcps_batch_warn(b, &done);
     if (code != TCPS_OK) {

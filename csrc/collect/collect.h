@@ -2,7 +2,6 @@
 #ifndef TCPS_COLLECT_H
 #define TCPS_COLLECT_H
 
-#include "delta/summary.h"
 #include "delta/tracker.h"
 #include "filter/filter.h"
 #include "source/source.h"
@@ -10,7 +9,6 @@
 typedef struct tcps_pass {
     tcps_wants wants;          /* wants.filter is evaluated here, and pushed down where the source can */
     tcps_tracker *tracker;     /* NULL: no deltas */
-    tcps_summary *summary;     /* of the same schedule; NULL: the summary has no deltas */
     const char *schedule_name; /* NULL or "": none */
     uint32_t interval_ms;      /* 0: not repeated */
     uint64_t sequence;

@@ -6,11 +6,11 @@
 
 enum { TCPS_STATES = TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT + 1 };
 
-/* The sockets of a pass, those that a filter refuses included. All zero to begin with. */
+/* The sockets of a pass, whether or not they become rows. All zero to begin with. */
 typedef struct tcps_census {
     uint64_t total;
     uint64_t states[TCPS_STATES]; /* by TcpState */
-    bool selected;                /* the kernel was asked for some sockets only */
+    bool selected;                /* these are not all that there are */
 } tcps_census;
 
 static inline void tcps_census_count(tcps_census *c, const tcps_record *r) {

@@ -74,6 +74,7 @@ struct tcps_tracker {
     bool ended;    /* there is a last pass */
     uint64_t now_ns;
     tcps_batch *last_batch, *batch;
+    tcps_summary summary;
 };
 
 tcps_tracker *tcps_tracker_new(void) {
@@ -92,6 +93,8 @@ void tcps_tracker_free(tcps_tracker *t) {
     free(t->slots);
     free(t);
 }
+
+tcps_summary *tcps_tracker_summary(tcps_tracker *t) { return &t->summary; }
 
 size_t tcps_tracker_size(const tcps_tracker *t) {
     return sizeof *t + (t->last.room + t->now.room) * sizeof(entry) + t->fate_room * sizeof *t->fate + t->slot_count * sizeof(slot);
@@ -438,4 +441,36 @@ tcps_code tcps_tracker_end(tcps_tracker *t) {
     t->ended = true;
     shrink(t);
     return TCPS_OK;
+}
+
+/* Takes each row through the tracker into `b`. */
+static tcps_code track_rows(tcps_tracker *t, tcps_view view, tcps_batch *b) {
+    tcps_record r;
+    for (size_t i = 0; i < view.count; i++) {
+        tcps_row_unpack(&r, view.rows[i]);
+        if (tcps_tracker_record(t, &r) != TCPS_OK || tcps_batch_add(b, &r) != TCPS_OK) return TCPS_NOMEM;
+        tcps_tracker_kept(t, (uint32_t)i);
+    }
+    return tcps_tracker_end(t);
+}
+
+tcps_code tcps_tracker_update(tcps_tracker *t, tcps_view view, uint64_t monotonic_ns, tcps_batch **out) {
+    const tcps_batch *from = view.batch;
+    if (!monotonic_ns) monotonic_ns = from->monotonic_ns ? from->monotonic_ns : from->metadata.timestamp_ns;
+    tcps_batch *b = *out = tcps_batch_new();
+    if (!b) return TCPS_NOMEM;
+    b->from = tcps_batch_ref((tcps_batch *)from); /* a reference more is no change */
+    b->metadata = from->metadata;
+    b->summary = from->summary;
+    b->has_summary = from->has_summary;
+    b->partial = from->partial;
+    b->warnings = from->warnings;
+    if (b->warnings) b->last_warning = from->last_warning;
+    b->monotonic_ns = monotonic_ns;
+    tcps_tracker_begin(t, monotonic_ns, b);
+    if (track_rows(t, view, b) == TCPS_OK) return TCPS_OK;
+    tcps_tracker_abort(t);
+    tcps_batch_unref(b);
+    *out = NULL;
+    return TCPS_NOMEM;
 }

@@ -15,6 +15,7 @@
 #ifndef TCPS_TRACKER_H
 #define TCPS_TRACKER_H
 
+#include "delta/summary.h"
 #include "record/batch.h"
 
 typedef struct tcps_tracker tcps_tracker;
@@ -42,6 +43,14 @@ tcps_code tcps_tracker_end(tcps_tracker *t);
 
 /* Forgets the unfinished pass; the next one is compared with the last that ended. */
 void tcps_tracker_abort(tcps_tracker *t);
+
+/* A pass over what was collected already: `*out` is a new batch of the rows of `view` with their tracking fields, opened and closed. It shows the
+ * metadata, summary and warnings of view.batch, which it keeps. The pass was at `monotonic_ns`; 0: when the batch itself says, by
+ * the clock that never steps or else by its timestamp. TCPS_OK, or TCPS_NOMEM and the tracker as before. */
+tcps_code tcps_tracker_update(tcps_tracker *t, tcps_view view, uint64_t monotonic_ns, tcps_batch **out);
+
+/* What the same schedule remembers of the system's counters: for tcps_summary_set. */
+tcps_summary *tcps_tracker_summary(tcps_tracker *t);
 
 /* Bytes that the tracker itself holds, the last batch not counted. */
 size_t tcps_tracker_size(const tcps_tracker *t);

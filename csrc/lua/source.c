@@ -87,15 +87,14 @@ static int l_pass(lua_State *L) {
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_getfield(L, 2, "schedule_name"); /* stays on the stack */
     tcps_filter **filter = get_object(L, "filter", TCPSL_FILTER);
-    tcpsL_tracker *tracker = get_object(L, "tracker", TCPSL_TRACKER);
+    tcps_tracker **tracker = get_object(L, "tracker", TCPSL_TRACKER);
     tcps_pass pass = {
         .wants = {.processes = get_flag(L, "processes"),
                   .tcp_info = get_flag(L, "tcp_info"),
                   .tcp_info_limit = (uint32_t)get_integer(L, "tcp_info_limit"),
                   .filter = filter ? *filter : NULL,
                   .push_states = get_flag(L, "push_states")},
-        .tracker = tracker ? tracker->tracker : NULL,
-        .summary = tracker ? &tracker->summary : NULL,
+        .tracker = tracker ? *tracker : NULL,
         .schedule_name = luaL_optstring(L, 3, NULL),
         .interval_ms = (uint32_t)get_integer(L, "interval_ms"),
         .sequence = (uint64_t)get_integer(L, "sequence"),

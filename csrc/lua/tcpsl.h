@@ -5,8 +5,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "delta/summary.h"
-#include "delta/tracker.h"
 #include "encode/json.h"
 #include "encode/protobuf.h"
 #include "record/batch.h"
@@ -37,12 +35,6 @@ typedef struct tcpsL_socket {
 
 /* tcpstats.core, the module's only exported symbol. */
 __attribute__((visibility("default"))) int luaopen_tcpstats_core(lua_State *L);
-
-/* What a schedule remembers from pass to pass. */
-typedef struct tcpsL_tracker {
-    tcps_tracker *tracker;
-    tcps_summary summary;
-} tcpsL_tracker;
 
 /* [-0, +3] nil, status->what, code's name; returns 3. */
 int tcpsL_fail(lua_State *L, const tcps_status *status);

@@ -1,63 +1,55 @@
 /* The tracker: deltas, comings and goings. */
+#include "delta/tracker.h"
+
 #include "lua/tcpsl.h"
 
-static tcpsL_tracker *check_tracker(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_TRACKER); }
+static tcps_tracker **check_tracker(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_TRACKER); }
 
 /* core.tracker() -> an empty tracker, for source:pass{tracker=} or tracker:update */
 static int l_tracker(lua_State *L) {
-    tcpsL_tracker *t = lua_newuserdatauv(L, sizeof *t, 0);
-    *t = (tcpsL_tracker){0};
+    tcps_tracker **t = lua_newuserdatauv(L, sizeof *t, 0);
+    *t = NULL;
     luaL_setmetatable(L, TCPSL_TRACKER);
-    t->tracker = tcps_tracker_new();
-    return t->tracker ? 1 : luaL_error(L, "no memory");
+    *t = tcps_tracker_new();
+    return *t ? 1 : luaL_error(L, "no memory");
 }
 
 static int l_gc(lua_State *L) {
-    tcpsL_tracker *t = check_tracker(L, 1);
-    if (t->tracker) tcps_tracker_free(t->tracker);
-    t->tracker = NULL;
+    tcps_tracker **t = check_tracker(L, 1);
+    if (*t) tcps_tracker_free(*t);
+    *t = NULL;
     return 0;
 }
 
-/* Every row of `from`, with its tracking fields, as a row of `to`. */
-static tcps_code track(tcps_tracker *t, const tcps_view *from, tcps_batch *to) {
-    for (size_t i = 0; i < from->count; i++) {
-        tcps_record r;
-        tcps_row_unpack(&r, from->rows[i]);
-        tcps_code code = tcps_tracker_record(t, &r);
-        if (code == TCPS_OK) code = tcps_batch_copy_record(to, &r);
-        if (code != TCPS_OK) return code;
-        tcps_tracker_kept(t, (uint32_t)i);
+/* tracker:update(batch, {monotonic_ns=}) -> the batch with deltas against the one before it, opened() and closed(). `monotonic_ns` is when the
+ * batch was collected on a clock that never steps; without it, what the batch itself says. A second argument that is no table is passed over,
+ * so that tracker:update(tcpstats.decode(bytes)) does what it looks like: decode gives a position as well. */
+static int l_update(lua_State *L) {
+    tcps_tracker *t = *check_tracker(L, 1);
+    tcpsL_batch *batch = tcpsL_checkbatch(L, 2);
+    lua_Integer monotonic_ns = 0;
+    if (lua_istable(L, 3)) {
+        lua_getfield(L, 3, "monotonic_ns");
+        monotonic_ns = luaL_optinteger(L, -1, 0);
     }
-    return tcps_tracker_end(t);
+    tcps_batch *tracked;
+    if (tcps_tracker_update(t, batch->view, (uint64_t)monotonic_ns, &tracked) != TCPS_OK) return luaL_error(L, "no memory");
+    tcpsL_pushbatch(L, tracked, NULL, 0);
+    tcps_batch_unref(tracked);
+    return 1;
 }
 
-/* tracker:update(batch [, monotonic_ns]) -> a new batch: the sockets of `batch` compared with those of the previous update.
- * For batches that no collector tracked: parsed or decoded ones. Without a time the batch's own timestamp_ns is it. */
-static int l_update(lua_State *L) {
-    tcpsL_tracker *t = check_tracker(L, 1);
-    tcpsL_batch *from = tcpsL_checkbatch(L, 2);
-    uint64_t now = lua_isnoneornil(L, 3) ? from->owner->metadata.timestamp_ns : (uint64_t)luaL_checkinteger(L, 3);
-    tcps_batch *to = tcps_batch_like(from->owner);
-    if (!to) return luaL_error(L, "no memory");
-    tcps_tracker_begin(t->tracker, now, to);
-    tcps_code code = track(t->tracker, &from->view, to);
-    if (code != TCPS_OK) {
-        tcps_tracker_abort(t->tracker);
-        tcps_batch_unref(to);
-        return luaL_error(L, "no memory");
-    }
-    tcpsL_pushbatch(L, to, NULL, 0);
-    tcps_batch_unref(to);
+/* tracker:size() -> bytes that it holds, less the last batch */
+static int l_size(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)tcps_tracker_size(*check_tracker(L, 1)));
     return 1;
 }
 
 void tcpsL_opentracker(lua_State *L) {
-    static const luaL_Reg meta[] = {{"__gc", l_gc}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"update", l_update}, {NULL, NULL}};
+    static const luaL_Reg meta[] = {{"__gc", l_gc}, {"update", l_update}, {"size", l_size}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_TRACKER);
     luaL_setfuncs(L, meta, 0);
-    luaL_newlib(L, methods);
+    lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
     lua_pushcfunction(L, l_tracker);

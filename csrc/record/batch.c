@@ -23,6 +23,7 @@ tcps_batch *tcps_batch_ref(tcps_batch *b) {
 void tcps_batch_unref(tcps_batch *b) {
     if (!b || --b->refs) return;
     tcps_batch_unref(b->closed);
+    tcps_batch_unref(b->from);
     tcps_arena_free(&b->arena);
     tcps_arena_free(&b->names);
     free(b->rows);
@@ -154,18 +155,4 @@ tcps_code tcps_batch_take_summary(tcps_batch *b, const TcpstatsReader__SystemSum
         b->summary.state_counts[i] = &buckets[i];
     }
     return TCPS_OK;
-}
-
-tcps_batch *tcps_batch_like(const tcps_batch *other) {
-    tcps_batch *b = tcps_batch_new();
-    if (!b) return NULL;
-    tcps_code code = tcps_batch_take_metadata(b, &other->metadata);
-    if (code == TCPS_OK && other->has_summary) code = tcps_batch_take_summary(b, &other->summary);
-    if (code != TCPS_OK) {
-        tcps_batch_unref(b);
-        return NULL;
-    }
-    for (const tcps_warning *w = other->warnings; w; w = w->next) tcps_batch_warn(b, &w->status);
-    b->partial = other->partial;
-    return b;
 }

@@ -22,9 +22,11 @@ typedef struct tcps_batch {
     TcpstatsReader__CollectionMetadata metadata; /* strings and arrays in the arena */
     TcpstatsReader__SystemSummary summary;       /* counts only if has_summary */
     bool has_summary;
-    bool partial;     /* the dump was cut: what is missing from it is not gone for that */
-    bool tracked;     /* a tracker has seen it: opened and closed mean something */
-    uint32_t *opened; /* rows of connections first seen in this pass, in order; in the arena */
+    uint64_t monotonic_ns;   /* when the pass began, on the clock that never steps; 0: nobody knows */
+    struct tcps_batch *from; /* whose texts, metadata and summary this one shows, see tcps_tracker_update; one reference. NULL: all its own */
+    bool partial;            /* the dump was cut: what is missing from it is not gone for that */
+    bool tracked;            /* a tracker has seen it: opened and closed mean something */
+    uint32_t *opened;        /* rows of connections first seen in this pass, in order; in the arena */
     size_t opened_count;
     struct tcps_batch *closed; /* last values of connections that are gone; NULL: none */
     tcps_warning *warnings, **last_warning;
@@ -42,9 +44,6 @@ static inline tcps_view tcps_batch_view(const tcps_batch *b) { return (tcps_view
 
 /* An empty batch with one reference; NULL when there is no memory. */
 tcps_batch *tcps_batch_new(void);
-
-/* An empty batch with the metadata, the summary and the warnings of another, copied; NULL when there is no memory. */
-tcps_batch *tcps_batch_like(const tcps_batch *other);
 
 /* Makes `b` say what these messages say: strings and arrays are copied. TCPS_OK or TCPS_NOMEM. */
 tcps_code tcps_batch_take_metadata(tcps_batch *b, const TcpstatsReader__CollectionMetadata *m);

@@ -13,7 +13,7 @@
 
 struct tcps_source {
     tcps_kernel *kernel;
-    tcps_buffer file; /* the one that is being read */
+    tcps_buffer text; /* a file of /proc */
 };
 
 static tcps_source *linux_open(tcps_kernel *k, tcps_status *status) {
@@ -27,7 +27,7 @@ static tcps_source *linux_open(tcps_kernel *k, tcps_status *status) {
 }
 
 static void linux_close(tcps_source *s) {
-    free(s->file.bytes);
+    free(s->text.bytes);
     free(s);
 }
 
@@ -118,19 +118,21 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     }
     /* A cut answer is a warning as long as something of it could be read. */
     if (code != TCPS_OK && d.diag.sockets && (d.code == TCPS_OK || d.code == TCPS_TRUNCATED)) {
-        batch->partial = true;
         tcps_batch_warn(batch, &d.status);
+        batch->partial = true;
         return TCPS_OK;
     }
     if (code != TCPS_OK && status) *status = d.status;
     return code;
 }
 
-/* The system's own counters: four files by name, each of which may be missing. */
+typedef tcps_code parse_counters(const void *bytes, size_t len, tcps_counters *counters, tcps_status *status);
+
+/* Counters and gauges of the network namespace. A file that is not there (no IPv6, a restricted /proc) takes its fields with it. */
 static tcps_code linux_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
     static const struct {
         const char *path;
-        tcps_code (*parse)(const void *bytes, size_t len, tcps_counters *counters, tcps_status *status);
+        parse_counters *parse;
     } files[] = {
         {"/proc/net/snmp", tcps_linux_netstat_parse},
         {"/proc/net/netstat", tcps_linux_netstat_parse},
@@ -139,24 +141,23 @@ static tcps_code linux_counters(tcps_source *s, tcps_batch *batch, tcps_counters
     };
     bool any = false;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        int error = tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_FILE, .name = files[i].path}, &s->file, NULL);
-        if (error == ENOENT || error == EOPNOTSUPP) continue;
-        tcps_status local = {0};
-        tcps_code code =
-            error ? tcps_fail_errno(&local, error, "cannot read %s", files[i].path) : files[i].parse(s->file.bytes, s->file.len, counters, &local);
-        if (code == TCPS_OK)
+        s->text.len = 0;
+        tcps_status why = {0};
+        if (tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_FILE, .name = files[i].path}, &s->text, NULL) != 0) continue;
+        if (files[i].parse(s->text.bytes, s->text.len, counters, &why) == TCPS_OK)
             any = true;
         else
-            tcps_batch_warn(batch, &local);
+            tcps_batch_warn(batch, &why);
     }
-    return any ? TCPS_OK : tcps_fail(status, TCPS_UNSUPPORTED, "linux: no system counters");
+    return any ? TCPS_OK : s->kernel->live ? tcps_fail(status, TCPS_SYSTEM, "linux: no counters can be read below /proc/net") : TCPS_UNSUPPORTED;
 }
 
 static const tcps_key linux_keys[] = {
     {NULL, false, TCPS_ASK_NETLINK, "sock_diag", "the datagrams of a NETLINK_SOCK_DIAG dump, one after the other"},
-    {"snmp", false, TCPS_ASK_FILE, "/proc/net/snmp", "/proc/net/snmp of the same moment"},
-    {"netstat", false, TCPS_ASK_FILE, "/proc/net/netstat", "/proc/net/netstat of the same moment"},
-    {"sockstat", false, TCPS_ASK_FILE, "/proc/net/sockstat", "/proc/net/sockstat of the same moment"},
+    {"snmp", false, TCPS_ASK_FILE, "/proc/net/snmp", "what /proc/net/snmp said"},
+    {"netstat", false, TCPS_ASK_FILE, "/proc/net/netstat", "what /proc/net/netstat said"},
+    {"sockstat", false, TCPS_ASK_FILE, "/proc/net/sockstat", "what /proc/net/sockstat said"},
+    {"sockstat6", false, TCPS_ASK_FILE, "/proc/net/sockstat6", "what /proc/net/sockstat6 said"},
     {0},
 };
 
