@@ -1,4 +1,5 @@
 /* The running kernel of a Mac. */
+#include "kernel/kernel.h"
 #ifdef __APPLE__
 #include <errno.h>
 #include <libproc.h>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include "abi/xnu.h"
-#include "kernel/kernel.h"
 
 /* Questions of one number or one connection need no memory. */
 #define SMALL_ROOM 4096

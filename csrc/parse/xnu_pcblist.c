@@ -263,7 +263,7 @@ static void stop(walk *w, const group *g, tcps_code code, size_t offset, const c
         w->report->dropped++;
         snprintf(cut, sizeof cut, "; the socket that begins at %zu is left out", g->offset);
     }
-    tcps_fail(&w->report->status, code, "pcblist_n: %s at offset %zu of %zu, after %" PRIu64 " sockets%s", what, offset, w->len, w->report->sockets,
+    tcps_fail(&w->report->status, code, "net.inet.tcp.pcblist_n: %s at offset %zu of %zu, after %" PRIu64 " sockets%s", what, offset, w->len, w->report->sockets,
               cut);
     w->report->status.offset = offset;
 }
@@ -350,15 +350,15 @@ tcps_code tcps_xnu_pcblist_parse(const uint8_t *bytes, size_t len, const tcps_xn
     tcps_status *status = &report->status;
     if (len < XIG_SIZE) {
         if (len)
-            tcps_fail(status, TCPS_TRUNCATED, "pcblist_n: %zu bytes, too few for its header of %d", len, XIG_SIZE);
+            tcps_fail(status, TCPS_TRUNCATED, "net.inet.tcp.pcblist_n: %zu bytes, too few for its header of %d", len, XIG_SIZE);
         else
-            tcps_fail(status, TCPS_TRUNCATED, "pcblist_n: empty");
+            tcps_fail(status, TCPS_TRUNCATED, "net.inet.tcp.pcblist_n: empty");
         return TCPS_OK;
     }
     uint64_t header = tcps_load32(bytes + XIG_LEN);
     if (header < XIG_SIZE || header > len) {
         tcps_fail(status, TCPS_FORMAT,
-                  "pcblist_n: a header of %" PRIu64 " bytes at offset 0 of %zu; is it what sysctl -b net.inet.tcp.pcblist_n gives?", header, len);
+                  "net.inet.tcp.pcblist_n: a header of %" PRIu64 " bytes at offset 0 of %zu; is it what sysctl -b net.inet.tcp.pcblist_n gives?", header, len);
         return TCPS_OK;
     }
     report->has_generation = true;
@@ -367,7 +367,7 @@ tcps_code tcps_xnu_pcblist_parse(const uint8_t *bytes, size_t len, const tcps_xn
     tcps_code code = walk_records(&w, (header + 7) & ~(uint64_t)7, tcps_load32(bytes + XIG_COUNT) == 0);
     if (code == TCPS_OK && status->code == TCPS_OK && report->unknown && !report->sockets)
         tcps_fail(status, TCPS_FORMAT,
-                  "pcblist_n: %" PRIu64 " records of unknown kinds and no socket; is it what sysctl -b net.inet.tcp.pcblist_n gives?",
+                  "net.inet.tcp.pcblist_n: %" PRIu64 " records of unknown kinds and no socket; is it what sysctl -b net.inet.tcp.pcblist_n gives?",
                   report->unknown);
     return code;
 }

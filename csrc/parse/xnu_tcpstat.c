@@ -3,6 +3,8 @@
 #include "abi/load.h"
 #include "abi/xnu.h"
 
+/* A field that has several counters is their sum. Counters behind tcps_sack_sboverflow (352) are not read: they move from release to release,
+ * and the struct's length does not tell all of these apart. */
 static const struct {
     uint16_t field, offset;
 } map[] = {
@@ -18,17 +20,42 @@ static const struct {
     {TCPS_S_delta_rcv_bytes, TCPSTAT_RCVBYTE},
     {TCPS_S_delta_rcv_dup_packets, TCPSTAT_RCVDUPPACK},
     {TCPS_S_delta_rcv_badsum, TCPSTAT_RCVBADSUM},
+    {TCPS_S_delta_listen_drops, TCPSTAT_LISTENDROP},
+    {TCPS_S_delta_attempt_fails, TCPSTAT_CONNDROPS},
+    {TCPS_S_delta_aborts_on_timeout, TCPSTAT_TIMEOUTDROP},
+    {TCPS_S_delta_aborts_on_timeout, TCPSTAT_PERSISTDROP},
+    {TCPS_S_delta_aborts_on_timeout, TCPSTAT_KEEPDROPS},
+    {TCPS_S_delta_timeouts, TCPSTAT_REXMTTIMEO},
+    {TCPS_S_delta_spurious_timeouts, TCPSTAT_SNDREXMITBAD},
+    {TCPS_S_delta_snd_data_packets, TCPSTAT_SNDPACK},
+    {TCPS_S_delta_rcv_ooo_packets, TCPSTAT_RCVOOPACK},
+    {TCPS_S_delta_rcv_ooo_bytes, TCPSTAT_RCVOOBYTE},
+    {TCPS_S_delta_rcv_errors, TCPSTAT_RCVBADSUM},
+    {TCPS_S_delta_rcv_errors, TCPSTAT_RCVBADOFF},
+    {TCPS_S_delta_rcv_errors, TCPSTAT_RCVSHORT},
+    {TCPS_S_delta_ooo_drops, TCPSTAT_RCVMEMDROP},
+    {TCPS_S_delta_paws_drops, TCPSTAT_PAWSDROP},
+    {TCPS_S_delta_window_probes, TCPSTAT_SNDPROBE},
+    {TCPS_S_delta_keepalives, TCPSTAT_KEEPPROBE},
+    {TCPS_S_delta_challenge_acks, TCPSTAT_SYNCHALLENGE},
+    {TCPS_S_delta_challenge_acks, TCPSTAT_RSTCHALLENGE},
 };
 
 void tcps_xnu_tcpstat(tcps_counters *counters, const uint8_t *bytes, size_t len) {
+    uint64_t missing[TCPS_WORDS] = {0};
     for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
-        unsigned field = map[i].field;
-        if (map[i].offset + 4u > len) continue;
+        unsigned field = map[i].field, word = field >> 6;
         uint64_t bit = 1ull << (field & 63);
-        counters->has[field >> 6] |= bit;
-        counters->narrow[field >> 6] |= bit;
-        counters->value[field] = tcps_load32(bytes + map[i].offset);
+        if (map[i].offset + 4u > len) {
+            missing[word] |= bit;
+            continue;
+        }
+        uint32_t before = counters->has[word] & bit ? (uint32_t)counters->value[field] : 0;
+        counters->has[word] |= bit;
+        counters->narrow[word] |= bit;
+        counters->value[field] = (uint32_t)(before + tcps_load32(bytes + map[i].offset)); /* in 32 bits: a sum wraps as its parts do */
     }
+    for (unsigned w = 0; w < TCPS_WORDS; w++) counters->has[w] &= ~missing[w];
 }
 
 bool tcps_xnu_tcpstat_hidden(const uint8_t *bytes, size_t len) {

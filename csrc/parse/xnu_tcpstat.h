@@ -4,7 +4,7 @@
 
 #include "source/source.h"
 
-/* Sets the counters that a struct tcpstat of `len` bytes holds, by length; all of them are 32 bits and wrap. */
+/* Sets the counters that a struct tcpstat of `len` bytes holds, by length, in `counters` that has none of them yet; all are 32 bits and wrap. */
 void tcps_xnu_tcpstat(tcps_counters *counters, const uint8_t *bytes, size_t len);
 
 /* Whether every byte is 0: what a caller who is not root gets in place of the counters, with success. */
