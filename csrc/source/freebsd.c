@@ -1,6 +1,5 @@
 /* FreeBSD: the tcpstats module's device where it is loaded, net.inet.tcp.pcblist where it is not; owners from kern.file. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "abi/freebsd.h"
@@ -26,16 +25,6 @@ struct tcps_source {
     tcps_freebsd_device device;
 };
 
-static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
-    tcps_source *s = calloc(1, sizeof *s);
-    if (!s) {
-        tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
-        return NULL;
-    }
-    s->kernel = k;
-    return s;
-}
-
 static void freebsd_close(tcps_source *s) {
     free(s->dump.bytes);
     free(s->files.bytes);
@@ -54,19 +43,55 @@ static unsigned parse_release(const char *text) {
     return n && n < 100 ? (unsigned)n : 0;
 }
 
-/* Asked in every pass, so that each pass of a recording stands by itself. `*release` is the major version, 0 when nothing says it. */
-static tcps_code identify(tcps_source *s, tcps_batch *batch, unsigned *release, tcps_status *status) {
+static bool ask_text(tcps_source *s, const char *name, char *text, size_t room) {
+    return tcps_sysctl_text(s->kernel, name, text, room) == 0 && *text;
+}
+
+/* Asked in every pass, so that each pass of a recording stands by itself. The major version, 0 when nothing says it. */
+static unsigned identify(tcps_source *s, tcps_batch *batch) {
     char text[256];
+    unsigned release = 0;
     uint32_t osreldate;
-    *release = 0;
-    if (tcps_sysctl_text(s->kernel, "kern.hostname", text, sizeof text) == 0 && *text) batch->metadata.hostname = tcps_batch_string(batch, text);
-    if (tcps_sysctl_text(s->kernel, "kern.osrelease", text, sizeof text) == 0 && *text) {
-        *release = parse_release(text);
-        if (!*release) return tcps_fail(status, TCPS_USAGE, "freebsd: '%.40s' is no release, as in release=14 or release=14.1", text);
+    if (ask_text(s, "kern.hostname", text, sizeof text)) batch->metadata.hostname = tcps_batch_string(batch, text);
+    if (ask_text(s, "kern.osrelease", text, sizeof text)) {
         batch->metadata.os_version = tcps_batch_string(batch, text);
+        release = parse_release(text);
     }
-    if (tcps_sysctl_u32(s->kernel, "kern.osreldate", &osreldate) == 0) *release = osreldate / 100000;
-    return TCPS_OK;
+    if (tcps_sysctl_u32(s->kernel, "kern.osreldate", &osreldate) == 0) release = osreldate / 100000;
+    return release;
+}
+
+/* A release that somebody named and that there is not is his mistake; the running system's is never one. */
+static tcps_code check_named_release(tcps_source *s, tcps_status *status) {
+    char text[256];
+    if (s->kernel->live || !ask_text(s, "kern.osrelease", text, sizeof text) || parse_release(text) >= OLDEST_RELEASE) return TCPS_OK;
+    return tcps_fail(status, TCPS_USAGE, "freebsd: unknown release '%.40s', there are: 13, 14, 15 and later (14.1, 1401000)", text);
+}
+
+/* The same for the groups of fields of a recorded stream; `*fields` is 0 when nothing was named. */
+static tcps_code ask_named_fields(tcps_source *s, uint32_t *fields, tcps_status *status) {
+    char word[32] = "";
+    tcps_buffer answer = {0};
+    *fields = 0;
+    if (tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "tcpstats_fields"}, &answer, NULL) != 0) return TCPS_OK;
+    if (answer.len && answer.len < sizeof word) memcpy(word, answer.bytes, answer.len);
+    free(answer.bytes);
+    *fields = tcps_freebsd_kld_fields_named(word);
+    if (*fields) return TCPS_OK;
+    return tcps_fail(status, TCPS_USAGE, "freebsd: unknown fields '%s', there are: all, default or a mask such as 0x3FF", word);
+}
+
+static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
+    tcps_source *s = calloc(1, sizeof *s);
+    if (!s) {
+        tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
+        return NULL;
+    }
+    s->kernel = k;
+    uint32_t fields;
+    if (check_named_release(s, status) == TCPS_OK && (k->live || ask_named_fields(s, &fields, status) == TCPS_OK)) return s;
+    freebsd_close(s);
+    return NULL;
 }
 
 /* Without the release, two fields cannot be told from each other; everything else can. */
@@ -144,27 +169,12 @@ static tcps_code parse_pcblist(tcps_source *s, unsigned release, tcps_sink *sink
     return settle(code, report.sockets, sink->batch, &detail, status);
 }
 
-/* The groups that a recorded stream has: as the key `fields` says, else as the records show. */
-static tcps_code fields_of_recording(tcps_source *s, uint32_t *fields, tcps_status *status) {
-    char word[32];
-    tcps_buffer answer = {0};
-    int error = tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "tcpstats_fields"}, &answer, NULL);
-    int len = snprintf(word, sizeof word, "%.*s", (int)(answer.len < sizeof word ? answer.len : sizeof word), answer.len ? (char *)answer.bytes : "");
-    free(answer.bytes);
-    *fields = !error && len < (int)sizeof word ? tcps_freebsd_kld_fields_named(word) : 0;
-    if (!error && !*fields) return tcps_fail(status, TCPS_USAGE, "freebsd: fields=%.31s is neither all, default nor a mask such as 0x3FF", word);
-    if (error) *fields = tcps_freebsd_kld_fields(s->dump.bytes, s->dump.len);
-    return TCPS_OK;
-}
-
 static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_stream *stream, tcps_sink *sink, tcps_status *status) {
     tcps_freebsd_kld report;
     tcps_status detail;
     uint32_t fields = stream->fields;
-    if (!fields) {
-        tcps_code code = fields_of_recording(s, &fields, status);
-        if (code != TCPS_OK) return code;
-    }
+    if (!fields && ask_named_fields(s, &fields, status) != TCPS_OK) return TCPS_USAGE;
+    if (!fields) fields = tcps_freebsd_kld_fields(s->dump.bytes, s->dump.len);
     set_retries(sink->batch, stream->retries);
     if (stream->partial) set_inconsistent(sink->batch);
     tcps_code code = tcps_freebsd_kld_parse(s->dump.bytes, s->dump.len, fields, sink, &report, &detail);
@@ -204,10 +214,9 @@ static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_stream *st
 
 static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
     tcps_batch *batch = sink->batch;
-    unsigned release;
     tcps_freebsd_stream stream;
-    tcps_code code = identify(s, batch, &release, status);
-    if (code != TCPS_OK) return code;
+    tcps_code code;
+    unsigned release = identify(s, batch);
     bool device = tcps_freebsd_device_read(&s->device, s->kernel, wants, batch, &s->dump, &stream);
     if (!device) {
         code = read_pcblist(s, batch, status);
