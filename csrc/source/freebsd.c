@@ -23,6 +23,7 @@ struct tcps_source {
     tcps_buffer dump, files;
     tcps_freebsd_owners owners;
     tcps_freebsd_device device;
+    bool told_counters, told_release;
 };
 
 static void freebsd_close(tcps_source *s) {
@@ -95,11 +96,13 @@ static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
 }
 
 /* Without the release, two fields cannot be told from each other; everything else can. */
-static tcps_code check_release(tcps_batch *batch, unsigned release, tcps_status *status) {
+static tcps_code check_release(tcps_source *s, tcps_batch *batch, unsigned release, tcps_status *status) {
     if (release >= OLDEST_RELEASE) return TCPS_OK;
     if (release)
         return tcps_fail(status, TCPS_UNSUPPORTED, "freebsd: " PCBLIST " of FreeBSD %u is not known, %d is the oldest that is", release,
                          OLDEST_RELEASE);
+    if (s->told_release) return TCPS_OK;
+    s->told_release = true;
     tcps_status warning;
     tcps_fail(&warning, TCPS_FORMAT, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
     tcps_batch_warn(batch, &warning);
@@ -220,7 +223,7 @@ static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_s
     bool device = tcps_freebsd_device_read(&s->device, s->kernel, wants, batch, &s->dump, &stream);
     if (!device) {
         code = read_pcblist(s, batch, status);
-        if (code == TCPS_OK) code = check_release(batch, release, status);
+        if (code == TCPS_OK) code = check_release(s, batch, release, status);
         if (code != TCPS_OK) return code;
     }
     code = tcps_batch_add_source(batch, device ? TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_KLD
@@ -231,45 +234,22 @@ static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_s
 
 /* ---- The system's counters ---- */
 
-/* Sockets by state as the kernel counts them, which a filter that was pushed down to the module cannot make fewer. */
-static tcps_code set_states(tcps_batch *batch, const uint64_t counts[TCPS_FREEBSD_STATES]) {
-    TcpstatsReader__SystemSummary *summary = &batch->summary;
-    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&batch->names, TCPS_FREEBSD_STATES * sizeof *buckets);
-    TcpstatsReader__StateBucket **all = tcps_arena_take(&batch->names, TCPS_FREEBSD_STATES * sizeof *all);
-    if (!buckets || !all) return TCPS_NOMEM;
-    uint64_t total = 0;
-    summary->n_state_counts = 0;
-    summary->state_counts = all;
-    for (unsigned i = 0; i < TCPS_FREEBSD_STATES; i++) {
-        if (!counts[i]) continue;
-        TcpstatsReader__StateBucket *b = &buckets[i];
-        tcpstats_reader__state_bucket__init(b);
-        b->has_state = b->has_count = 1;
-        b->state = (TcpstatsReader__TcpState)(i + 1);
-        b->count = counts[i] > UINT32_MAX ? UINT32_MAX : (uint32_t)counts[i];
-        all[summary->n_state_counts++] = b;
-        total += counts[i];
-    }
-    summary->has_total_sockets = 1;
-    summary->total_sockets = total > UINT32_MAX ? UINT32_MAX : (uint32_t)total;
-    return TCPS_OK;
+/* A kernel that is not known stays so. */
+static void tell_once(tcps_source *s, tcps_batch *batch, const tcps_status *status) {
+    if (!s->told_counters) tcps_batch_warn(batch, status);
+    s->told_counters = true;
 }
 
+/* Each of the two is optional: a file stands for one answer only. */
 static tcps_code freebsd_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
     tcps_buffer answer = {0};
     tcps_status detail;
-    uint64_t counts[TCPS_FREEBSD_STATES];
-    tcps_code code = TCPS_OK;
-    int error = tcps_sysctl_table(s->kernel, "net.inet.tcp.stats", &answer, NULL);
-    if (error && error != EOPNOTSUPP) code = tcps_fail_errno(status, error, "freebsd: cannot read net.inet.tcp.stats");
-    if (!error && tcps_freebsd_tcpstat_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tcps_batch_warn(batch, &detail);
-    error = tcps_sysctl_table(s->kernel, "net.inet.tcp.states", &answer, NULL);
-    if (!error && tcps_freebsd_states_parse(answer.bytes, answer.len, counts, counters, &detail) != TCPS_OK)
-        tcps_batch_warn(batch, &detail);
-    else if (!error && set_states(batch, counts) != TCPS_OK)
-        code = tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
+    int stats = tcps_sysctl_table(s->kernel, "net.inet.tcp.stats", &answer, NULL);
+    if (!stats && tcps_freebsd_tcpstat_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tell_once(s, batch, &detail);
+    int states = tcps_sysctl_table(s->kernel, "net.inet.tcp.states", &answer, NULL);
+    if (!states && tcps_freebsd_states_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tell_once(s, batch, &detail);
     free(answer.bytes);
-    return code;
+    return stats && states ? tcps_fail_errno(status, stats, "freebsd: cannot read net.inet.tcp.stats") : TCPS_OK;
 }
 
 static const tcps_key freebsd_keys[] = {
