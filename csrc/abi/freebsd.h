@@ -10,9 +10,6 @@ enum {
 
     /* TCPS_*: the schema's TcpState is one more */
     FREEBSD_TCPS_LISTEN = 1,
-    FREEBSD_TCPS_ESTABLISHED = 4,
-    FREEBSD_TCPS_CLOSE_WAIT = 5,
-    FREEBSD_TCPS_TIME_WAIT = 10,
     FREEBSD_TCPS_COUNT = 11,
 
     /* struct xinpgen (netinet/in_pcb.h): before and after the records of net.inet.tcp.pcblist */

@@ -27,23 +27,29 @@ static void set_counters(const tcps_summary *s, TcpstatsReader__SystemSummary *m
     }
 }
 
-static tcps_code set_states(tcps_batch *batch, const tcps_census *census) {
+static tcps_code set_states(tcps_batch *batch, const uint64_t states[TCPS_STATES]) {
     TcpstatsReader__SystemSummary *m = &batch->summary;
     TcpstatsReader__StateBucket **list = tcps_arena_take(&batch->arena, TCPS_STATES * sizeof *list);
     TcpstatsReader__StateBucket *buckets = tcps_arena_take(&batch->arena, TCPS_STATES * sizeof *buckets);
     if (!list || !buckets) return TCPS_NOMEM;
     m->state_counts = list;
     for (unsigned state = 0; state < TCPS_STATES; state++) {
-        if (!census->states[state]) continue;
+        if (!states[state]) continue;
         TcpstatsReader__StateBucket *b = &buckets[m->n_state_counts];
         tcpstats_reader__state_bucket__init(b);
         b->has_state = state != 0;
         b->state = (TcpstatsReader__TcpState)state;
         b->has_count = 1;
-        b->count = census->states[state] < UINT32_MAX ? (uint32_t)census->states[state] : UINT32_MAX;
+        b->count = states[state] < UINT32_MAX ? (uint32_t)states[state] : UINT32_MAX;
         list[m->n_state_counts++] = b;
     }
     return TCPS_OK;
+}
+
+static uint64_t sum_of(const uint64_t states[TCPS_STATES]) {
+    uint64_t sum = 0;
+    for (unsigned state = 0; state < TCPS_STATES; state++) sum += states[state];
+    return sum;
 }
 
 static void set_rates(TcpstatsReader__SystemSummary *m) {
@@ -60,7 +66,8 @@ static void set_rates(TcpstatsReader__SystemSummary *m) {
 tcps_code tcps_summary_set(tcps_summary *s, tcps_batch *batch, const tcps_census *census, const tcps_counters *counters, const tcps_clock *clock) {
     TcpstatsReader__SystemSummary *m = &batch->summary;
     tcpstats_reader__system_summary__init(m);
-    if (set_states(batch, census) != TCPS_OK) return TCPS_NOMEM;
+    bool kernels = counters && counters->has_states;
+    if (set_states(batch, kernels ? counters->states : census->states) != TCPS_OK) return TCPS_NOMEM;
     m->timestamp_ns = clock->realtime_ns;
     m->has_timestamp_ns = clock->realtime_ns != 0;
     if (s->begun && clock->monotonic_ns > s->monotonic_ns) {
@@ -68,8 +75,9 @@ tcps_code tcps_summary_set(tcps_summary *s, tcps_batch *batch, const tcps_census
         m->interval_ms = interval < UINT32_MAX ? (uint32_t)interval : UINT32_MAX;
         m->has_interval_ms = m->interval_ms != 0;
     }
-    m->total_sockets = census->total < UINT32_MAX ? (uint32_t)census->total : UINT32_MAX;
-    m->has_total_sockets = census->total != 0;
+    uint64_t total = kernels ? sum_of(counters->states) : census->total;
+    m->total_sockets = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
+    m->has_total_sockets = total != 0;
     if (!census->selected) {
         m->has_embryonic_connections = 1;
         m->embryonic_connections = census->states[TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED];

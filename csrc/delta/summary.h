@@ -4,8 +4,6 @@
 
 #include "source/source.h"
 
-enum { TCPS_STATES = TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT + 1 };
-
 /* The sockets of a pass, whether or not they become rows. All zero to begin with. */
 typedef struct tcps_census {
     uint64_t total;
@@ -32,6 +30,8 @@ typedef struct tcps_summary {
  * was absent then or is now. A counter of 32 bits wraps; one of 64 bits that fell begins anew, and its delta is absent this once. Any other
  * field gets the gauge with its number. A rate is absent when its denominator is absent or 0. embryonic_connections comes from the census,
  * unless only some sockets were asked for.
+ *
+ * Sockets by state are those of the census, or the kernel's own count of them where it gives one.
  *
  * Call it when the pass has succeeded: a failed one leaves `s` as it was. TCPS_OK, or TCPS_NOMEM with `s` and the batch as they were. */
 tcps_code tcps_summary_set(tcps_summary *s, tcps_batch *batch, const tcps_census *census, const tcps_counters *counters, const tcps_clock *clock);

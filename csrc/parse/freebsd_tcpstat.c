@@ -79,12 +79,15 @@ static void set_gauge(tcps_counters *counters, unsigned field, uint64_t value) {
     counters->value[field] = value;
 }
 
-tcps_code tcps_freebsd_states_parse(const uint8_t *bytes, size_t len, uint64_t counts[TCPS_FREEBSD_STATES], tcps_counters *counters,
-                                    tcps_status *status) {
-    if (len != TCPS_FREEBSD_STATES * sizeof *counts)
-        return tcps_fail(status, TCPS_FORMAT, "net.inet.tcp.states: %zu bytes instead of %zu", len, TCPS_FREEBSD_STATES * sizeof *counts);
-    for (size_t i = 0; i < TCPS_FREEBSD_STATES; i++) counts[i] = tcps_load64(bytes + sizeof *counts * i);
-    set_gauge(counters, TCPS_S_current_established, counts[FREEBSD_TCPS_ESTABLISHED] + counts[FREEBSD_TCPS_CLOSE_WAIT]);
-    set_gauge(counters, TCPS_S_time_wait_sockets, counts[FREEBSD_TCPS_TIME_WAIT]);
+tcps_code tcps_freebsd_states_parse(const uint8_t *bytes, size_t len, tcps_counters *counters, tcps_status *status) {
+    size_t expected = FREEBSD_TCPS_COUNT * sizeof(uint64_t);
+    if (len != expected) return tcps_fail(status, TCPS_FORMAT, "net.inet.tcp.states: %zu bytes instead of %zu", len, expected);
+    uint64_t *states = counters->states;
+    counters->has_states = true;
+    for (unsigned i = 0; i < FREEBSD_TCPS_COUNT; i++) states[i + 1] = tcps_load64(bytes + sizeof *states * i);
+    set_gauge(counters, TCPS_S_embryonic_connections, states[TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED]);
+    set_gauge(counters, TCPS_S_time_wait_sockets, states[TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT]);
+    set_gauge(counters, TCPS_S_current_established,
+              states[TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED] + states[TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSE_WAIT]);
     return TCPS_OK;
 }

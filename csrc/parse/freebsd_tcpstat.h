@@ -9,10 +9,7 @@
  * TCPS_OK, or TCPS_FORMAT for such a length. */
 tcps_code tcps_freebsd_tcpstat_parse(const uint8_t *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
-/* Sockets by state from an answer to net.inet.tcp.states: `counts` by TCPS_* (the schema's TcpState is one more), and the gauges that follow from
- * them. TCPS_OK or TCPS_FORMAT. */
-#define TCPS_FREEBSD_STATES 11
-tcps_code tcps_freebsd_states_parse(const uint8_t *bytes, size_t len, uint64_t counts[TCPS_FREEBSD_STATES], tcps_counters *counters,
-                                    tcps_status *status);
+/* Sets sockets by state, and the gauges that follow from them, from an answer to net.inet.tcp.states. TCPS_OK or TCPS_FORMAT. */
+tcps_code tcps_freebsd_states_parse(const uint8_t *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
 #endif

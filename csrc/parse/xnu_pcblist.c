@@ -263,8 +263,8 @@ static void stop(walk *w, const group *g, tcps_code code, size_t offset, const c
         w->report->dropped++;
         snprintf(cut, sizeof cut, "; the socket that begins at %zu is left out", g->offset);
     }
-    tcps_fail(&w->report->status, code, "net.inet.tcp.pcblist_n: %s at offset %zu of %zu, after %" PRIu64 " sockets%s", what, offset, w->len, w->report->sockets,
-              cut);
+    tcps_fail(&w->report->status, code, "net.inet.tcp.pcblist_n: %s at offset %zu of %zu, after %" PRIu64 " sockets%s", what, offset, w->len,
+              w->report->sockets, cut);
     w->report->status.offset = offset;
 }
 
@@ -358,7 +358,8 @@ tcps_code tcps_xnu_pcblist_parse(const uint8_t *bytes, size_t len, const tcps_xn
     uint64_t header = tcps_load32(bytes + XIG_LEN);
     if (header < XIG_SIZE || header > len) {
         tcps_fail(status, TCPS_FORMAT,
-                  "net.inet.tcp.pcblist_n: a header of %" PRIu64 " bytes at offset 0 of %zu; is it what sysctl -b net.inet.tcp.pcblist_n gives?", header, len);
+                  "net.inet.tcp.pcblist_n: a header of %" PRIu64 " bytes at offset 0 of %zu; is it what sysctl -b net.inet.tcp.pcblist_n gives?",
+                  header, len);
         return TCPS_OK;
     }
     report->has_generation = true;

@@ -1,6 +1,5 @@
 /* FreeBSD: the tcpstats module's device where it is loaded, net.inet.tcp.pcblist where it is not; owners from kern.file. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "abi/freebsd.h"
@@ -24,17 +23,8 @@ struct tcps_source {
     tcps_buffer dump, files;
     tcps_freebsd_owners owners;
     tcps_freebsd_device device;
+    bool told_counters, told_release;
 };
-
-static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
-    tcps_source *s = calloc(1, sizeof *s);
-    if (!s) {
-        tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
-        return NULL;
-    }
-    s->kernel = k;
-    return s;
-}
 
 static void freebsd_close(tcps_source *s) {
     free(s->dump.bytes);
@@ -54,27 +44,65 @@ static unsigned parse_release(const char *text) {
     return n && n < 100 ? (unsigned)n : 0;
 }
 
-/* Asked in every pass, so that each pass of a recording stands by itself. `*release` is the major version, 0 when nothing says it. */
-static tcps_code identify(tcps_source *s, tcps_batch *batch, unsigned *release, tcps_status *status) {
+static bool ask_text(tcps_source *s, const char *name, char *text, size_t room) {
+    return tcps_sysctl_text(s->kernel, name, text, room) == 0 && *text;
+}
+
+/* Asked in every pass, so that each pass of a recording stands by itself. The major version, 0 when nothing says it. */
+static unsigned identify(tcps_source *s, tcps_batch *batch) {
     char text[256];
+    unsigned release = 0;
     uint32_t osreldate;
-    *release = 0;
-    if (tcps_sysctl_text(s->kernel, "kern.hostname", text, sizeof text) == 0 && *text) batch->metadata.hostname = tcps_batch_string(batch, text);
-    if (tcps_sysctl_text(s->kernel, "kern.osrelease", text, sizeof text) == 0 && *text) {
-        *release = parse_release(text);
-        if (!*release) return tcps_fail(status, TCPS_USAGE, "freebsd: '%.40s' is no release, as in release=14 or release=14.1", text);
+    if (ask_text(s, "kern.hostname", text, sizeof text)) batch->metadata.hostname = tcps_batch_string(batch, text);
+    if (ask_text(s, "kern.osrelease", text, sizeof text)) {
         batch->metadata.os_version = tcps_batch_string(batch, text);
+        release = parse_release(text);
     }
-    if (tcps_sysctl_u32(s->kernel, "kern.osreldate", &osreldate) == 0) *release = osreldate / 100000;
-    return TCPS_OK;
+    if (tcps_sysctl_u32(s->kernel, "kern.osreldate", &osreldate) == 0) release = osreldate / 100000;
+    return release;
+}
+
+/* A release that somebody named and that there is not is his mistake; the running system's is never one. */
+static tcps_code check_named_release(tcps_source *s, tcps_status *status) {
+    char text[256];
+    if (s->kernel->live || !ask_text(s, "kern.osrelease", text, sizeof text) || parse_release(text) >= OLDEST_RELEASE) return TCPS_OK;
+    return tcps_fail(status, TCPS_USAGE, "freebsd: unknown release '%.40s', there are: 13, 14, 15 and later (14.1, 1401000)", text);
+}
+
+/* The same for the groups of fields of a recorded stream; `*fields` is 0 when nothing was named. */
+static tcps_code ask_named_fields(tcps_source *s, uint32_t *fields, tcps_status *status) {
+    char word[32] = "";
+    tcps_buffer answer = {0};
+    *fields = 0;
+    if (tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "tcpstats_fields"}, &answer, NULL) != 0) return TCPS_OK;
+    if (answer.len && answer.len < sizeof word) memcpy(word, answer.bytes, answer.len);
+    free(answer.bytes);
+    *fields = tcps_freebsd_kld_fields_named(word);
+    if (*fields) return TCPS_OK;
+    return tcps_fail(status, TCPS_USAGE, "freebsd: unknown fields '%s', there are: all, default or a mask such as 0x3FF", word);
+}
+
+static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
+    tcps_source *s = calloc(1, sizeof *s);
+    if (!s) {
+        tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
+        return NULL;
+    }
+    s->kernel = k;
+    uint32_t fields;
+    if (check_named_release(s, status) == TCPS_OK && (k->live || ask_named_fields(s, &fields, status) == TCPS_OK)) return s;
+    freebsd_close(s);
+    return NULL;
 }
 
 /* Without the release, two fields cannot be told from each other; everything else can. */
-static tcps_code check_release(tcps_batch *batch, unsigned release, tcps_status *status) {
+static tcps_code check_release(tcps_source *s, tcps_batch *batch, unsigned release, tcps_status *status) {
     if (release >= OLDEST_RELEASE) return TCPS_OK;
     if (release)
         return tcps_fail(status, TCPS_UNSUPPORTED, "freebsd: " PCBLIST " of FreeBSD %u is not known, %d is the oldest that is", release,
                          OLDEST_RELEASE);
+    if (s->told_release) return TCPS_OK;
+    s->told_release = true;
     tcps_status warning;
     tcps_fail(&warning, TCPS_FORMAT, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
     tcps_batch_warn(batch, &warning);
@@ -144,27 +172,12 @@ static tcps_code parse_pcblist(tcps_source *s, unsigned release, tcps_sink *sink
     return settle(code, report.sockets, sink->batch, &detail, status);
 }
 
-/* The groups that a recorded stream has: as the key `fields` says, else as the records show. */
-static tcps_code fields_of_recording(tcps_source *s, uint32_t *fields, tcps_status *status) {
-    char word[32];
-    tcps_buffer answer = {0};
-    int error = tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "tcpstats_fields"}, &answer, NULL);
-    int len = snprintf(word, sizeof word, "%.*s", (int)(answer.len < sizeof word ? answer.len : sizeof word), answer.len ? (char *)answer.bytes : "");
-    free(answer.bytes);
-    *fields = !error && len < (int)sizeof word ? tcps_freebsd_kld_fields_named(word) : 0;
-    if (!error && !*fields) return tcps_fail(status, TCPS_USAGE, "freebsd: fields=%.31s is neither all, default nor a mask such as 0x3FF", word);
-    if (error) *fields = tcps_freebsd_kld_fields(s->dump.bytes, s->dump.len);
-    return TCPS_OK;
-}
-
 static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_stream *stream, tcps_sink *sink, tcps_status *status) {
     tcps_freebsd_kld report;
     tcps_status detail;
     uint32_t fields = stream->fields;
-    if (!fields) {
-        tcps_code code = fields_of_recording(s, &fields, status);
-        if (code != TCPS_OK) return code;
-    }
+    if (!fields && ask_named_fields(s, &fields, status) != TCPS_OK) return TCPS_USAGE;
+    if (!fields) fields = tcps_freebsd_kld_fields(s->dump.bytes, s->dump.len);
     set_retries(sink->batch, stream->retries);
     if (stream->partial) set_inconsistent(sink->batch);
     tcps_code code = tcps_freebsd_kld_parse(s->dump.bytes, s->dump.len, fields, sink, &report, &detail);
@@ -204,14 +217,13 @@ static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_stream *st
 
 static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
     tcps_batch *batch = sink->batch;
-    unsigned release;
     tcps_freebsd_stream stream;
-    tcps_code code = identify(s, batch, &release, status);
-    if (code != TCPS_OK) return code;
+    tcps_code code;
+    unsigned release = identify(s, batch);
     bool device = tcps_freebsd_device_read(&s->device, s->kernel, wants, batch, &s->dump, &stream);
     if (!device) {
         code = read_pcblist(s, batch, status);
-        if (code == TCPS_OK) code = check_release(batch, release, status);
+        if (code == TCPS_OK) code = check_release(s, batch, release, status);
         if (code != TCPS_OK) return code;
     }
     code = tcps_batch_add_source(batch, device ? TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_KLD
@@ -222,45 +234,22 @@ static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_s
 
 /* ---- The system's counters ---- */
 
-/* Sockets by state as the kernel counts them, which a filter that was pushed down to the module cannot make fewer. */
-static tcps_code set_states(tcps_batch *batch, const uint64_t counts[TCPS_FREEBSD_STATES]) {
-    TcpstatsReader__SystemSummary *summary = &batch->summary;
-    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&batch->names, TCPS_FREEBSD_STATES * sizeof *buckets);
-    TcpstatsReader__StateBucket **all = tcps_arena_take(&batch->names, TCPS_FREEBSD_STATES * sizeof *all);
-    if (!buckets || !all) return TCPS_NOMEM;
-    uint64_t total = 0;
-    summary->n_state_counts = 0;
-    summary->state_counts = all;
-    for (unsigned i = 0; i < TCPS_FREEBSD_STATES; i++) {
-        if (!counts[i]) continue;
-        TcpstatsReader__StateBucket *b = &buckets[i];
-        tcpstats_reader__state_bucket__init(b);
-        b->has_state = b->has_count = 1;
-        b->state = (TcpstatsReader__TcpState)(i + 1);
-        b->count = counts[i] > UINT32_MAX ? UINT32_MAX : (uint32_t)counts[i];
-        all[summary->n_state_counts++] = b;
-        total += counts[i];
-    }
-    summary->has_total_sockets = 1;
-    summary->total_sockets = total > UINT32_MAX ? UINT32_MAX : (uint32_t)total;
-    return TCPS_OK;
+/* A kernel that is not known stays so. */
+static void tell_once(tcps_source *s, tcps_batch *batch, const tcps_status *status) {
+    if (!s->told_counters) tcps_batch_warn(batch, status);
+    s->told_counters = true;
 }
 
+/* Each of the two is optional: a file stands for one answer only. */
 static tcps_code freebsd_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
     tcps_buffer answer = {0};
     tcps_status detail;
-    uint64_t counts[TCPS_FREEBSD_STATES];
-    tcps_code code = TCPS_OK;
-    int error = tcps_sysctl_table(s->kernel, "net.inet.tcp.stats", &answer, NULL);
-    if (error && error != EOPNOTSUPP) code = tcps_fail_errno(status, error, "freebsd: cannot read net.inet.tcp.stats");
-    if (!error && tcps_freebsd_tcpstat_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tcps_batch_warn(batch, &detail);
-    error = tcps_sysctl_table(s->kernel, "net.inet.tcp.states", &answer, NULL);
-    if (!error && tcps_freebsd_states_parse(answer.bytes, answer.len, counts, counters, &detail) != TCPS_OK)
-        tcps_batch_warn(batch, &detail);
-    else if (!error && set_states(batch, counts) != TCPS_OK)
-        code = tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
+    int stats = tcps_sysctl_table(s->kernel, "net.inet.tcp.stats", &answer, NULL);
+    if (!stats && tcps_freebsd_tcpstat_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tell_once(s, batch, &detail);
+    int states = tcps_sysctl_table(s->kernel, "net.inet.tcp.states", &answer, NULL);
+    if (!states && tcps_freebsd_states_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tell_once(s, batch, &detail);
     free(answer.bytes);
-    return code;
+    return stats && states ? tcps_fail_errno(status, stats, "freebsd: cannot read net.inet.tcp.stats") : TCPS_OK;
 }
 
 static const tcps_key freebsd_keys[] = {

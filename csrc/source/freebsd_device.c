@@ -31,7 +31,7 @@ typedef struct attempt {
     size_t room;
     uint32_t protocol, record_size;
     uint64_t took_ns;
-    bool unfiltered; /* SET_FILTER was refused */
+    uint32_t fields; /* as in tcps_freebsd_stream */
     bool foreign;    /* the protocol or record is not ours */
     bool filtered;   /* something was pushed down: fewer records than the hint are to be expected */
 } attempt;
@@ -57,14 +57,16 @@ static int shake_hands(attempt *a) {
     return 0;
 }
 
-/* A module that refuses the filter (another version of it) still gives the groups that it fills by itself. */
+/* A module that refuses the filter (another version of it) still gives the groups that it fills by itself. A recording answers the question that
+ * was asked when it was made, most likely the one without a filter; when it is another one, its records have to say what they have. */
 static void set_filter(attempt *a, const tcps_wants *wants) {
     uint8_t filter[KF_SIZE];
-    a->filtered = tcps_freebsd_filter_build(wants->filter, wants->push_states, filter);
+    bool live = a->kernel->live;
+    a->filtered = tcps_freebsd_filter_build(live ? wants->filter : NULL, live && wants->push_states, filter);
     int error = ask(a->kernel, a->buffer,
                     (tcps_question){.kind = TCPS_ASK_IOCTL, .number = KLD_IOCTL_SET_FILTER, .request = filter, .request_len = sizeof filter});
-    a->unfiltered = error != 0;
-    if (error) a->filtered = false;
+    a->fields = !error ? KLD_FIELDS_ALL : is_recording(a, error) ? 0 : KLD_FIELDS_DEFAULT;
+    a->filtered = error ? is_recording(a, error) : a->filtered;
 }
 
 static int read_records(attempt *a) {
@@ -98,7 +100,8 @@ static int use_open_device(attempt *a, const tcps_wants *wants, bool *recording)
 }
 
 static int attempt_once(attempt *a, const tcps_wants *wants, bool *recording) {
-    a->foreign = a->filtered = a->unfiltered = *recording = false;
+    a->foreign = a->filtered = *recording = false;
+    a->fields = 0;
     a->step = "open";
     int error = ask(a->kernel, a->buffer, (tcps_question){.kind = TCPS_ASK_OPEN});
     if (error) return error;
@@ -187,10 +190,10 @@ bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps
         status.offset = buffer->len;
         tcps_batch_warn(batch, &status);
     }
-    if (a.unfiltered) {
+    if (a.fields == KLD_FIELDS_DEFAULT) {
         tcps_fail(&status, TCPS_UNSUPPORTED, DEVICE ": SET_FILTER was refused: counters, timers, sequences, ECN and names are absent");
         tell_once(&d->told_unfiltered, batch, &status);
     }
-    stream->fields = a.unfiltered ? KLD_FIELDS_DEFAULT : KLD_FIELDS_ALL;
+    stream->fields = a.fields;
     return true;
 }

@@ -28,12 +28,16 @@ typedef struct tcps_wants {
     bool push_states;                 /* the filter's states may be pushed down too: nobody follows connections through states that it excludes */
 } tcps_wants;
 
+enum { TCPS_STATES = TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT + 1 };
+
 /* The system's own counters, cumulative, and gauges, by the number of the SystemSummary field that they feed (TCPS_S_*): a field called delta_*
  * gets the change since the previous pass, any other the value itself. What the kernel lacks has its bit clear in `has`. */
 typedef struct tcps_counters {
     uint64_t has[TCPS_WORDS];
     uint64_t narrow[TCPS_WORDS]; /* counters of 32 bits, which wrap */
     uint64_t value[TCPS_FIELD_LIMIT];
+    bool has_states;
+    uint64_t states[TCPS_STATES]; /* sockets by TcpState, where the kernel itself counts them: also those that a filter kept from us */
 } tcps_counters;
 
 /* A key of the source's spec, NAME:FILE,KEY=VALUE, and the question whose answer it gives. */
