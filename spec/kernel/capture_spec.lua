@@ -1,0 +1,193 @@
+--- Captures: what is recorded comes back, whatever happens to the file.
+local core = require "tcpstats.core"
+local support = require "spec.support"
+require "tcpstats"
+
+--- Reads a capture to its end: the batches, and how it ended.
+local function replay(path)
+  local source = assert(core.open("capture:" .. path))
+  local batches = {}
+  while true do
+    local batch, what, code = source:pass {}
+    if not batch then return batches, code, what end
+    batches[#batches + 1] = batch
+  end
+end
+
+--- A varint.
+local function varint(n)
+  local bytes = ""
+  while n >= 0x80 do
+    bytes, n = bytes .. string.char(n & 0x7f | 0x80), n >> 7
+  end
+  return bytes .. string.char(n)
+end
+
+local function field(number, bytes) return varint(number << 3 | 2) .. varint(#bytes) .. bytes end
+local function number(n, value) return varint(n << 3) .. varint(value) end
+local function delimited(bytes) return varint(#bytes) .. bytes end
+
+--- A capture of the macOS source, whose answers are {name=, piece=, probe=, size=, error=}, pass by pass.
+local function write_capture(passes)
+  local out = { delimited(field(1, number(1, 1) .. field(2, "macos"))) }
+  for _, answers in ipairs(passes) do
+    local pass = ""
+    for _, a in ipairs(answers) do
+      local answer = number(1, 2) .. field(2, a.name)
+      if a.probe then answer = answer .. number(5, 1) .. number(7, a.size) end
+      if a.error then answer = answer .. field(6, a.error) end
+      if a.piece then answer = answer .. field(8, a.piece) end
+      pass = pass .. field(3, answer)
+    end
+    out[#out + 1] = delimited(field(2, pass))
+  end
+  return support.temporary(table.concat(out))
+end
+
+for _, suffix in ipairs { "", ".zst" } do
+  describe("a capture of this machine" .. suffix, function()
+    local path = os.tmpname() .. suffix
+    local live = {}
+
+    setup(function()
+      local source = assert(core.open("auto", path))
+      for i = 1, 3 do live[i] = assert(source:pass { schedule_name = "fast", interval_ms = 1000, sequence = i }) end
+      source:close()
+    end)
+    teardown(function() os.remove(path) end)
+
+    it("gives the same batches again", function()
+      local batches, code = replay(path)
+      assert.equal("EEND", code)
+      assert.equal(3, #batches)
+      for i, batch in ipairs(batches) do
+        assert.equal(live[i]:flat(), batch:flat())
+        local then_, now = live[i].metadata, batch.metadata
+        assert.equal(then_.timestamp_ns, now.timestamp_ns)
+        assert.equal(then_.collection_duration_ns, now.collection_duration_ns)
+        assert.equal(then_.hostname, now.hostname)
+        assert.equal("fast", now.schedule_name)
+        assert.equal(1000, now.interval_ms)
+        assert.equal(live[i].summary.total_sockets, batch.summary.total_sockets)
+      end
+    end)
+
+    it("says beforehand whose pass comes next", function()
+      local source = assert(core.open("capture:" .. path))
+      assert.equal("fast", source:upcoming().schedule_name)
+      assert.equal("fast", source:upcoming().schedule_name)
+      assert.truthy(source:pass {})
+      assert.truthy(source:pass {})
+      assert.truthy(source:pass {})
+      local _, _, code = source:upcoming()
+      assert.equal("EEND", code)
+    end)
+  end)
+end
+
+describe("a capture that was cut short", function()
+  it("loses its last message only, wherever the cut is", function()
+    local path = os.tmpname()
+    local source = assert(core.open("auto", path))
+    local ends = {}
+    for i = 1, 3 do
+      assert(source:pass {})
+      ends[i] = #support.read(path)
+    end
+    source:close()
+    local bytes = support.read(path)
+    os.remove(path)
+    for len = ends[1], #bytes, 7 do
+      local cut = support.temporary(bytes:sub(1, len))
+      local batches, code, what = replay(cut)
+      os.remove(cut)
+      local whole = len >= ends[3] and 3 or len >= ends[2] and 2 or 1
+      assert.equal(whole, #batches)
+      if len == ends[1] or len == ends[2] or len == ends[3] then
+        assert.equal("EEND", code)
+      else
+        assert.equal("ETRUNCATED", code)
+        assert.truthy(what:find(" at byte " .. ends[whole], 1, true), what)
+      end
+    end
+  end)
+end)
+
+describe("what is no capture", function()
+  for name, bytes in pairs {
+    ["an empty file"] = "",
+    ["text"] = "root:x:0:0:root:/root:/bin/bash\n",
+    ["a message without a header"] = delimited(field(2, "")),
+    ["a length that lies"] = "\xff\xff\xff\xff\x0f" .. ("x"):rep(100),
+    ["a length of ten bytes and more"] = ("\xff"):rep(20),
+  } do
+    it("is refused: " .. name, function()
+      local path = support.temporary(bytes)
+      local source, what, code = core.open("capture:" .. path)
+      os.remove(path)
+      assert.is_nil(source)
+      assert.truthy(what:find(path, 1, true))
+      assert.truthy(code == "EFORMAT" or code == "ETRUNCATED")
+    end)
+  end
+
+  it("is refused when a newer version wrote it", function()
+    local path = support.temporary(delimited(field(1, number(1, 2) .. field(2, "linux"))))
+    local source, what, code = core.open("capture:" .. path)
+    os.remove(path)
+    assert.is_nil(source)
+    assert.equal("EUNSUPPORTED", code)
+    assert.truthy(what:find "format 2")
+  end)
+end)
+
+describe("a replayed kernel", function()
+  local dump = support.read "spec/fixtures/macos/15/n7.bin"
+
+  it("answers in the recorded order, and the last answer again", function()
+    -- The first read finds the room too small, as when sockets come between the probe and the read.
+    local path = write_capture {
+      {
+        { name = "kern.osproductversion", piece = "15.1\0" },
+        { name = "net.inet.tcp.pcblist_n", probe = true, size = 700 },
+        { name = "net.inet.tcp.pcblist_n", piece = dump:sub(1, 700), error = "ENOMEM" },
+        { name = "net.inet.tcp.pcblist_n", piece = dump },
+      },
+    }
+    local batches, code = replay(path)
+    os.remove(path)
+    assert.equal("EEND", code)
+    assert.equal(7, #batches[1])
+    assert.equal("15.1", batches[1].metadata.os_version)
+  end)
+
+  it("gives errors by name", function()
+    local path = write_capture { { { name = "net.inet.tcp.pcblist_n", probe = true, size = 0, error = "EPERM" } } }
+    local batches, code, what = replay(path)
+    os.remove(path)
+    assert.equal(0, #batches)
+    assert.equal("EPERMISSION", code)
+    assert.truthy(what:find "pcblist_n")
+  end)
+end)
+
+describe("recording", function()
+  it("tells of a file that cannot be written", function()
+    local source, what = core.open("auto", "/nonexistent/x.tcpcap")
+    assert.is_nil(source)
+    assert.truthy(what:find "/nonexistent/x.tcpcap")
+  end)
+
+  it("is for the running kernel only", function()
+    local source, what, code = core.open("macos:spec/fixtures/macos/15/n7.bin,release=15", os.tmpname())
+    assert.is_nil(source)
+    assert.equal("EUSAGE", code)
+    assert.truthy(what:find "running kernel")
+  end)
+
+  it("tells when the disk is full", function()
+    local source, what = core.open("auto", "/dev/full")
+    assert.is_nil(source)
+    assert.truthy(what:find "No space left on device")
+  end)
+end)
