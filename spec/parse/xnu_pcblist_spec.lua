@@ -197,7 +197,8 @@ describe("a dump of seven sockets", function()
   it("whose count looks like a kind is read to its end and no further", function()
     for _, count in ipairs { 0, 1, 2, 4, 8, 16, 32, 0xffffffff } do
       local trailer = parts[#parts]
-      local bytes = whole:sub(1, 4) .. ("<I4"):pack(count) .. whole:sub(9, trailer.offset) .. ("<I4I4"):pack(24, count) .. whole:sub(trailer.offset + 9)
+      local counted = ("<I4I4"):pack(24, count)
+      local bytes = counted .. whole:sub(9, trailer.offset) .. counted .. whole:sub(trailer.offset + 9)
       assert_sockets(bytes, 7, nil)
     end
   end)
