@@ -100,12 +100,13 @@ static char *put_enum(char *at, const ProtobufCEnumDescriptor *e, int number, tc
     const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(e, number);
     if (!v) return tcps_text_i64(at, number); /* canonical JSON writes a number that it has no name for */
     const char *name = style == TCPS_JSON_FLAT ? tcps_enum_word(e, number) : v->name;
+    bool quoted = name[0] > '9'; /* the 4 of IP_VERSION_4 is a number */
     size_t len = strlen(name);
-    *at++ = '"';
-    memcpy(at, name, len);
-    at += len;
-    *at++ = '"';
-    return at;
+    *at = '"';
+    memcpy(at + quoted, name, len);
+    at += quoted + len;
+    *at = '"';
+    return at + quoted;
 }
 
 static char *put_u64(char *at, uint64_t v, bool quoted) {
