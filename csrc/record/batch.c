@@ -106,6 +106,11 @@ void tcps_batch_warn(tcps_batch *b, const tcps_status *status) {
     b->last_warning = &w->next;
 }
 
+void tcps_batch_cut(tcps_batch *b, const tcps_status *status) {
+    b->partial = true;
+    tcps_batch_warn(b, status);
+}
+
 char *tcps_batch_string(tcps_batch *b, const char *s) {
     size_t size = strlen(s) + 1;
     char *copy = tcps_arena_take(&b->names, size);

@@ -72,6 +72,9 @@ tcps_code tcps_batch_copy_record(tcps_batch *b, tcps_record *r);
 /* Keeps a copy of `status` among the warnings. Without memory it is lost. */
 void tcps_batch_warn(tcps_batch *b, const tcps_status *status);
 
+/* The same for a dump of which a part is missing: what the batch lacks is not gone for that. */
+void tcps_batch_cut(tcps_batch *b, const tcps_status *status);
+
 /* A NUL-terminated copy in the batch's memory, for the strings of metadata; NULL when there is no memory. */
 char *tcps_batch_string(tcps_batch *b, const char *s);
 

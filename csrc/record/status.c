@@ -45,6 +45,7 @@ const char *tcps_code_name(tcps_code code) {
         [TCPS_UNSUPPORTED] = "EUNSUPPORTED",
         [TCPS_FORMAT] = "EFORMAT",
         [TCPS_TRUNCATED] = "ETRUNCATED",
+        [TCPS_INCONSISTENT] = "EINCONSISTENT",
         [TCPS_NOMEM] = "ENOMEM",
         [TCPS_END] = "EEND",
         [TCPS_STOPPED] = "ESTOPPED",

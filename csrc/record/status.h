@@ -8,12 +8,13 @@
 
 typedef enum tcps_code {
     TCPS_OK = 0,
-    TCPS_USAGE,       /* the caller's words are wrong: unknown source, key, release, filter */
-    TCPS_SYSTEM,      /* the system said no; sys_errno says how */
-    TCPS_PERMISSION,  /* the system wants more privilege */
-    TCPS_UNSUPPORTED, /* this kernel or build cannot do it */
-    TCPS_FORMAT,      /* bytes that are not what they should be */
-    TCPS_TRUNCATED,   /* bytes that end too early; everything complete before `offset` was kept */
+    TCPS_USAGE,        /* the caller's words are wrong: unknown source, key, release, filter */
+    TCPS_SYSTEM,       /* the system said no; sys_errno says how */
+    TCPS_PERMISSION,   /* the system wants more privilege */
+    TCPS_UNSUPPORTED,  /* this kernel or build cannot do it */
+    TCPS_FORMAT,       /* bytes that are not what they should be */
+    TCPS_TRUNCATED,    /* bytes that end too early; everything complete before `offset` was kept */
+    TCPS_INCONSISTENT, /* the table changed while it was read; what was read is right as far as it goes */
     TCPS_NOMEM,
     TCPS_END,     /* a recorded source has no further pass */
     TCPS_STOPPED, /* a callback asked to stop */

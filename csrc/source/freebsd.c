@@ -152,7 +152,7 @@ static bool is_stream(const tcps_buffer *dump) {
 /* A cut or damaged answer is a warning as long as it was one at all. */
 static tcps_code settle(tcps_code code, uint64_t sockets, tcps_batch *batch, const tcps_status *detail, tcps_status *status) {
     bool readable = (code == TCPS_TRUNCATED || code == TCPS_FORMAT) && (sockets || detail->offset);
-    if (readable) tcps_batch_warn(batch, detail);
+    if (readable) tcps_batch_cut(batch, detail);
     if (code == TCPS_OK || readable) return TCPS_OK;
     if (status) *status = *detail;
     return code;

@@ -188,7 +188,7 @@ bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps
     if (stream->partial) {
         tcps_fail(&status, TCPS_TRUNCATED, DEVICE ": the read gave %zu of about %llu records", buffer->len / KLD_SIZE, (unsigned long long)a.records);
         status.offset = buffer->len;
-        tcps_batch_warn(batch, &status);
+        tcps_batch_cut(batch, &status);
     }
     if (a.fields == KLD_FIELDS_DEFAULT) {
         tcps_fail(&status, TCPS_UNSUPPORTED, DEVICE ": SET_FILTER was refused: counters, timers, sequences, ECN and names are absent");

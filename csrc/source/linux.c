@@ -118,8 +118,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     }
     /* A cut answer is a warning as long as something of it could be read. */
     if (code != TCPS_OK && d.diag.sockets && (d.code == TCPS_OK || d.code == TCPS_TRUNCATED)) {
-        tcps_batch_warn(batch, &d.status);
-        batch->partial = true;
+        tcps_batch_cut(batch, &d.status);
         return TCPS_OK;
     }
     if (code != TCPS_OK && status) *status = d.status;

@@ -240,7 +240,7 @@ static void tell_changes(const reading *how, const tcps_xnu_pcblist_report *repo
     tcps_status told;
     char again[64] = "";
     if (how->retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", how->retries);
-    tcps_fail(&told, TCPS_SYSTEM, "macos: connections were being created during the dump%s: one may be missing", again);
+    tcps_fail(&told, TCPS_INCONSISTENT, "macos: connections were being created during the dump%s: one may be missing", again);
     tcps_batch_warn(batch, &told);
 }
 
@@ -259,7 +259,7 @@ static tcps_code judge(const tcps_source *s, const reading *how, const tcps_xnu_
                   (unsigned long long)report->sockets, s->table.len);
         told.offset = end->offset;
     }
-    tcps_batch_warn(batch, &told);
+    tcps_batch_cut(batch, &told);
     return TCPS_OK;
 }
 

@@ -262,7 +262,7 @@ static void test_table(void) {
     b = one_pass(&s, &nothing, NULL);
     check(s.reads == 4, "it is read four times and no more");
     check(b && b->count == 2 && b->metadata.retries == 3 && b->metadata.inconsistent, "sockets are kept, metadata says so");
-    check(b && warnings(b, TCPS_SYSTEM) == 1, "and one warning");
+    check(b && warnings(b, TCPS_INCONSISTENT) == 1, "and one warning");
     tcps_batch_unref(b);
 
     scenario = "a file with a changed table";
