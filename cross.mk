@@ -81,14 +81,14 @@ cross_ours := $(basename $(CORE_SRC) $(LUA_SRC) $(HOST_SRC))
 cross_messages := $(patsubst $(BUILD)/%.c,%,$(filter %.c,$(GEN)))
 cross_warnings = $(WARN) -Wno-empty-translation-unit -Werror=implicit-function-declaration -Werror=unguarded-availability-new
 
-$(cross_others:%=$(cross_objects)/%.o): $(cross_objects)/%.o:
+$(cross_others:%=$(cross_objects)/%.o): $(cross_objects)/%.o: cross.mk
 	@mkdir -p $(@D) && echo '  CC    $@'
 	@$(cross_cc) -w -DLUA_COMPAT_5_3 -DLUASOCKET_NODEBUG $(cross_include) -c '$(SRC)/$*.c' -o $@
-$(cross_ours:%=$(cross_objects)/%.o): $(cross_objects)/%.o: %.c
+$(cross_ours:%=$(cross_objects)/%.o): $(cross_objects)/%.o: %.c cross.mk
 	@mkdir -p $(@D) && echo '  CC    $@'
 	@$(cross_cc) -std=c11 -fvisibility=hidden -D_GNU_SOURCE -DTCPS_SELF_CONTAINED $(cross_warnings) $(cross_include) -MMD -MP -c $< -o $@
-$(cross_messages:%=$(cross_objects)/%.o): $(cross_objects)/gen/%.o: $(BUILD)/gen/%.c
-$(cross_objects)/gen/embedded_modules.o: $(BUILD)/cross/embedded_modules.c
+$(cross_messages:%=$(cross_objects)/%.o): $(cross_objects)/gen/%.o: $(BUILD)/gen/%.c cross.mk
+$(cross_objects)/gen/embedded_modules.o: $(BUILD)/cross/embedded_modules.c cross.mk
 $(cross_objects)/gen/%.o:
 	@mkdir -p $(@D) && echo '  CC    $@'
 	@$(cross_cc) -std=c11 $(cross_include) -c $< -o $@
