@@ -42,8 +42,13 @@ $(cross_modules): csrc/host/embed.awk $(MODULES) | $(cross_fetched)
 
 $(CROSS_TARGETS:%=cross-%): cross-%: $(GEN) $(cross_modules) | $(cross_fetched)
 	@$(MAKE) --no-print-directory -s CROSS_TARGET=$* ZIG='$(ZIG)' SRC='$(SRC)' dist/$*/tcpstats-lua dist/$*/LICENSES
-cross-check:
-	@.ci/cross-check "$$($(cross_zig_lib))/libc/darwin/libSystem.tbd" $(CROSS_TARGETS:%=dist/%/tcpstats-lua)
+# What plays a Mac, for each processor.
+cross_runner = $(BUILD)/cross/macho-run-
+$(cross_runner)%: .ci/macho-run.c | $(cross_fetched)
+	@mkdir -p $(@D)
+	@$(cross_run) cc -target $*-linux-musl -static -O1 -Wall -Wextra $< -o $@
+cross-check: $(BINARY) $(cross_runner)x86_64 $(cross_runner)aarch64
+	@.ci/cross-check "$$($(cross_zig_lib))/libc/darwin/libSystem.tbd" $(cross_runner) $(BINARY) $(CROSS_TARGETS:%=dist/%/tcpstats-lua)
 
 else # ---- one target, CROSS_TARGET=ARCHITECTURE-SYSTEM: objects in $(BUILD)/cross/TARGET, products in dist/TARGET
 
@@ -52,16 +57,18 @@ cross_objects := $(BUILD)/cross/$(CROSS_TARGET)
 
 # What a target's system wants. A Mac's Lua may load C modules, a static Linux binary cannot.
 # zig's run-time library would take the place of libSystem's memcpy and memcmp, with loops over bytes; a Mac needs nothing of it.
+# zig's linker leaves the descriptors of a Mac's thread-local variables unbound, and this program has one thread: they become ordinary ones.
 ifeq ($(cross_system),macos)
 cross_target = $(CROSS_TARGET).11.0
-cross_defines = -DLUA_USE_MACOSX -DUNIX_HAS_SUN_LEN
+cross_defines = -DLUA_USE_MACOSX -DUNIX_HAS_SUN_LEN -D_Thread_local=
 cross_link = build-exe -target $(cross_target) -O ReleaseFast -fno-compiler-rt -fstrip -dead_strip -lc $^ -femit-bin=$@
 else
 cross_target = $(CROSS_TARGET)-musl
 cross_defines = -DLUA_USE_POSIX
 cross_link = cc -target $(cross_target) -O2 -static -s -Wl,--gc-sections $^ -o $@
 endif
-cross_cc = $(cross_run) cc -target $(cross_target) -O2 -ffunction-sections -fdata-sections -fstack-protector-strong -fno-unwind-tables -fno-asynchronous-unwind-tables
+cross_cc = $(cross_run) cc -target $(cross_target) -O2 -ffunction-sections -fdata-sections -fstack-protector-strong \
+	-fno-unwind-tables -fno-asynchronous-unwind-tables $(cross_defines)
 cross_include = -Icsrc -I$(BUILD)/gen -I'$(SRC)/lua/src' -I'$(SRC)/protobuf-c'
 
 # What others wrote, by folder of SRC. Its warnings are not ours to mend.
@@ -74,14 +81,14 @@ cross_ours := $(basename $(CORE_SRC) $(LUA_SRC) $(HOST_SRC))
 cross_messages := $(patsubst $(BUILD)/%.c,%,$(filter %.c,$(GEN)))
 cross_warnings = $(WARN) -Wno-empty-translation-unit -Werror=implicit-function-declaration -Werror=unguarded-availability-new
 
-$(cross_others:%=$(cross_objects)/%.o): $(cross_objects)/%.o:
+$(cross_others:%=$(cross_objects)/%.o): $(cross_objects)/%.o: cross.mk
 	@mkdir -p $(@D) && echo '  CC    $@'
-	@$(cross_cc) -w -DLUA_COMPAT_5_3 -DLUASOCKET_NODEBUG $(cross_defines) $(cross_include) -c '$(SRC)/$*.c' -o $@
-$(cross_ours:%=$(cross_objects)/%.o): $(cross_objects)/%.o: %.c
+	@$(cross_cc) -w -DLUA_COMPAT_5_3 -DLUASOCKET_NODEBUG $(cross_include) -c '$(SRC)/$*.c' -o $@
+$(cross_ours:%=$(cross_objects)/%.o): $(cross_objects)/%.o: %.c cross.mk
 	@mkdir -p $(@D) && echo '  CC    $@'
 	@$(cross_cc) -std=c11 -fvisibility=hidden -D_GNU_SOURCE -DTCPS_SELF_CONTAINED $(cross_warnings) $(cross_include) -MMD -MP -c $< -o $@
-$(cross_messages:%=$(cross_objects)/%.o): $(cross_objects)/gen/%.o: $(BUILD)/gen/%.c
-$(cross_objects)/gen/embedded_modules.o: $(BUILD)/cross/embedded_modules.c
+$(cross_messages:%=$(cross_objects)/%.o): $(cross_objects)/gen/%.o: $(BUILD)/gen/%.c cross.mk
+$(cross_objects)/gen/embedded_modules.o: $(BUILD)/cross/embedded_modules.c cross.mk
 $(cross_objects)/gen/%.o:
 	@mkdir -p $(@D) && echo '  CC    $@'
 	@$(cross_cc) -std=c11 $(cross_include) -c $< -o $@

@@ -1,13 +1,16 @@
-/* Runs an x86_64 Mach-O program on x86_64 Linux, as far as tcpstats-lua needs that to decode a dump: so cross-check sees that what was linked
- * for a Mac starts, finds what is inside it and computes. Both systems call functions alike (System V), so most of libSystem can be played by
- * the C library of this machine; where types or numbers differ there is a replacement below. There is no kernel of a Mac: sysctl says ENOENT.
- *   cc -o macho-run macho-run.c -Wl,--no-as-needed -lm && ./macho-run PROGRAM [ARGUMENT...]
+/* Runs a Mac's tcpstats-lua on Linux, as far as decoding a dump needs it: so cross-check sees that what was linked for a Mac starts, finds what
+ * is inside it and computes. Functions are called alike on both systems, but for a variable number of arguments on ARM; so the C library of
+ * here plays most of libSystem, and where types or numbers differ there is a replacement below. There is no kernel of a Mac: sysctl says
+ * ENOENT. It is compiled for the processor of the program that it runs:
+ *   macho-run PROGRAM [ARGUMENT...]
  * It trusts the file. Numbers are those of mach-o/loader.h. */
 #define _GNU_SOURCE
 #include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
+#include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,9 +48,14 @@ static void fill_rune_locale(void) {
 
 static int *mac_error(void) { return &errno; }
 static int mac_maskrune(int c, unsigned long mask) { return c >= 0 && c < 128 ? (int)(rune_locale.type[c] & mask) : 0; }
-static int mac_check_fd_set(int fd, const void *set, int unlimited) {
-    (void)set, (void)unlimited;
-    return fd >= 0 && fd < 1024;
+static int nothing(void) { return 0; }
+static void *mac_memcpy_chk(void *to, const void *from, size_t len, size_t room) {
+    (void)room;
+    return memcpy(to, from, len);
+}
+static char *mac_strcpy_chk(char *to, const char *from, size_t room) {
+    (void)room;
+    return strcpy(to, from);
 }
 static void mac_pattern16(void *to, const void *pattern, size_t len) {
     for (size_t i = 0; i < len; i++) ((char *)to)[i] = ((const char *)pattern)[i % 16];
@@ -55,94 +64,210 @@ static void mac_pattern16(void *to, const void *pattern, size_t len) {
 static int mac_clock_gettime(int id, struct timespec *time) {
     return clock_gettime(id == 0 ? CLOCK_REALTIME : id == 12 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, time);
 }
-static int mac_open(const char *path, int flags, ...) {
-    static const struct {
-        int mac, here;
-    } same[] = {{0x4, O_NONBLOCK}, {0x8, O_APPEND}, {0x200, O_CREAT}, {0x400, O_TRUNC}, {0x800, O_EXCL}, {0x1000000, O_CLOEXEC}};
-    int here = flags & O_ACCMODE;
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        if (flags & same[i].mac) here |= same[i].here;
-    va_list arguments;
-    va_start(arguments, flags);
-    int mode = here & O_CREAT ? va_arg(arguments, int) : 0;
-    va_end(arguments);
-    return open(path, here, mode);
+static uint64_t mac_clock_gettime_nsec(int id) {
+    struct timespec time = {0, 0};
+    mac_clock_gettime(id, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+/* st_mode and st_size of a Mac's struct stat, which has 144 bytes. */
+static int mac_fstat(int fd, char *to) {
+    struct stat here;
+    if (fstat(fd, &here) != 0) return -1;
+    memset(to, 0, 144);
+    memcpy(to + 4, &(uint16_t){(uint16_t)here.st_mode}, 2);
+    memcpy(to + 96, &(int64_t){here.st_size}, 8);
+    return 0;
 }
 static void *mac_mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset) {
     return mmap(at, len, protection, (flags & 3) | (flags & 0x1000 ? MAP_ANONYMOUS : 0), fd, offset);
 }
-static int nothing(void) { return 0; }
-static int no_kernel(void) {
-    errno = ENOENT;
-    return -1;
+/* What is read only: a file that is created would need its mode from the variable arguments. */
+static int mac_open(const char *path, int flags) {
+    if (flags & ~(0x4 | 0x1000000)) return errno = EROFS, -1; /* O_NONBLOCK, O_CLOEXEC */
+    return open(path, O_RDONLY | O_CLOEXEC);
 }
+static int no_kernel(void) { return errno = ENOENT, -1; }
 
-/* A Mac's jmp_buf has room for 148 bytes, too little for setjmp of here. */
-int mac_setjmp(void *buffer);
+int mac_setjmp(void *buffer); /* in a Mac's jmp_buf, which is smaller than that of here */
 void mac_longjmp(void *buffer, int value);
+
+#ifdef __x86_64__
+#define CPU 0x01000007
 __asm__("mac_setjmp:  mov %rbx, (%rdi); mov %rbp, 8(%rdi); mov %r12, 16(%rdi); mov %r13, 24(%rdi); mov %r14, 32(%rdi); mov %r15, 40(%rdi)\n"
         "             lea 8(%rsp), %rdx; mov %rdx, 48(%rdi); mov (%rsp), %rdx; mov %rdx, 56(%rdi); xor %eax, %eax; ret\n"
         "mac_longjmp: mov %esi, %eax; test %eax, %eax; jnz 1f; inc %eax\n"
         "1:           mov (%rdi), %rbx; mov 8(%rdi), %rbp; mov 16(%rdi), %r12; mov 24(%rdi), %r13; mov 32(%rdi), %r14; mov 40(%rdi), %r15\n"
         "             mov 48(%rdi), %rsp; jmp *56(%rdi)\n");
 
-/* A thread-local variable is reached by calling its descriptor's first word, which keeps every register but rax. There is one thread. */
-static char *thread_block;
-void *thread_variable(const uint64_t *descriptor);
-void *thread_variable(const uint64_t *descriptor) { return thread_block + descriptor[2]; }
-void mac_thread_variable(void);
-__asm__("mac_thread_variable: push %rcx; push %rdx; push %rsi; push %rdi; push %r8; push %r9; push %r10; push %r11; sub $8, %rsp\n"
-        "             call thread_variable\n"
-        "             add $8, %rsp; pop %r11; pop %r10; pop %r9; pop %r8; pop %rdi; pop %rsi; pop %rdx; pop %rcx; ret\n");
+static int mac_sprintf_chk(char *to, int flags, size_t room, const char *format, ...) {
+    (void)flags;
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(to, room, format, arguments);
+    va_end(arguments);
+    return len;
+}
+#define mac_snprintf snprintf
+#define mac_sprintf sprintf
+#define mac_fprintf fprintf
+#define mac_vsnprintf vsnprintf
+#define mac_vfprintf vfprintf
 
+#elif defined __aarch64__
+#define CPU 0x0100000c
+__asm__("mac_setjmp:  mov x2, sp; stp x19, x20, [x0]; stp x21, x22, [x0, 16]; stp x23, x24, [x0, 32]; stp x25, x26, [x0, 48]\n"
+        "             stp x27, x28, [x0, 64]; stp x29, x30, [x0, 80]; stp d8, d9, [x0, 96]; stp d10, d11, [x0, 112]\n"
+        "             stp d12, d13, [x0, 128]; stp d14, d15, [x0, 144]; str x2, [x0, 160]; mov w0, 0; ret\n"
+        "mac_longjmp: ldp x19, x20, [x0]; ldp x21, x22, [x0, 16]; ldp x23, x24, [x0, 32]; ldp x25, x26, [x0, 48]\n"
+        "             ldp x27, x28, [x0, 64]; ldp x29, x30, [x0, 80]; ldp d8, d9, [x0, 96]; ldp d10, d11, [x0, 112]\n"
+        "             ldp d12, d13, [x0, 128]; ldp d14, d15, [x0, 144]; ldr x2, [x0, 160]; mov sp, x2\n"
+        "             cmp w1, 0; csinc w0, w1, wzr, ne; ret\n"
+        /* A Mac passes variable arguments on the stack, wherever there were registers left, and its va_list points to them. */
+        "mac_snprintf:    mov x3, sp; b mac_vsnprintf\n"
+        "mac_sprintf:     mov x3, sp; mov x2, x1; mov x1, 0x7fffffff; b mac_vsnprintf\n"
+        "mac_sprintf_chk: mov x1, x2; mov x2, x3; mov x3, sp; b mac_vsnprintf\n"
+        "mac_fprintf:     mov x2, sp; b mac_vfprintf\n");
+int mac_snprintf(void), mac_sprintf(void), mac_sprintf_chk(void), mac_fprintf(void);
+
+static void arguments_at(va_list *arguments, void *stack) {
+    memset(arguments, 0, sizeof *arguments); /* no registers are left to look into */
+    memcpy(arguments, &stack, sizeof stack);
+}
+int mac_vsnprintf(char *to, size_t room, const char *format, void *stack);
+int mac_vsnprintf(char *to, size_t room, const char *format, void *stack) {
+    va_list arguments;
+    arguments_at(&arguments, stack);
+    return vsnprintf(to, room, format, arguments);
+}
+int mac_vfprintf(FILE *to, const char *format, void *stack);
+int mac_vfprintf(FILE *to, const char *format, void *stack) {
+    va_list arguments;
+    arguments_at(&arguments, stack);
+    return vfprintf(to, format, arguments);
+}
+#endif
+
+/* By a Mac's names, in C. */
+#define SAME(name)                                                                                                                                   \
+    { #name, (void *)(uintptr_t)name }
 static const struct {
     const char *name;
     void *here;
-} replacements[] = {
-    {"___error", mac_error},
-    {"___stack_chk_guard", &stack_guard},
-    {"__DefaultRuneLocale", &rune_locale},
-    {"___maskrune", mac_maskrune},
-    {"___tolower", tolower},
-    {"___toupper", toupper},
-    {"___bzero", bzero},
-    {"___stdinp", &stdin},
-    {"___stdoutp", &stdout},
-    {"___stderrp", &stderr},
-    {"_memset_pattern16", mac_pattern16},
-    {"___darwin_check_fd_set_overflow", mac_check_fd_set},
-    {"_clock_gettime", mac_clock_gettime},
-    {"_open", mac_open},
-    {"_mmap", mac_mmap},
+} functions[] = {
+    {"__error", mac_error},
+    {"__stack_chk_guard", &stack_guard},
+    {"_DefaultRuneLocale", &rune_locale},
+    {"__maskrune", mac_maskrune},
+    {"__tolower", tolower},
+    {"__toupper", toupper},
+    {"__bzero", bzero},
+    {"__memcpy_chk", mac_memcpy_chk},
+    {"__strcpy_chk", mac_strcpy_chk},
+    {"__sprintf_chk", mac_sprintf_chk},
+    {"__stdinp", (void *)&stdin},
+    {"__stdoutp", (void *)&stdout},
+    {"__stderrp", (void *)&stderr},
     {"_setjmp", mac_setjmp},
-    {"__setjmp", mac_setjmp},
     {"_longjmp", mac_longjmp},
-    {"__longjmp", mac_longjmp},
-    {"__tlv_bootstrap", mac_thread_variable},
-    {"_sigaction", nothing},
-    {"_sigprocmask", nothing},
-    {"_setlocale", nothing},
-    {"_sysctl", no_kernel},
-    {"_sysctlbyname", no_kernel},
+    {"memset_pattern16", mac_pattern16},
+    {"clock_gettime", mac_clock_gettime},
+    {"clock_gettime_nsec_np", mac_clock_gettime_nsec},
+    {"fstat", mac_fstat},
+    {"mmap", mac_mmap},
+    {"open", mac_open},
+    {"snprintf", mac_snprintf},
+    {"sprintf", mac_sprintf},
+    {"fprintf", mac_fprintf},
+    {"vsnprintf", mac_vsnprintf},
+    {"vfprintf", mac_vfprintf},
+    {"fcntl", nothing},
+    {"setlocale", nothing},
+    {"sigaction", nothing},
+    {"signal", nothing},
+    {"sigprocmask", nothing},
+    {"sysctl", no_kernel},
+    {"sysctlbyname", no_kernel},
+    SAME(abort),
+    SAME(bzero),
+    SAME(calloc),
+    SAME(ceil),
+    SAME(close),
+    SAME(exit),
+    SAME(exp),
+    SAME(fclose),
+    SAME(ferror),
+    SAME(fflush),
+    SAME(floor),
+    SAME(fmod),
+    SAME(fopen),
+    SAME(fputc),
+    SAME(fputs),
+    SAME(fread),
+    SAME(free),
+    SAME(frexp),
+    SAME(fwrite),
+    SAME(getentropy),
+    SAME(getenv),
+    SAME(geteuid),
+    SAME(gethostname),
+    SAME(gmtime_r),
+    SAME(isatty),
+    SAME(ldexp),
+    SAME(localeconv),
+    SAME(localtime_r),
+    SAME(log),
+    SAME(log10),
+    SAME(log2),
+    SAME(malloc),
+    SAME(memchr),
+    SAME(memcmp),
+    SAME(memcpy),
+    SAME(memmove),
+    SAME(memset),
+    SAME(munmap),
+    SAME(pow),
+    SAME(read),
+    SAME(realloc),
+    SAME(setvbuf),
+    SAME(strchr),
+    SAME(strcmp),
+    SAME(strcoll),
+    SAME(strcspn),
+    SAME(strdup),
+    SAME(strerror),
+    SAME(strftime),
+    SAME(strlen),
+    SAME(strncasecmp),
+    SAME(strncmp),
+    SAME(strndup),
+    SAME(strnlen),
+    SAME(strpbrk),
+    SAME(strspn),
+    SAME(strstr),
+    SAME(strtod),
+    SAME(strtol),
+    SAME(strtoul),
+    SAME(time),
+    SAME(write),
 };
 
 static void unknown(void) {
-    fputs("macho-run: a function was called that is not there\n", stderr);
+    fputs("macho-run: something is needed that is not there (MACHO_RUN=1 in the environment names what is not)\n", stderr);
     abort();
 }
 
-/* What a symbol of libSystem is here. "_name$VARIANT" is played by "name"; what nothing plays ends the program when it is called. */
+/* What a symbol of libSystem is here. "_name$VARIANT" is C's name. What nothing plays ends the program when it is called. */
 static void *resolve(const char *symbol) {
-    for (size_t i = 0; i < sizeof replacements / sizeof *replacements; i++)
-        if (strcmp(symbol, replacements[i].name) == 0) return replacements[i].here;
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(symbol + 1, "$"), symbol + 1);
-    void *here = dlsym(RTLD_DEFAULT, name);
-    return here ? here : unknown;
+    size_t len = strcspn(symbol + 1, "$");
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (strncmp(symbol + 1, functions[i].name, len) == 0 && functions[i].name[len] == '\0') return functions[i].here;
+    if (getenv("MACHO_RUN")) fprintf(stderr, "macho-run: no %s\n", symbol);
+    return unknown;
 }
 
 /* ---- The loader. */
 
+#define IMAGE_ROOM (64 << 20)
 static uint8_t *image;                   /* the program in memory, from its first segment on */
 static uint64_t linked_at = 0x100000000; /* where it was linked to lie */
 static uint64_t segments[16];            /* where each segment was linked to lie */
@@ -231,26 +356,21 @@ static void bind_symbols(const uint8_t *p, const uint8_t *end) {
     }
 }
 
-/* LC_SEGMENT_64: copies what the file has, and finds the initial values of thread-local variables. */
+/* LC_SEGMENT_64: copies what the file has. */
 static void load_segment(const uint8_t *file, const uint8_t *command) {
     static size_t count;
     uint64_t address = load(command + 24, 8);
     segments[count++] = address;
-    if (address < linked_at) return; /* __PAGEZERO */
-    memcpy(at(address), file + load(command + 40, 8), load(command + 48, 8));
-    const uint8_t *section = command + 72;
-    for (uint64_t n = load(command + 64, 4); n > 0; n--, section += 80)
-        if (load(section + 64, 1) == 0x11) memcpy(thread_block, at(load(section + 32, 8)), load(section + 40, 8)); /* S_THREAD_LOCAL_REGULAR */
+    if (address >= linked_at) memcpy(at(address), file + load(command + 40, 8), load(command + 48, 8)); /* not __PAGEZERO */
 }
 
 int main(int argc, char **argv, char **environment) {
     int fd = argc > 1 ? open(argv[1], O_RDONLY) : -1;
     off_t len = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     const uint8_t *file = len > 32 ? mmap(NULL, (size_t)len, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    image = mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    thread_block = calloc(1, 1 << 16);
-    if (file == MAP_FAILED || image == MAP_FAILED || !thread_block || load(file, 8) != 0x01000007feedfacf) {
-        fprintf(stderr, "usage: %s PROGRAM [ARGUMENT...], PROGRAM being an x86_64 Mach-O file\n", argv[0]);
+    image = mmap(NULL, IMAGE_ROOM, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (file == MAP_FAILED || image == MAP_FAILED || load(file, 8) != ((uint64_t)CPU << 32 | 0xfeedfacf)) {
+        fprintf(stderr, "usage: %s PROGRAM [ARGUMENT...], PROGRAM being a Mach-O file for this processor\n", argv[0]);
         return 2;
     }
     fill_rune_locale();
@@ -268,6 +388,7 @@ int main(int argc, char **argv, char **environment) {
     bind_symbols(binds, binds + load(fixups + 20, 4));
     bind_symbols(lazy, lazy + load(fixups + 36, 4));
 
+    __builtin___clear_cache((char *)image, (char *)image + IMAGE_ROOM);
     int (*program)(int, char **, char **) = (int (*)(int, char **, char **))(uintptr_t)(image + entry);
     exit(program(argc - 1, argv + 1, environment));
 }
