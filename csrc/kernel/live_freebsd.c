@@ -68,7 +68,8 @@ static unsigned parse_numbers(const char *name, int numbers[MOST_NUMBERS]) {
 static int call_sysctl(const tcps_question *q, void *bytes, size_t *len) {
     int numbers[MOST_NUMBERS];
     unsigned count = parse_numbers(q->name, numbers);
-    int failed = count ? sysctl(numbers, count, bytes, len, q->request, q->request_len) : sysctlbyname(q->name, bytes, len, q->request, q->request_len);
+    int failed =
+        count ? sysctl(numbers, count, bytes, len, q->request, q->request_len) : sysctlbyname(q->name, bytes, len, q->request, q->request_len);
     return failed ? errno : 0;
 }
 
