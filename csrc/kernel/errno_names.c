@@ -13,10 +13,13 @@ static const struct {
     int number;
     const char *name;
 } names[] = {
-    E(EPERM),  E(ENOENT), E(ESRCH),   E(EINTR),     E(EIO),      E(ENXIO),      E(E2BIG),       E(EBADF),     E(EAGAIN),       E(ENOMEM),
-    E(EACCES), E(EFAULT), E(EBUSY),   E(EEXIST),    E(ENODEV),   E(ENOTDIR),    E(EISDIR),      E(EINVAL),    E(ENFILE),       E(EMFILE),
-    E(ENOTTY), E(EFBIG),  E(ENOSPC),  E(EPIPE),     E(ERANGE),   E(ENOBUFS),    E(EMSGSIZE),    E(ETIMEDOUT), E(ECONNREFUSED), E(EOVERFLOW),
-    E(ENOSYS), E(ELOOP),  E(ENODATA), E(ECANCELED), E(ENOTCONN), E(EOPNOTSUPP), E(ENOPROTOOPT), E(EPROTO),
+    E(EPERM),   E(ENOENT), E(ESRCH),     E(EINTR),    E(EIO),        E(ENXIO),       E(E2BIG),    E(EBADF),     E(EAGAIN),       E(ENOMEM),
+    E(EACCES),  E(EFAULT), E(EBUSY),     E(EEXIST),   E(ENODEV),     E(ENOTDIR),     E(EISDIR),   E(EINVAL),    E(ENFILE),       E(EMFILE),
+    E(ENOTTY),  E(EFBIG),  E(ENOSPC),    E(EPIPE),    E(ERANGE),     E(ENOBUFS),     E(EMSGSIZE), E(ETIMEDOUT), E(ECONNREFUSED), E(EOVERFLOW),
+    E(ENOSYS),  E(ELOOP),  E(ECANCELED), E(ENOTCONN), E(EOPNOTSUPP), E(ENOPROTOOPT), E(EPROTO),
+#ifdef ENODATA /* FreeBSD has none */
+    E(ENODATA),
+#endif
 };
 
 const char *tcps_errno_name(int error, char *room) {

@@ -23,7 +23,7 @@ struct tcps_source {
     tcps_buffer dump, files;
     tcps_freebsd_owners owners;
     tcps_freebsd_device device;
-    bool told_counters, told_release;
+    bool told_release, told_stats, told_states;
 };
 
 static void freebsd_close(tcps_source *s) {
@@ -39,7 +39,7 @@ static void freebsd_close(tcps_source *s) {
 static unsigned parse_release(const char *text) {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
-    if (end == text || (*end && *end != '.' && *end != '-')) return 0;
+    if (*text < '0' || *text > '9' || (*end && *end != '.' && *end != '-')) return 0;
     if (!*end && n >= 1000000) n /= 100000;
     return n && n < 100 ? (unsigned)n : 0;
 }
@@ -234,28 +234,37 @@ static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_s
 
 /* ---- The system's counters ---- */
 
-/* A kernel that is not known stays so. */
-static void tell_once(tcps_source *s, tcps_batch *batch, const tcps_status *status) {
-    if (!s->told_counters) tcps_batch_warn(batch, status);
-    s->told_counters = true;
+/* What is wrong with these is the same in every pass. */
+static void tell_once(bool *told, tcps_batch *batch, const tcps_status *status) {
+    if (!*told) tcps_batch_warn(batch, status);
+    *told = true;
 }
 
-/* Each of the two is optional: a file stands for one answer only. */
-static tcps_code freebsd_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+typedef tcps_code parse_counters(const uint8_t *bytes, size_t len, tcps_counters *counters, tcps_status *status);
+
+/* A file stands for other answers than these: that they are not there is nothing to tell. */
+static void read_counters(tcps_source *s, const char *name, parse_counters *take, tcps_counters *counters, bool *told, tcps_batch *batch) {
     tcps_buffer answer = {0};
-    tcps_status detail;
-    int stats = tcps_sysctl_table(s->kernel, "net.inet.tcp.stats", &answer, NULL);
-    if (!stats && tcps_freebsd_tcpstat_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tell_once(s, batch, &detail);
-    int states = tcps_sysctl_table(s->kernel, "net.inet.tcp.states", &answer, NULL);
-    if (!states && tcps_freebsd_states_parse(answer.bytes, answer.len, counters, &detail) != TCPS_OK) tell_once(s, batch, &detail);
+    tcps_status status;
+    int error = tcps_sysctl_table(s->kernel, name, &answer, NULL);
+    if (error) tcps_fail_errno(&status, error, "freebsd: cannot read %s", name);
+    if (error ? error != EOPNOTSUPP : take(answer.bytes, answer.len, counters, &status) != TCPS_OK) tell_once(told, batch, &status);
     free(answer.bytes);
-    return stats && states ? tcps_fail_errno(status, stats, "freebsd: cannot read net.inet.tcp.stats") : TCPS_OK;
+}
+
+static tcps_code freebsd_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+    (void)status;
+    *counters = (tcps_counters){0};
+    read_counters(s, "net.inet.tcp.stats", tcps_freebsd_tcpstat_parse, counters, &s->told_stats, batch);
+    read_counters(s, "net.inet.tcp.states", tcps_freebsd_states_parse, counters, &s->told_states, batch);
+    return TCPS_OK;
 }
 
 static const tcps_key freebsd_keys[] = {
     {NULL, false, TCPS_ASK_SYSCTL, PCBLIST, "an answer to sysctl net.inet.tcp.pcblist"},
     {NULL, false, TCPS_ASK_READ, "/dev/tcpstats", "with the key device: what one read of /dev/tcpstats gave"},
     {"release", true, TCPS_ASK_SYSCTL, "kern.osrelease", "release of FreeBSD: 14, 14.1-RELEASE or 1401000"},
+    {"hostname", true, TCPS_ASK_SYSCTL, "kern.hostname", "name of the host"},
     {"kern_file", false, TCPS_ASK_SYSCTL, "kern.file", "an answer to sysctl kern.file: the owners"},
     {"device", true, TCPS_ASK_OPEN, "/dev/tcpstats", "the file is a stream of /dev/tcpstats"},
     {"fields", true, TCPS_ASK_CALL, "tcpstats_fields",

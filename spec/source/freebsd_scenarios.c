@@ -122,8 +122,9 @@ typedef struct script {
     uint8_t filter[KF_SIZE];
     size_t last_room;
     uint64_t now_ns;
-    int command_error;
+    int command_error, states_error;
     bool no_release;
+    uint64_t counters[TCPSTAT_SIZE_14 / 8], states[FREEBSD_TCPS_COUNT];
 } script;
 
 static int give(tcps_answer *answer, void *context, const void *at, size_t len, size_t *size) {
@@ -166,6 +167,9 @@ static int ask_sysctl(script *s, const tcps_question *q, tcps_answer *answer, vo
     if (strcmp(q->name, "kern.osreldate") == 0 && !s->no_release) return give(answer, context, &(uint32_t){1401000}, 4, size);
     if (strcmp(q->name, "kern.osrelease") == 0 && !s->no_release) return give(answer, context, "14.1-RELEASE", 13, size);
     if (strcmp(q->name, "kern.hostname") == 0) return give(answer, context, "beastie", 8, size);
+    if (strcmp(q->name, "net.inet.tcp.stats") == 0) return q->room ? give(answer, context, s->counters, sizeof s->counters, size) : 0;
+    if (strcmp(q->name, "net.inet.tcp.states") == 0 && s->states_error) return s->states_error;
+    if (strcmp(q->name, "net.inet.tcp.states") == 0) return q->room ? give(answer, context, s->states, sizeof s->states, size) : 0;
     if (strcmp(q->name, "dev.tcpstats.max_read_duration_ms") == 0) return give(answer, context, &s->read_limit_ms, 4, size);
     return ENOENT;
 }
@@ -560,6 +564,33 @@ static void owners(void) {
     tcps_filter_free(f);
 }
 
+/* --- counters */
+
+static void counters(void) {
+    script s = {.hint = 3, .reads = TURNS({.answer = &stream3}), .counters = {7, 8}, .states = {0, 2, 0, 1, 90, 4, 0, 0, 0, 0, 30}};
+    run r;
+    begin(&r, &s, "counters");
+    const char text[] = "local_port=1001";
+    tcps_filter *f = tcps_filter_parse(text, strlen(text), &r.status);
+    r.pass.wants.filter = f;
+    collect(&r);
+    const TcpstatsReader__SystemSummary *m = &r.batch->summary;
+    CHECK(r.batch->count == 1 && tcps_load32(s.filter + KF_FLAGS) == KF_FLAG_LOCAL_PORT);
+    CHECK(m->total_sockets == 127 && m->n_state_counts == 5 && m->state_counts[2]->count == 90); /* what the filter kept from us is counted */
+    CHECK(m->embryonic_connections == 1 && m->current_established == 94 && m->time_wait_sockets == 30);
+    CHECK(!m->has_delta_conn_attempts && warnings(&r) == 0);
+    end(&r);
+    tcps_filter_free(f);
+
+    script refused = {.hint = 3, .reads = TURNS({.answer = &stream3}), .states_error = EPERM};
+    begin(&r, &refused, "states not for us");
+    collect(&r);
+    CHECK(r.code == TCPS_OK && warnings(&r) == 1 && warned(&r, "net.inet.tcp.states") && r.batch->summary.total_sockets == 3);
+    collect(&r);
+    CHECK(r.code == TCPS_OK && warnings(&r) == 0);
+    end(&r);
+}
+
 int main(void) {
     make_pcblist(&list3, 3, 9, 9);
     make_pcblist(&list5, 5, 10, 10);
@@ -584,6 +615,7 @@ int main(void) {
     pcblist_refused();
     pcblist_damaged();
     owners();
+    counters();
     printf("1..%u\n", tests);
     return failures != 0;
 }
