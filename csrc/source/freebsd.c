@@ -152,7 +152,10 @@ static bool is_stream(const tcps_buffer *dump) {
 /* A cut or damaged answer is a warning as long as it was one at all. */
 static tcps_code settle(tcps_code code, uint64_t sockets, tcps_batch *batch, const tcps_status *detail, tcps_status *status) {
     bool readable = (code == TCPS_TRUNCATED || code == TCPS_FORMAT) && (sockets || detail->offset);
-    if (readable) tcps_batch_warn(batch, detail);
+    if (readable) {
+        batch->partial = true;
+        tcps_batch_warn(batch, detail);
+    }
     if (code == TCPS_OK || readable) return TCPS_OK;
     if (status) *status = *detail;
     return code;
@@ -179,7 +182,10 @@ static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_stream *stream,
     if (!fields && ask_named_fields(s, &fields, status) != TCPS_OK) return TCPS_USAGE;
     if (!fields) fields = tcps_freebsd_kld_fields(s->dump.bytes, s->dump.len);
     set_retries(sink->batch, stream->retries);
-    if (stream->partial) set_inconsistent(sink->batch);
+    if (stream->partial) {
+        set_inconsistent(sink->batch);
+        sink->batch->partial = true;
+    }
     tcps_code code = tcps_freebsd_kld_parse(s->dump.bytes, s->dump.len, fields, sink, &report, &detail);
     return settle(code, report.sockets, sink->batch, &detail, status);
 }

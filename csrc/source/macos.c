@@ -259,6 +259,7 @@ static tcps_code judge(const tcps_source *s, const reading *how, const tcps_xnu_
                   (unsigned long long)report->sockets, s->table.len);
         told.offset = end->offset;
     }
+    batch->partial = true;
     tcps_batch_warn(batch, &told);
     return TCPS_OK;
 }
