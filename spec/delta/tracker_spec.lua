@@ -17,7 +17,8 @@ end
 
 -- A connection, with what the test says of it.
 local function connection(fields)
-  local s = { socket_id = 1, local_addr = "\10\0\0\1", remote_addr = "\10\0\0\2", local_port = 443, remote_port = 50000, ip_version = 1, state = ESTABLISHED }
+  local s = { socket_id = 1, local_addr = "\10\0\0\1", remote_addr = "\10\0\0\2", local_port = 443, remote_port = 50000, ip_version = 1,
+    state = ESTABLISHED }
   for name, value in pairs(fields or {}) do s[name] = value ~= false and value or nil end
   return s
 end
@@ -178,7 +179,8 @@ describe("a connection", function()
   end)
 
   it("is another one when a counter fell", function()
-    for counter, values in pairs { tx_bytes = { 1000, 999 }, rx_packets = { 1 << 40, 5 }, rexmit_packets = { 1000, 5 }, ooo_packets = { 0x7fffffff, 0 } } do
+    for counter, values in pairs { tx_bytes = { 1000, 999 }, rx_packets = { 1 << 40, 5 }, rexmit_packets = { 1000, 5 },
+      ooo_packets = { 0x7fffffff, 0 } } do
       local s, same = follow({ [counter] = values[1], retransmit_bytes = 10 }, { [counter] = values[2], retransmit_bytes = 20 })
       assert.is_false(same, counter)
       assert.equal(0, s.connection_age_ms)
