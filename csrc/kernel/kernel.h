@@ -24,8 +24,24 @@ typedef enum tcps_ask {
     TCPS_ASK_READ,      /* answer: one read of at most `room` bytes from the open device */
     TCPS_ASK_CLOSE,
     TCPS_ASK_CALL, /* other calls, by name: "uname" (release, NUL, hostname, NUL), "if_indextoname" (number: index), "proc_comm" (number: pid),
-                      "proc_start" (number: pid; a u64, the same for as long as the process lives), "euid" (u32), "getsockopt" (number: descriptor) */
+                      "proc_start" (number: pid; a u64, the same for as long as the process lives), "euid" (u32). Linux: "proc_sockets" (see
+                      tcps_proc_socket), "cgroup_path" (number: id; the path below the cgroup2 mount), and of an own descriptor (number)
+                      "getsockopt" (request: a tcps_sockopt), "getsockname", "getpeername" */
 } tcps_ask;
+
+/* Linux's "proc_sockets" (number: pid) is one question where /proc/<pid>/fd would be as many as there are descriptors. The answer, in pieces, is an
+ * array of these: the descriptors that are sockets. Without a request all are looked at. A request is a bit for each descriptor from 0 (bit 0 of the
+ * first byte): those whose bit is clear are looked at, no others. ENOENT, ESRCH: the process is gone; EACCES: its descriptors may not be looked at. */
+typedef struct tcps_proc_socket {
+    uint64_t inode;
+    uint32_t fd;
+    uint32_t zero;
+} tcps_proc_socket;
+
+/* Which option "getsockopt" asks for. */
+typedef struct tcps_sockopt {
+    int32_t level, option;
+} tcps_sockopt;
 
 typedef struct tcps_question {
     tcps_ask kind;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <mntent.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +121,153 @@ static int ask_link(const char *path, tcps_answer *answer, void *context) {
     return answer(context, target, (size_t)len) ? ECANCELED : 0;
 }
 
+/* Sockets among the descriptors of a process, handed out some at a time. */
+typedef struct held_sockets {
+    int folder;
+    tcps_answer *answer;
+    void *context;
+    size_t count;
+    tcps_proc_socket found[256];
+} held_sockets;
+
+static int hand_out_sockets(held_sockets *h) {
+    size_t count = h->count;
+    h->count = 0;
+    return count && h->answer(h->context, h->found, count * sizeof *h->found) ? ECANCELED : 0;
+}
+
+/* A socket's link reads socket:[INODE]. One that cannot be read is gone, or was never there: no error. readlink asks nothing of the file
+ * itself; stat would wait for a file server that does not answer. */
+static int look_at_descriptor(held_sockets *h, const char *number) {
+    static const char prefix[] = "socket:[";
+    char target[64];
+    ssize_t len = readlinkat(h->folder, number, target, sizeof target - 1);
+    if (len < 0) return errno == EACCES || errno == EPERM ? errno : 0;
+    if ((size_t)len < sizeof prefix || memcmp(target, prefix, sizeof prefix - 1) != 0) return 0;
+    target[len] = 0;
+    h->found[h->count++] = (tcps_proc_socket){.inode = strtoull(target + sizeof prefix - 1, NULL, 10), .fd = (uint32_t)strtoul(number, NULL, 10)};
+    return h->count == sizeof h->found / sizeof *h->found ? hand_out_sockets(h) : 0;
+}
+
+static int look_at_all(held_sockets *h) {
+    DIR *entries = fdopendir(h->folder);
+    if (!entries) {
+        int error = errno;
+        close(h->folder);
+        return error;
+    }
+    int error = 0;
+    for (struct dirent *e; !error && (e = readdir(entries));)
+        if (e->d_name[0] != '.') error = look_at_descriptor(h, e->d_name);
+    closedir(entries);
+    return error;
+}
+
+static int look_at_some(held_sockets *h, const uint8_t *skip, size_t len) {
+    int error = 0;
+    char number[16];
+    for (size_t fd = 0; !error && fd < 8 * len; fd++) {
+        if (skip[fd / 8] >> (fd % 8) & 1) continue;
+        snprintf(number, sizeof number, "%u", (unsigned)fd);
+        error = look_at_descriptor(h, number);
+    }
+    close(h->folder);
+    return error;
+}
+
+static int ask_proc_sockets(const tcps_question *q, tcps_answer *answer, void *context) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%u/fd", (unsigned)q->number);
+    held_sockets h = {.folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .answer = answer, .context = context};
+    if (h.folder < 0) return errno;
+    int error = q->request ? look_at_some(&h, q->request, q->request_len) : look_at_all(&h);
+    int refused = hand_out_sockets(&h);
+    return error ? error : refused;
+}
+
+/* Where the cgroup2 file system is mounted; false when it is not. */
+static bool find_cgroup_mount(char *path, size_t room) {
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    bool found = false;
+    for (struct mntent *m; mounts && !found && (m = getmntent(mounts));)
+        found = strcmp(m->mnt_type, "cgroup2") == 0 && (size_t)snprintf(path, room, "%s", m->mnt_dir) < room;
+    if (mounts) endmntent(mounts);
+    return found;
+}
+
+/* The folder below `path` whose inode is `id`; on success `path` names it. Depth first; control groups are seldom nested deeper than ten. */
+static bool find_folder(char *path, size_t room, uint64_t id, unsigned depth) {
+    DIR *folder = depth < 64 ? opendir(path) : NULL;
+    if (!folder) return false;
+    size_t len = strlen(path);
+    bool found = false;
+    for (struct dirent *e; !found && (e = readdir(folder));) {
+        if (e->d_type != DT_DIR || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        if ((size_t)snprintf(path + len, room - len, "/%s", e->d_name) >= room - len) continue;
+        found = e->d_ino == id || find_folder(path, room, id, depth + 1);
+    }
+    closedir(folder);
+    if (!found) path[len] = 0;
+    return found;
+}
+
+/* The identifier of a control group is the inode of its folder. With CAP_DAC_READ_SEARCH the kernel opens it by that; without it must be looked for. */
+static int ask_cgroup_path(uint64_t id, tcps_answer *answer, void *context) {
+    char path[4096], opened[64];
+    if (!find_cgroup_mount(path, sizeof path)) return ENOENT;
+    size_t root_len = strlen(path);
+    union {
+        struct file_handle handle;
+        char room[sizeof(struct file_handle) + sizeof id];
+    } target = {.handle = {.handle_bytes = sizeof id, .handle_type = 0xfe /* FILEID_KERNFS */}};
+    memcpy(target.room + sizeof target.handle, &id, sizeof id);
+    int mount = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (mount < 0) return errno;
+    struct stat root;
+    bool is_root = fstat(mount, &root) == 0 && root.st_ino == id;
+    int folder = is_root ? -1 : open_by_handle_at(mount, &target.handle, O_PATH | O_CLOEXEC);
+    int error = folder < 0 ? errno : 0;
+    close(mount);
+    if (is_root) return answer(context, "/", 1) ? ECANCELED : 0;
+    if (folder >= 0) {
+        snprintf(opened, sizeof opened, "/proc/self/fd/%d", folder);
+        ssize_t len = readlink(opened, path, sizeof path - 1);
+        error = len < 0 ? errno : 0;
+        close(folder);
+        if (error) return error;
+        path[len] = 0;
+    } else if (error != EPERM || !find_folder(path, sizeof path, id, 0)) {
+        return error == EPERM ? ENOENT : error;
+    }
+    size_t len = strlen(path);
+    if (len <= root_len) return ENOENT; /* the folder lies outside what is mounted here */
+    return answer(context, path + root_len, len - root_len) ? ECANCELED : 0;
+}
+
+/* getsockname and getpeername. */
+static int ask_name(int (*call)(int, struct sockaddr *, socklen_t *), int fd, tcps_answer *answer, void *context) {
+    struct sockaddr_storage name;
+    socklen_t len = sizeof name;
+    if (call(fd, (struct sockaddr *)&name, &len) != 0) return errno;
+    return answer(context, &name, len < sizeof name ? len : sizeof name) ? ECANCELED : 0;
+}
+
+static int ask_sockopt(const tcps_question *q, tcps_answer *answer, void *context) {
+    tcps_sockopt option;
+    char value[1024];
+    socklen_t len = sizeof value;
+    if (q->request_len != sizeof option) return EINVAL;
+    memcpy(&option, q->request, sizeof option);
+    if (getsockopt((int)q->number, option.level, option.option, value, &len) != 0) return errno;
+    return answer(context, value, len) ? ECANCELED : 0;
+}
+
 static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) {
+    if (strcmp(q->name, "proc_sockets") == 0) return ask_proc_sockets(q, answer, context);
+    if (strcmp(q->name, "cgroup_path") == 0) return ask_cgroup_path(q->number, answer, context);
+    if (strcmp(q->name, "getsockopt") == 0) return ask_sockopt(q, answer, context);
+    if (strcmp(q->name, "getsockname") == 0) return ask_name(getsockname, (int)q->number, answer, context);
+    if (strcmp(q->name, "getpeername") == 0) return ask_name(getpeername, (int)q->number, answer, context);
     char text[2 * sizeof(struct utsname)];
     size_t len = 0;
     if (strcmp(q->name, "uname") == 0) {
@@ -132,15 +279,6 @@ static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) 
         if (!if_indextoname((unsigned)q->number, name)) return errno;
         len = strlen(name);
         memcpy(text, name, len);
-    } else if (strcmp(q->name, "getsockopt") == 0) {
-        socklen_t room = sizeof text;
-        if (getsockopt((int)q->number, 6 /* IPPROTO_TCP */, 11 /* TCP_INFO */, text, &room) != 0) return errno;
-        len = room;
-    } else if (strcmp(q->name, "inode") == 0) {
-        struct stat st;
-        if (stat(q->request, &st) != 0) return errno;
-        uint64_t inode = st.st_ino;
-        memcpy(text, &inode, len = sizeof inode);
     } else {
         return EOPNOTSUPP;
     }

@@ -342,6 +342,8 @@ tcps_code tcps_linux_diag_parse(tcps_linux_diag *dump, const uint8_t *bytes, siz
             (m[MSG_FAMILY] == LINUX_AF_INET || m[MSG_FAMILY] == LINUX_AF_INET6)) {
             tcps_record_clear(&r);
             set_socket(sink->batch, &r, m, m_len);
+            dump->message = at;
+            dump->message_len = size;
             tcps_code code = sink->put(sink, &r);
             if (code != TCPS_OK) return tcps_fail(status, code, "the dump was given up");
             dump->sockets++;

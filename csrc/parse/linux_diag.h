@@ -12,6 +12,9 @@ typedef struct tcps_linux_diag {
     bool done;        /* NLMSG_DONE was seen */
     bool interrupted; /* NLM_F_DUMP_INTR: the table changed meanwhile */
     int error;        /* errno of NLMSG_ERROR or NLMSG_DONE, 0 none */
+    /* While a record is put: the netlink message that it comes from, for a sink that has to keep it and parse it again. */
+    const uint8_t *message;
+    size_t message_len;
 } tcps_linux_diag;
 
 /* Parses `len` bytes of whole netlink messages and puts every complete socket. TCPS_OK, TCPS_TRUNCATED when a message is longer than what
