@@ -1,5 +1,8 @@
 /* The filter language. */
-#include "filter/filter.h"
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "filter/filter_internal.h"
 
 #include "lua/tcpsl.h"
 
@@ -39,6 +42,33 @@ static int l_matches(lua_State *L) {
     return 1;
 }
 
+/* The function that core.network makes: (text) -> whether that address lies in the network. Text that is no address does not. */
+static int l_contains(lua_State *L) {
+    const tcps_prefix *network = lua_touserdata(L, lua_upvalueindex(1));
+    const char *text = luaL_checkstring(L, 1);
+    _Alignas(tcps_text) char room[sizeof(tcps_text) + 16];
+    tcps_text *address = (tcps_text *)room;
+    bool six = strchr(text, ':') != NULL;
+    address->len = six ? 16 : 4;
+    lua_pushboolean(L, inet_pton(six ? AF_INET6 : AF_INET, text, address->bytes) == 1 && tcps_prefix_contains(network, address));
+    return 1;
+}
+
+/* core.network("10.0.0.0/8") -> a function that tells whether an address (text) lies in it; or nil, what is wrong with the network */
+static int l_network(lua_State *L) {
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    char hint[TCPS_ADDRESS_TEXT];
+    const char *wrong = tcps_prefix_parse(lua_newuserdatauv(L, sizeof(tcps_prefix), 0), text, len, hint);
+    if (!wrong) {
+        lua_pushcclosure(L, l_contains, 1);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushfstring(L, hint[0] ? "%s, did you mean %s?" : "%s", wrong, hint);
+    return 2;
+}
+
 void tcpsL_openfilter(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{"matches", l_matches}, {NULL, NULL}};
@@ -49,4 +79,6 @@ void tcpsL_openfilter(lua_State *L) {
     lua_pop(L, 1);
     lua_pushcfunction(L, l_filter);
     lua_setfield(L, -2, "filter");
+    lua_pushcfunction(L, l_network);
+    lua_setfield(L, -2, "network");
 }

@@ -23,5 +23,6 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_opentracker(L);
     tcpsL_opensource(L);
     tcpsL_opensystem(L);
+    tcpsL_openaggregate(L);
     return 1;
 }

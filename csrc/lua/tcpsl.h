@@ -69,5 +69,6 @@ void tcpsL_openfilter(lua_State *L);
 void tcpsL_opentracker(lua_State *L);
 void tcpsL_openschema(lua_State *L);
 void tcpsL_opensystem(lua_State *L);
+void tcpsL_openaggregate(lua_State *L);
 
 #endif

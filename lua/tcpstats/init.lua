@@ -2,6 +2,8 @@
 -- Everything that tcpstats-lua does but options and signals is here, for any Lua 5.4.
 -- Failure of the world returns nil, text, code; misuse raises.
 local core = require "tcpstats.core"
+local where = require "tcpstats.where"
+require "tcpstats.batch"
 
 local tcpstats = { version = core.version }
 
@@ -17,6 +19,11 @@ tcpstats.sources = core.sources
 -- @param text the filter, e.g. "remote_port=443 include_state=established rtt_us>50000"
 -- @return an object with matches(socket); or nil, what is wrong with word and column, "EUSAGE"
 tcpstats.filter = core.filter
+
+--- Compiles an expression over the fields of a socket (tcpstats.where has the language).
+-- @param text the expression, e.g. "rtt_us > 50000 and remote_port == 443"
+-- @return an expression: expression(s) is its value; batch:filter, batch:top and batch:group_by take it; or nil, text, "EUSAGE"
+tcpstats.where = where.compile
 
 --- An empty tracker: it compares one batch with the next.
 tcpstats.tracker = core.tracker

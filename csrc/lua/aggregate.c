@@ -1,0 +1,356 @@
+/* Picking, ranking, grouping and folding the rows of a batch. What is asked of every row is either a field, which C reads, or a Lua function;
+ * lua/tcpstats/batch.lua makes the pleasant methods of it. */
+#include "aggregate/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode/text.h"
+#include "filter/filter.h"
+#include "lua/tcpsl.h"
+
+#define COLUMN "tcpstats.column"
+#define GROUPS "tcpstats.groups"
+
+#define MOST_FIELDS 32
+
+static int no_memory(lua_State *L) { return luaL_error(L, "no memory"); }
+
+/* A function that is asked about row after row. With a list of fields it gets `first` and then their values, else the proxy of the row. */
+typedef struct asker {
+    int function, first, words;
+    tcpsL_socket *proxy; /* NULL: values */
+    unsigned n_fields;
+    uint8_t fields[MOST_FIELDS];
+} asker;
+
+/* [-0, +2] The function at `arg`, at arg + 1 its list of field names or nil, at arg + 2 what comes before the fields' values. */
+static void check_asker(lua_State *L, int batch, int arg, asker *a) {
+    luaL_checktype(L, arg, LUA_TFUNCTION);
+    *a = (asker){.function = arg, .first = arg + 2};
+    luaL_checkstack(L, MOST_FIELDS + 8, NULL);
+    if (lua_isnoneornil(L, arg + 1)) {
+        a->proxy = tcpsL_pushsocket(L, batch);
+        lua_pushnil(L);
+        a->words = lua_gettop(L) - 1; /* the proxy's place */
+        return;
+    }
+    lua_Integer n = luaL_len(L, arg + 1);
+    luaL_argcheck(L, n <= MOST_FIELDS, arg + 1, "too many fields");
+    for (lua_Integer i = 1; i <= n; i++) {
+        lua_rawgeti(L, arg + 1, i);
+        a->fields[a->n_fields++] = (uint8_t)tcpsL_checkfield(L, -1);
+        lua_pop(L, 1);
+    }
+    tcpsL_pushwords(L);
+    lua_pushnil(L);
+    a->words = lua_gettop(L) - 1;
+}
+
+/* [-0, +1] What the function says of the row. */
+static void ask(lua_State *L, const asker *a, const tcps_row *row) {
+    lua_pushvalue(L, a->function);
+    if (a->proxy) {
+        a->proxy->row = row;
+        lua_pushvalue(L, a->words);
+        lua_call(L, 1, 1);
+        return;
+    }
+    lua_pushvalue(L, a->first);
+    for (unsigned i = 0; i < a->n_fields; i++) tcpsL_pushfield(L, row, a->fields[i], a->words);
+    lua_call(L, 1 + (int)a->n_fields, 1);
+}
+
+static void end_asking(const asker *a) {
+    if (a->proxy) a->proxy->row = NULL;
+}
+
+/* [-0, +1] The view of `count` rows of the batch at `arg`. */
+static void push_view(lua_State *L, const tcpsL_batch *batch, const tcps_row *const *from, size_t count) {
+    const tcps_row **rows = malloc((count + 1) * sizeof *rows);
+    if (!rows) no_memory(L);
+    memcpy(rows, from, count * sizeof *rows);
+    tcpsL_pushbatch(L, batch->owner, rows, count);
+}
+
+/* core.pick(batch, function, fields, first) -> the view of the rows of which the function says true */
+static int l_pick(lua_State *L) {
+    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    lua_settop(L, 4);
+    tcps_view view = batch->view;
+    const tcps_row **kept = lua_newuserdatauv(L, (view.count + 1) * sizeof *kept, 0); /* Lua's, so that the function may raise */
+    asker a;
+    check_asker(L, 1, 2, &a);
+    size_t count = 0;
+    for (size_t i = 0; i < view.count; i++) {
+        ask(L, &a, view.rows[i]);
+        if (lua_toboolean(L, -1)) kept[count++] = view.rows[i];
+        lua_pop(L, 1);
+    }
+    end_asking(&a);
+    push_view(L, batch, kept, count);
+    return 1;
+}
+
+/* core.match(batch, filter) -> the view of the rows that the filter matches */
+static int l_match(lua_State *L) {
+    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    const tcps_filter *filter = *(tcps_filter **)luaL_checkudata(L, 2, TCPSL_FILTER);
+    tcps_view view = batch->view;
+    const tcps_row **rows = malloc((view.count + 1) * sizeof *rows);
+    if (!rows) return no_memory(L);
+    size_t count = 0;
+    for (size_t i = 0; i < view.count; i++)
+        if (tcps_filter_match_row(filter, view.rows[i])) rows[count++] = view.rows[i];
+    tcpsL_pushbatch(L, batch->owner, rows, count);
+    return 1;
+}
+
+static tcps_column *check_column(lua_State *L, int arg) { return luaL_checkudata(L, arg, COLUMN); }
+
+static int l_column_gc(lua_State *L) {
+    tcps_column_fini(check_column(L, 1));
+    return 0;
+}
+
+/* core.column(batch, field) or core.column(batch, function, fields, first) -> a number for each row; whatever is no number counts as none */
+static int l_column(lua_State *L) {
+    tcps_view view = tcpsL_checkbatch(L, 1)->view;
+    lua_settop(L, 4);
+    tcps_column *c = lua_newuserdatauv(L, sizeof *c, 0);
+    *c = (tcps_column){0};
+    luaL_setmetatable(L, COLUMN);
+    if (lua_type(L, 2) == LUA_TSTRING) {
+        if (tcps_column_init_field(c, view, tcpsL_checkfield(L, 2)) != TCPS_OK) no_memory(L);
+        return 1;
+    }
+    if (tcps_column_init(c, TCPS_SIGNED, view.count) != TCPS_OK) no_memory(L);
+    asker a;
+    check_asker(L, 1, 2, &a);
+    for (size_t i = 0; i < view.count; i++) {
+        ask(L, &a, view.rows[i]);
+        if (lua_isinteger(L, -1))
+            tcps_column_set_integer(c, i, lua_tointeger(L, -1));
+        else if (lua_type(L, -1) == LUA_TNUMBER)
+            tcps_column_set_real(c, i, lua_tonumber(L, -1));
+        lua_pop(L, 1);
+    }
+    end_asking(&a);
+    lua_settop(L, 5);
+    return 1;
+}
+
+static const tcps_column *check_column_of(lua_State *L, int arg, size_t rows) {
+    const tcps_column *c = check_column(L, arg);
+    luaL_argcheck(L, c->value && c->count == rows, arg, "the column of another batch");
+    return c;
+}
+
+/* core.top(batch, n, column) -> the view of the n rows with the largest numbers, largest first */
+static int l_top(lua_State *L) {
+    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    tcps_view view = batch->view;
+    lua_Integer most = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, most >= 0, 2, "a number of sockets is not negative");
+    const tcps_column *c = check_column_of(L, 3, view.count);
+    uint32_t *order = lua_newuserdatauv(L, (view.count + 1) * sizeof *order, 0);
+    size_t count;
+    if (tcps_column_order(c, true, order, &count) != TCPS_OK) no_memory(L);
+    if (count > (size_t)most) count = (size_t)most;
+    const tcps_row **rows = malloc((count + 1) * sizeof *rows);
+    if (!rows) no_memory(L);
+    for (size_t i = 0; i < count; i++) rows[i] = view.rows[order[i]];
+    tcpsL_pushbatch(L, batch->owner, rows, count);
+    return 1;
+}
+
+static tcps_groups *check_groups(lua_State *L, int arg) { return luaL_checkudata(L, arg, GROUPS); }
+
+static int l_groups_gc(lua_State *L) {
+    tcps_groups_fini(check_groups(L, 1));
+    return 0;
+}
+
+static unsigned prefix_length(lua_State *L, const char *name, lua_Integer most) {
+    lua_getfield(L, -1, name);
+    lua_Integer bits = luaL_checkinteger(L, -1);
+    if (bits < 0 || bits > most) luaL_error(L, "%s is from 0 to %d", name, (int)most);
+    lua_pop(L, 1);
+    return (unsigned)bits;
+}
+
+/* The list of {field=, prefix4=, prefix6=} at `arg`; the prefixes may be missing. */
+static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_KEYS]) {
+    luaL_checktype(L, arg, LUA_TTABLE);
+    lua_Integer n = luaL_len(L, arg);
+    luaL_argcheck(L, n >= 1 && n <= TCPS_GROUP_KEYS, arg, "1 to 8 keys");
+    for (lua_Integer i = 0; i < n; i++) {
+        luaL_checktype(L, (lua_rawgeti(L, arg, i + 1), -1), LUA_TTABLE);
+        lua_getfield(L, -1, "field");
+        keys[i] = (tcps_group_key){.field = (uint8_t)tcpsL_checkfield(L, -1)};
+        lua_pop(L, 1);
+        bool network = lua_getfield(L, -1, "prefix4") != LUA_TNIL;
+        lua_pop(L, 1);
+        if (network) {
+            if (tcps_fields[keys[i].field].type != TCPS_T_BYTES) luaL_error(L, "%s is no address", tcps_fields[keys[i].field].name);
+            keys[i].network = true;
+            keys[i].prefix4 = (uint8_t)prefix_length(L, "prefix4", 32);
+            keys[i].prefix6 = (uint8_t)prefix_length(L, "prefix6", 128);
+        }
+        lua_pop(L, 1);
+    }
+    return (size_t)n;
+}
+
+/* [-0, +1] What a row shows under a key. */
+static void push_key(lua_State *L, const tcps_row *row, const tcps_group_key *key, int words) {
+    if (!key->network) {
+        tcpsL_pushfield(L, row, key->field, words);
+        return;
+    }
+    char text[TCPS_ADDRESS_ROOM + 4];
+    lua_pushlstring(L, text, tcps_group_network(key, (const tcps_text *)(uintptr_t)tcps_row_bits(row, key->field), text));
+}
+
+/* [-0, +1] A list with a list of values for each key, in the order of the groups. */
+static void push_key_values(lua_State *L, const tcps_groups *g, tcps_view view, const tcps_group_key *keys, size_t n_keys) {
+    tcpsL_pushwords(L);
+    int words = lua_gettop(L);
+    lua_createtable(L, (int)n_keys, 0);
+    for (size_t k = 0; k < n_keys; k++) {
+        lua_createtable(L, (int)g->count, 0);
+        for (size_t i = 0; i < g->count; i++) {
+            push_key(L, view.rows[g->first[i]], &keys[k], words);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_rawseti(L, -2, (lua_Integer)k + 1);
+    }
+}
+
+/* [-0, +1] A list of how many rows each group has. */
+static void push_sizes(lua_State *L, const tcps_groups *g) {
+    lua_createtable(L, (int)g->count, 0);
+    for (size_t i = 0; i < g->count; i++) {
+        lua_pushinteger(L, g->size[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* [-0, +1] Groups that own nothing yet. */
+static tcps_groups *push_groups(lua_State *L) {
+    tcps_groups *g = lua_newuserdatauv(L, sizeof *g, 0);
+    *g = (tcps_groups){0};
+    luaL_setmetatable(L, GROUPS);
+    return g;
+}
+
+/* core.group(batch, {{field=, prefix4=, prefix6=}...}) -> groups, a list of sizes, for each key a list of values */
+static int l_group(lua_State *L) {
+    tcps_view view = tcpsL_checkbatch(L, 1)->view;
+    tcps_group_key keys[TCPS_GROUP_KEYS];
+    size_t n_keys = check_keys(L, 2, keys);
+    tcps_groups *g = push_groups(L);
+    int at = lua_gettop(L);
+    if (tcps_groups_by(g, view, keys, n_keys) != TCPS_OK) no_memory(L);
+    push_sizes(L, g);
+    push_key_values(L, g, view, keys, n_keys);
+    lua_replace(L, at + 2);
+    lua_settop(L, at + 2);
+    return 3;
+}
+
+/* core.group_with(batch, function, fields, first) -> groups, sizes, {values}: by what the function says of each row; nil and NaN are no group */
+static int l_group_with(lua_State *L) {
+    tcps_view view = tcpsL_checkbatch(L, 1)->view;
+    lua_settop(L, 4);
+    tcps_groups *g = push_groups(L); /* 5 */
+    lua_newtable(L);                 /* 6: value to group */
+    lua_newtable(L);                 /* 7: group to value */
+    asker a;
+    check_asker(L, 1, 2, &a);
+    if (tcps_groups_init(g, view.count) != TCPS_OK) no_memory(L);
+    for (size_t i = 0; i < view.count; i++) {
+        ask(L, &a, view.rows[i]);
+        if (lua_isnil(L, -1) || (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) != lua_tonumber(L, -1))) {
+            lua_pop(L, 1);
+            continue;
+        }
+        lua_pushvalue(L, -1);
+        uint32_t group;
+        if (lua_rawget(L, 6) == LUA_TNIL) {
+            if (tcps_groups_add(g, i, &group) != TCPS_OK) no_memory(L);
+            lua_pop(L, 1);
+            lua_pushvalue(L, -1);
+            lua_pushinteger(L, group);
+            lua_rawset(L, 6);
+            lua_rawseti(L, 7, (lua_Integer)group + 1);
+        } else {
+            group = (uint32_t)lua_tointeger(L, -1);
+            lua_pop(L, 2);
+        }
+        tcps_groups_put(g, i, group);
+    }
+    end_asking(&a);
+    lua_pushvalue(L, 5);
+    push_sizes(L, g);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, 7);
+    lua_rawseti(L, -2, 1);
+    return 3;
+}
+
+/* core.group_all(batch) -> one group of all rows (none when there are none) */
+static int l_group_all(lua_State *L) {
+    tcps_view view = tcpsL_checkbatch(L, 1)->view;
+    tcps_groups *g = push_groups(L);
+    uint32_t group;
+    if (tcps_groups_init(g, view.count) != TCPS_OK || tcps_groups_add(g, 0, &group) != TCPS_OK) no_memory(L);
+    for (size_t i = 0; i < view.count; i++) tcps_groups_put(g, i, group);
+    return 1;
+}
+
+static void push_number(lua_State *L, const tcps_number *n) {
+    if (n->kind != TCPS_REAL) {
+        lua_pushinteger(L, (lua_Integer)n->bits);
+        return;
+    }
+    double value;
+    memcpy(&value, &n->bits, sizeof value);
+    lua_pushnumber(L, value);
+}
+
+/* core.fold(groups, column, "count" | "sum" | "min" | "max" | "mean" | "percentile" [, percent]) -> a list: each group's number, false: it has none */
+static int l_fold(lua_State *L) {
+    static const char *const ops[] = {"count", "sum", "min", "max", "mean", "percentile", NULL};
+    const tcps_groups *g = check_groups(L, 1);
+    luaL_argcheck(L, g->of_row, 1, "no groups");
+    const tcps_column *c = check_column_of(L, 2, g->rows);
+    tcps_fold_op op = (tcps_fold_op)luaL_checkoption(L, 3, NULL, ops);
+    double percent = op == TCPS_FOLD_PERCENTILE ? luaL_checknumber(L, 4) : 100;
+    luaL_argcheck(L, percent > 0 && percent <= 100, 4, "a percentile lies above 0 and is at most 100");
+    tcps_number *out = lua_newuserdatauv(L, (g->count + 1) * sizeof *out, 0);
+    if (tcps_groups_fold(g, c, op, percent, out) != TCPS_OK) no_memory(L);
+    lua_createtable(L, (int)g->count, 0);
+    for (size_t i = 0; i < g->count; i++) {
+        if (out[i].present)
+            push_number(L, &out[i]);
+        else
+            lua_pushboolean(L, false);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+void tcpsL_openaggregate(lua_State *L) {
+    static const luaL_Reg column_meta[] = {{"__gc", l_column_gc}, {NULL, NULL}};
+    static const luaL_Reg groups_meta[] = {{"__gc", l_groups_gc}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"pick", l_pick}, {"match", l_match},           {"column", l_column}, {"top", l_top}, {"group", l_group}, {"group_with", l_group_with},
+        {"group_all", l_group_all}, {"fold", l_fold},     {NULL, NULL}};
+    luaL_newmetatable(L, COLUMN);
+    luaL_setfuncs(L, column_meta, 0);
+    luaL_newmetatable(L, GROUPS);
+    luaL_setfuncs(L, groups_meta, 0);
+    lua_pop(L, 2);
+    luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,252 @@
+--- What scripts do with a batch as a whole: filter, rank, group. Everything gives a view or a list and changes nothing.
+local core = require "tcpstats.core"
+local where = require "tcpstats.where"
+
+local methods = core.batch_methods
+
+--- The seconds that the batch's deltas cover, which is what rates are divided by.
+-- @return a number, or nil in the first pass and for a batch that was never compared with another
+function methods:seconds()
+  local summary = self.summary
+  local ms = summary and summary.interval_ms
+  if ms and ms > 0 then return ms / 1000 end
+end
+
+local function compiled(text)
+  local expression, what = where.compile(text)
+  return expression or error(what, 3)
+end
+
+local function pick(batch, expression)
+  return core.pick(batch, expression.of_values, expression.fields, methods.seconds(batch))
+end
+
+-- A text is in the filter language or an expression; where both understand it, both mean the same.
+local function filter_by_text(batch, text)
+  local filter, not_filter = core.filter(text)
+  if filter then return core.match(batch, filter) end
+  local expression, not_expression = where.compile(text)
+  if expression then return pick(batch, expression) end
+  error(("neither an expression (%s) nor a filter (%s)"):format(not_expression, not_filter), 3)
+end
+
+--- The sockets that are wanted.
+-- @param what a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true
+-- @return a view: it is walked, encoded and grouped as a batch is; nothing is copied
+function methods:filter(what)
+  if type(what) == "string" then return filter_by_text(self, what) end
+  if type(what) == "function" then return self:select(what) end
+  if where.is_expression(what) then return pick(self, what) end
+  return core.match(self, what)
+end
+
+-- The column of an expression (text or compiled), a field or a function.
+local function column(batch, of)
+  if type(of) == "function" then return core.column(batch, of) end
+  local expression = where.is_expression(of) and of or compiled(of)
+  if expression.type ~= "integer" and expression.type ~= "number" and not (expression.field and expression.type == "boolean") then
+    error(("'%s' is no number"):format(expression.text), 3)
+  end
+  if expression.field then return core.column(batch, expression.field) end
+  return core.column(batch, expression.of_values, expression.fields, methods.seconds(batch))
+end
+
+--- The n sockets with the largest of something, largest first. Those that do not have it are left out; equal ones stay in the batch's order.
+-- @param n how many
+-- @param of a field, an expression ("-rtt_us": the smallest first; "rate(tx_bytes)") or a function(s) that gives a number
+-- @return a view
+function methods:top(n, of) return core.top(self, n, column(self, of)) end
+
+-- ## Groups
+
+-- What is computed of every group: {name=, expression=} or {name=, fold=, percent=, of=} in the order of their names' appearance.
+local function aggregate_of(name, what)
+  if type(what) == "table" and not where.is_expression(what) then -- {"sum", function}
+    local percent = what[1]:match "^p(%d%d?)$"
+    return { name = name, fold = percent and "percentile" or what[1], percent = tonumber(percent) or what[3], of = what[2] }
+  end
+  local expression, wrong = what, nil
+  if type(what) == "string" then expression, wrong = where.compile_aggregate(what, "group") end
+  if not expression then error(wrong, 4) end
+  return { name = type(name) == "string" and name or expression.name or expression.text, expression = expression }
+end
+
+local function aggregates_of(list)
+  local all = {}
+  for _, what in ipairs(list or {}) do all[#all + 1] = aggregate_of(nil, what) end
+  local names = {}
+  for name in pairs(list or {}) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do all[#all + 1] = aggregate_of(name, list[name]) end
+  for _, aggregate in ipairs(all) do
+    if aggregate.name == "key" or aggregate.name == "keys" or aggregate.name == "count" and not aggregate.expression then
+      error(("an aggregate cannot be called %s"):format(aggregate.name), 3)
+    end
+  end
+  return all
+end
+
+-- A list of each group's value of one fold; false: it has none.
+local function folded(batch, groups, sizes, fold)
+  if not fold.of then return sizes end -- count()
+  return core.fold(groups, column(batch, fold.of), fold.fold, fold.percent)
+end
+
+-- A function(i) that gives the aggregate of group i, or nil.
+local function evaluator(batch, groups, sizes, aggregate)
+  if not aggregate.expression then
+    local values = folded(batch, groups, sizes, aggregate)
+    return function(i) return values[i] or nil end
+  end
+  local expression, columns, seconds = aggregate.expression, {}, methods.seconds(batch)
+  for i, fold in ipairs(expression.aggregates) do columns[i] = folded(batch, groups, sizes, fold) end
+  local first = columns[1]
+  if #columns == 1 and expression.type ~= "boolean" and expression.is_fold then return function(i) return first[i] or nil end end
+  return function(i)
+    local values = {}
+    for n = 1, #columns do values[n] = columns[n][i] or nil end
+    return expression.of_values(seconds, table.unpack(values, 1, #columns))
+  end
+end
+
+-- "remote_addr/24" and "remote_addr/24/56": the prefix length for IPv4 and for IPv6. Alone, a length for IPv4 goes with /64, the usual
+-- network of one link; one above 32 is for IPv6, and IPv4 stays whole.
+local function network_key(field, first, second)
+  local prefix4, prefix6 = math.tointeger(first), math.tointeger(second)
+  if not prefix6 then
+    if prefix4 > 32 then prefix4, prefix6 = 32, prefix4 else prefix6 = 64 end
+  end
+  return { field = field, prefix4 = prefix4, prefix6 = prefix6 }
+end
+
+-- A key that C reads, or nil for one that is an expression or a function.
+local function plain_key(key)
+  if type(key) == "table" and type(key[2]) == "number" then return network_key(key[1], key[2], key[3]) end
+  if type(key) ~= "string" then return nil end
+  if key:find "^[%w_]+$" then return { field = key } end
+  local field, first, second = key:match "^([%a_][%w_]*)/(%d+)/?(%d*)$"
+  if field and field:find "_addr$" then return network_key(field, first, tonumber(second)) end
+end
+
+local function group(batch, key)
+  local plain = plain_key(key)
+  if plain then return core.group(batch, { plain }) end
+  if type(key) == "function" then return core.group_with(batch, key) end
+  if type(key) == "string" or where.is_expression(key) then
+    local expression = where.is_expression(key) and key or compiled(key)
+    return core.group_with(batch, expression.of_values, expression.fields, methods.seconds(batch))
+  end
+  local plains = {}
+  for i, one in ipairs(key) do
+    plains[i] = plain_key(one) or error(("key %d of several is a field or ADDRESS/LENGTH"):format(i), 3)
+  end
+  return core.group(batch, plains)
+end
+
+-- Largest first; what has no number last; equal ones by their key, so that the order is the same every time.
+local function sorted_by(list, of)
+  local value = type(of) == "function" and of or function(entry) return entry[of] end
+  local values, keys = {}, {}
+  for _, entry in ipairs(list) do
+    local v = value(entry)
+    values[entry] = v == nil and -math.huge or v
+    keys[entry] = type(entry.key) == "number" and ("%024.6f"):format(entry.key) or tostring(entry.key)
+  end
+  table.sort(list, function(a, b)
+    if values[a] ~= values[b] then return values[a] > values[b] end
+    return keys[a] < keys[b]
+  end)
+  return list
+end
+
+-- What a list of groups can do; each list has its own copy with `without` in it.
+local Groups = {}
+
+--- The n groups with the largest of something, largest first.
+-- @param n how many (all)
+-- @param of the name of an aggregate ("count"), or a function(group) that gives a number
+-- @return a list of groups
+function Groups:top(n, of)
+  local sorted = sorted_by(table.move(self, 1, #self, 1, {}), of or "count")
+  for i = #sorted, (n or #sorted) + 1, -1 do sorted[i] = nil end
+  return setmetatable(sorted, getmetatable(self))
+end
+
+--- The group with a key, or nil. Takes time by the number of groups.
+function Groups:get(key)
+  for _, entry in ipairs(self) do
+    if entry.key == key then return entry end
+  end
+end
+
+--- Groups sockets that have something in common.
+--
+--   for _, g in ipairs(batch:group_by("remote_addr/24", { "p95(rtt_us)", tx = "sum(tx_bytes)" })) do print(g.key, g.count, g.p95_rtt_us, g.tx) end
+--
+-- @param key a field; an address field with a prefix length ("remote_addr/24", "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}),
+--   where an IPv4-mapped address is its IPv4 address; an expression ("rtt_us // 1000"); a function(s); or a list of fields and networks.
+--   Sockets for which it is absent are in no group.
+-- @param aggregates what to compute of each group, as tcpstats.where's aggregate expressions; a list names them FOLD_FIELD (sum_tx_bytes) or, of
+--   a longer expression, by its text; {name = "sum(tx_bytes)"} by that name; {name = {"sum", function(s) return 1 end}} folds a function's numbers
+-- @return a list of groups {key=, count=, NAME=...}, those with most sockets first; `keys` is the list of values when the key is one of several,
+--   and `key` their text. list:top(n, NAME) ranks, list:get(key) finds, list.without is the number of sockets in no group.
+function methods:group_by(key, aggregates)
+  local wanted = aggregates_of(aggregates)
+  local groups, sizes, keys = group(self, key)
+  local evaluators, list, members = {}, {}, 0
+  for i, aggregate in ipairs(wanted) do evaluators[i] = evaluator(self, groups, sizes, aggregate) end
+  local single = keys[1]
+  for i = 1, #sizes do
+    local entry = { key = single[i], count = sizes[i] }
+    if #keys > 1 then
+      local values = {}
+      for k = 1, #keys do values[k] = keys[k][i] end
+      local texts = {}
+      for k = 1, #keys do texts[k] = tostring(values[k]) end
+      entry.keys, entry.key = values, table.concat(texts, " ")
+    end
+    for n, aggregate in ipairs(wanted) do entry[aggregate.name] = evaluators[n](i) end
+    list[i] = entry
+    members = members + sizes[i]
+  end
+  local own = { without = #self - members }
+  for name, method in pairs(Groups) do own[name] = method end
+  return setmetatable(sorted_by(list, "count"), { __index = own, __name = "tcpstats.groups" })
+end
+
+--- The same numbers of the whole batch.
+-- @param aggregates as of group_by
+-- @return a table {count=, NAME=...}
+function methods:aggregate(aggregates)
+  local groups, sizes = core.group_all(self), { #self }
+  local all = { count = #self }
+  for _, aggregate in ipairs(aggregates_of(aggregates)) do all[aggregate.name] = evaluator(self, groups, sizes, aggregate)(1) end
+  return all
+end
+
+--- The value of an expression over a whole batch.
+-- @param expression of where.compile_aggregate(text, "batch")
+-- @return its value; nil when it is absent
+function methods:evaluate(expression)
+  local groups, sizes, values = nil, { #self }, {}
+  local summary = self.summary or {}
+  for i, name in ipairs(expression.fields) do
+    local fold = expression.aggregates[tonumber(name:match "^aggregate_(%d+)$")]
+    if fold then
+      groups = groups or core.group_all(self)
+      values[i] = folded(self, groups, sizes, fold)[1] or nil
+    else
+      values[i] = summary[name]
+    end
+  end
+  return expression.of_values(methods.seconds(self), table.unpack(values, 1, #expression.fields))
+end
+
+--- Comma-separated values (RFC 4180), lines end in CR LF.
+-- @param options {fields=list of names (every field), header=false to leave the line of names out}; may be nil
+-- @return a string
+function methods:csv(options) return self:encode("csv", options) end
+
+return methods
