@@ -313,6 +313,32 @@ describe("comings and goings", function()
     assert.same({ 1, 3 }, ids(batch:closed()))
   end)
 
+  it("do not take for closed what a cut dump does not have", function()
+    local support = require "spec.support"
+    local tracker = tcpstats.tracker()
+    local whole = support.read("spec/fixtures/macos/15/n7.bin")
+    local function read(bytes)
+      local name = support.temporary(bytes)
+      local source = assert(tcpstats.open(("macos:%s,release=15"):format(name)))
+      local batch = assert(source:pass { tracker = tracker })
+      source:close()
+      os.remove(name)
+      return batch
+    end
+    assert.equal(7, #read(whole))
+    local cut = read(whole:sub(1, #whole // 2))
+    assert.is_true(#cut > 0 and #cut < 7)
+    assert.equal(0, #cut:closed())
+    local batch = read(whole)
+    assert.equal(7, #batch)
+    assert.equal(0, #batch:opened() + #batch:closed())
+    -- Whoever is missing twice is gone, and nobody remembers its row.
+    read(whole:sub(1, #whole // 2))
+    read(whole:sub(1, #whole // 2))
+    batch = read(whole)
+    assert.equal(7 - #cut, #batch:opened())
+  end)
+
   it("are those of each tracker alone", function()
     local one, other = passes(), passes()
     one(some(1))
