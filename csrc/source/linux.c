@@ -131,11 +131,11 @@ static tcps_code join(tcps_sink *sink, tcps_record *r) {
     joiner *j = (joiner *)sink;
     tcps_sink *next = j->next;
     if (tcps_has(r, TCPS_F_interface_index)) tcps_names_set_interface(j->source->names, r);
-    if (j->processes && tcps_has(r, TCPS_F_inode) && (!next->wants_more || next->wants_more(next, r))) {
+    if (j->processes && (!next->wants_more || next->wants_more(next, r))) {
         if (tcps_has(r, TCPS_F_cgroup_id)) tcps_names_set_cgroup(j->source->names, r);
         if (j->found)
             tcps_owners_set_found(j->source->owners, r);
-        else if (!tcps_owners_set(j->source->owners, r))
+        else if (tcps_has(r, TCPS_F_inode) && !tcps_owners_set(j->source->owners, r))
             return hold_back(j);
     }
     tcps_code code = next->put(next, r);
