@@ -1,5 +1,5 @@
 /* The layouts of Linux's NETLINK_SOCK_DIAG as numbers, so that a recorded answer is read on any platform.
- * From <linux/netlink.h>, <linux/sock_diag.h>, <linux/inet_diag.h>, <linux/tcp.h> and <linux/tls.h>; they only ever grow at the end. */
+ * From <linux/netlink.h>, <linux/sock_diag.h>, <linux/inet_diag.h>, <linux/tcp.h>, <linux/tls.h> and <linux/mptcp.h>; they only ever grow at the end. */
 #ifndef TCPS_ABI_LINUX_H
 #define TCPS_ABI_LINUX_H
 
@@ -89,13 +89,26 @@ enum {
     /* struct tcp_diag_md5sig: one key */
     MD5SIG_SIZE = 100,
 
-    /* INET_DIAG_ULP_INFO and TLS_INFO_*, nested */
+    /* INET_DIAG_ULP_INFO, nested, and in it TLS_INFO_* */
     ULP_NAME = 1,
     ULP_TLS = 2,
+    ULP_MPTCP = 3,
     TLS_VERSION = 1,
     TLS_CIPHER = 2,
     TLS_TXCONF = 3,
     TLS_RXCONF = 4,
+    TLS_ZC_RO_TX = 5, /* a flag: no payload */
+
+    /* MPTCP_SUBFLOW_ATTR_*, nested in INET_DIAG_ULP_INFO */
+    SUBFLOW_TOKEN_REM = 1,
+    SUBFLOW_TOKEN_LOC = 2,
+    SUBFLOW_MAP_SEQ = 4,
+    SUBFLOW_MAP_SFSEQ = 5,
+    SUBFLOW_SSN_OFFSET = 6,
+    SUBFLOW_MAP_DATALEN = 7,
+    SUBFLOW_FLAGS = 8,
+    SUBFLOW_ID_REM = 9,
+    SUBFLOW_ID_LOC = 10,
 
     /* tcpi_options */
     OPT_TIMESTAMPS = 1,

@@ -75,7 +75,7 @@ static void *get_object(lua_State *L, const char *name, const char *metatable) {
     return object;
 }
 
-/* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, push_states=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
+/* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, push_states=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
  * -> batch, or nil, text, code; code "EEND" when a recording has no further pass */
 static int l_pass(lua_State *L) {
     tcps_opened *o = check_source(L);
@@ -93,7 +93,8 @@ static int l_pass(lua_State *L) {
                   .tcp_info = get_flag(L, "tcp_info"),
                   .tcp_info_limit = (uint32_t)get_integer(L, "tcp_info_limit"),
                   .filter = filter ? *filter : NULL,
-                  .push_states = get_flag(L, "push_states")},
+                  .push_states = get_flag(L, "push_states"),
+                  .whole_table = get_flag(L, "whole_table")},
         .tracker = tracker ? *tracker : NULL,
         .schedule_name = luaL_optstring(L, 3, NULL),
         .interval_ms = (uint32_t)get_integer(L, "interval_ms"),

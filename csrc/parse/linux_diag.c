@@ -209,8 +209,38 @@ static void set_tls(tcps_record *r, const attribute *tls) {
     static const uint8_t fields[] = {
         [TLS_VERSION] = TCPS_F_tls_version, [TLS_CIPHER] = TCPS_F_tls_cipher, [TLS_TXCONF] = TCPS_F_tls_txconf, [TLS_RXCONF] = TCPS_F_tls_rxconf};
     const uint8_t *at = tls->payload, *end = at + tls->len;
-    for (attribute a; next_attribute(&at, end, &a);)
+    bool zerocopy = false;
+    for (attribute a; next_attribute(&at, end, &a);) {
         if (a.type < sizeof fields && fields[a.type] && a.len >= 2) tcps_set(r, fields[a.type], tcps_load16(a.payload));
+        zerocopy |= a.type == TLS_ZC_RO_TX;
+    }
+    tcps_set(r, TCPS_F_tls_zerocopy, zerocopy);
+}
+
+/* The kernel tells of a mapping and a peer only when it has them. */
+static void set_subflow(tcps_record *r, const attribute *subflow) {
+    static const uint8_t fields[] = {
+        [SUBFLOW_TOKEN_REM] = TCPS_F_mptcp_token_remote,
+        [SUBFLOW_TOKEN_LOC] = TCPS_F_mptcp_token_local,
+        [SUBFLOW_MAP_SEQ] = TCPS_F_mptcp_map_seq,
+        [SUBFLOW_MAP_SFSEQ] = TCPS_F_mptcp_map_subflow_seq,
+        [SUBFLOW_SSN_OFFSET] = TCPS_F_mptcp_subflow_offset,
+        [SUBFLOW_MAP_DATALEN] = TCPS_F_mptcp_map_length,
+        [SUBFLOW_FLAGS] = TCPS_F_mptcp_flags,
+        [SUBFLOW_ID_REM] = TCPS_F_mptcp_id_remote,
+        [SUBFLOW_ID_LOC] = TCPS_F_mptcp_id_local,
+    };
+    const uint8_t *at = subflow->payload, *end = at + subflow->len;
+    for (attribute a; next_attribute(&at, end, &a);) {
+        if (a.type >= sizeof fields || !fields[a.type]) continue;
+        switch (a.len) {
+        case 1: tcps_set(r, fields[a.type], a.payload[0]); break;
+        case 2: tcps_set(r, fields[a.type], tcps_load16(a.payload)); break;
+        case 4: tcps_set(r, fields[a.type], tcps_load32(a.payload)); break;
+        case 8: tcps_set(r, fields[a.type], tcps_load64(a.payload)); break;
+        default: break;
+        }
+    }
 }
 
 static void set_ulp(tcps_batch *batch, tcps_record *r, const attribute *ulp) {
@@ -218,6 +248,7 @@ static void set_ulp(tcps_batch *batch, tcps_record *r, const attribute *ulp) {
     for (attribute a; next_attribute(&at, end, &a);) {
         if (a.type == ULP_NAME) set_string(batch, r, TCPS_F_ulp, &a);
         if (a.type == ULP_TLS) set_tls(r, &a);
+        if (a.type == ULP_MPTCP) set_subflow(r, &a);
     }
 }
 

@@ -93,13 +93,13 @@ static name *find_name(tcps_names *n, name_list *list, const char *question, uin
     return i == TCPS_NO_INDEX ? add_name(n, list, question, number) : &list->at[list->last = i];
 }
 
-static void set_name(tcps_names *n, tcps_record *r, unsigned field, name *name) {
-    if (!name || !name->kept) return;
-    if (name->pass != n->pass) {
-        name->text = tcps_batch_intern(n->batch, field, name->kept, name->kept_len);
-        name->pass = n->pass;
+static void set_name(tcps_names *n, tcps_record *r, unsigned field, name *found) {
+    if (!found || !found->kept) return;
+    if (found->pass != n->pass) {
+        found->text = tcps_batch_intern(n->batch, field, found->kept, found->kept_len);
+        found->pass = n->pass;
     }
-    tcps_set_text(r, field, name->text);
+    tcps_set_text(r, field, found->text);
 }
 
 void tcps_names_set_interface(tcps_names *n, tcps_record *r) {

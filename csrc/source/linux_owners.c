@@ -53,6 +53,7 @@ struct tcps_owners {
     bool fed;      /* the batch has its data source */
     bool told;     /* the warning */
     bool refused;  /* somebody's descriptors may not be looked at */
+    bool missing;  /* a socket has no owner that is known */
     bool searched; /* everything, at `searched_ns` */
     uint64_t searched_ns;
 
@@ -423,6 +424,7 @@ static void give_up_wanted(tcps_owners *o) {
         if (!s->wanted) continue;
         s->wanted = false;
         o->wanted--;
+        o->missing = true;
         s->last_wait = s->last_wait ? s->last_wait < MOST_WAIT ? (uint8_t)(2 * s->last_wait) : MOST_WAIT : 1;
         s->wait = s->last_wait;
     }
@@ -439,7 +441,7 @@ static void copy_to_twins(tcps_owners *o) {
 }
 
 static void warn_once(tcps_owners *o) {
-    if (!o->refused || o->told) return;
+    if (!o->refused || !o->missing || o->told) return;
     tcps_status status;
     tcps_fail(&status, TCPS_PERMISSION, "linux: the owners of other users' sockets are not known, that needs root (CAP_SYS_PTRACE)");
     tcps_batch_warn(o->batch, &status);
