@@ -1,4 +1,4 @@
 std = "lua54"
 max_line_length = 150
-files["spec"] = { std = "+busted" }
+files["spec"] = { std = "+busted", max_line_length = 170 }
 files["**/*.rockspec"] = { std = "+rockspec" }
