@@ -39,7 +39,9 @@ int isalnum(int), isalpha(int), isdigit(int), isprint(int), isspace(int), isuppe
 #define PRIu64 "lu"
 #define PRIx64 "lx"
 #define PRId64 "ld"
-double fabs(double), floor(double);
+double fabs(double), floor(double), ceil(double), ldexp(double, int), pow(double, double), sqrt(double), log(double), exp(double);
+double fmin(double, double), fmax(double, double), fmod(double, double), round(double), trunc(double);
+long lround(double);
 #define isfinite(x) __builtin_isfinite(x)
 #define isnan(x) __builtin_isnan(x)
 #define isinf(x) __builtin_isinf(x)
@@ -228,7 +230,8 @@ typedef struct fd_set {
 #define FD_ZERO(s) ((void)(*(s) = (fd_set){{0}}))
 #define FD_SET(n, s) ((void)((s)->bits[(n) / 64] |= 1ul << (n) % 64))
 #define FD_ISSET(n, s) (((s)->bits[(n) / 64] >> (n) % 64 & 1) != 0)
-int pselect(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *), select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+int pselect(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
+int select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 
 /* --- sys/socket.h, netinet/in.h, netinet/tcp.h, arpa/inet.h, net/if.h */
 #define AF_INET 2
