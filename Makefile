@@ -183,7 +183,10 @@ lint: deps-test ## luacheck, clang-format, cppcheck
 
 include cross.mk
 
+freebsd-check: $(GEN) ## compile for FreeBSD, syntax only, against our own declarations of it
+	@.ci/freebsd-check $(BUILD)
+
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9_%-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all module deps deps-test run install install-module rock clean test asan fuzz lint help
+.PHONY: all module deps deps-test run install install-module rock clean test asan fuzz lint freebsd-check help

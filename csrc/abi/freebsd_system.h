@@ -17,21 +17,85 @@ typedef int32_t pid_t;
 typedef int clockid_t;
 typedef unsigned int socklen_t;
 typedef unsigned short mode_t;
-typedef int wchar_type;
 
 /* --- assert.h, errno.h */
 #define assert(e) ((void)(e))
 int *__error(void);
 #define errno (*__error())
 enum {
-    EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENXIO = 6, E2BIG = 7, ENOEXEC = 8, EBADF = 9, ECHILD = 10, EDEADLK = 11, ENOMEM = 12,
-    EACCES = 13, EFAULT = 14, EBUSY = 16, EEXIST = 17, EXDEV = 18, ENODEV = 19, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENFILE = 23, EMFILE = 24,
-    ENOTTY = 25, EFBIG = 27, ENOSPC = 28, ESPIPE = 29, EROFS = 30, EMLINK = 31, EPIPE = 32, EDOM = 33, ERANGE = 34, EAGAIN = 35, EWOULDBLOCK = 35,
-    EINPROGRESS = 36, EALREADY = 37, ENOTSOCK = 38, EDESTADDRREQ = 39, EMSGSIZE = 40, EPROTOTYPE = 41, ENOPROTOOPT = 42, EPROTONOSUPPORT = 43,
-    EOPNOTSUPP = 45, ENOTSUP = 45, EPFNOSUPPORT = 46, EAFNOSUPPORT = 47, EADDRINUSE = 48, EADDRNOTAVAIL = 49, ENETDOWN = 50, ENETUNREACH = 51,
-    ENETRESET = 52, ECONNABORTED = 53, ECONNRESET = 54, ENOBUFS = 55, EISCONN = 56, ENOTCONN = 57, ETIMEDOUT = 60, ECONNREFUSED = 61, ELOOP = 62,
-    ENAMETOOLONG = 63, EHOSTUNREACH = 65, ENOTEMPTY = 66, EDQUOT = 69, ESTALE = 70, ENOLCK = 77, ENOSYS = 78, EIDRM = 82, ENOMSG = 83,
-    EOVERFLOW = 84, ECANCELED = 85, EILSEQ = 86, EBADMSG = 89, EPROTO = 92,
+    EPERM = 1,
+    ENOENT = 2,
+    ESRCH = 3,
+    EINTR = 4,
+    EIO = 5,
+    ENXIO = 6,
+    E2BIG = 7,
+    ENOEXEC = 8,
+    EBADF = 9,
+    ECHILD = 10,
+    EDEADLK = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EFAULT = 14,
+    EBUSY = 16,
+    EEXIST = 17,
+    EXDEV = 18,
+    ENODEV = 19,
+    ENOTDIR = 20,
+    EISDIR = 21,
+    EINVAL = 22,
+    ENFILE = 23,
+    EMFILE = 24,
+    ENOTTY = 25,
+    EFBIG = 27,
+    ENOSPC = 28,
+    ESPIPE = 29,
+    EROFS = 30,
+    EMLINK = 31,
+    EPIPE = 32,
+    EDOM = 33,
+    ERANGE = 34,
+    EAGAIN = 35,
+    EWOULDBLOCK = 35,
+    EINPROGRESS = 36,
+    EALREADY = 37,
+    ENOTSOCK = 38,
+    EDESTADDRREQ = 39,
+    EMSGSIZE = 40,
+    EPROTOTYPE = 41,
+    ENOPROTOOPT = 42,
+    EPROTONOSUPPORT = 43,
+    EOPNOTSUPP = 45,
+    ENOTSUP = 45,
+    EPFNOSUPPORT = 46,
+    EAFNOSUPPORT = 47,
+    EADDRINUSE = 48,
+    EADDRNOTAVAIL = 49,
+    ENETDOWN = 50,
+    ENETUNREACH = 51,
+    ENETRESET = 52,
+    ECONNABORTED = 53,
+    ECONNRESET = 54,
+    ENOBUFS = 55,
+    EISCONN = 56,
+    ENOTCONN = 57,
+    ETIMEDOUT = 60,
+    ECONNREFUSED = 61,
+    ELOOP = 62,
+    ENAMETOOLONG = 63,
+    EHOSTUNREACH = 65,
+    ENOTEMPTY = 66,
+    EDQUOT = 69,
+    ESTALE = 70,
+    ENOLCK = 77,
+    ENOSYS = 78,
+    EIDRM = 82,
+    ENOMSG = 83,
+    EOVERFLOW = 84,
+    ECANCELED = 85,
+    EILSEQ = 86,
+    EBADMSG = 89,
+    EPROTO = 92
 };
 
 /* --- ctype.h, inttypes.h, math.h */
@@ -39,7 +103,9 @@ int isalnum(int), isalpha(int), isdigit(int), isprint(int), isspace(int), isuppe
 #define PRIu64 "lu"
 #define PRIx64 "lx"
 #define PRId64 "ld"
-double fabs(double), floor(double);
+double fabs(double), floor(double), ceil(double), ldexp(double, int), pow(double, double), sqrt(double), log(double), exp(double);
+double fmin(double, double), fmax(double, double), fmod(double, double), round(double), trunc(double);
+long lround(double);
 #define isfinite(x) __builtin_isfinite(x)
 #define isnan(x) __builtin_isnan(x)
 #define isinf(x) __builtin_isinf(x)
@@ -67,7 +133,8 @@ size_t fread(void *, size_t, size_t, FILE *), fwrite(const void *, size_t, size_
 #define EXIT_SUCCESS 0
 #define EXIT_FAILURE 1
 void *malloc(size_t), *calloc(size_t, size_t), *realloc(void *, size_t);
-void free(void *), abort(void) __attribute__((noreturn)), exit(int) __attribute__((noreturn));
+void free(void *);
+_Noreturn void abort(void), exit(int);
 void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
 void *bsearch(const void *, const void *, size_t, size_t, int (*)(const void *, const void *));
 long strtol(const char *, char **, int);
@@ -112,7 +179,7 @@ off_t lseek(int, off_t, int);
 pid_t getpid(void);
 uid_t geteuid(void), getuid(void);
 long sysconf(int);
-void _exit(int) __attribute__((noreturn));
+_Noreturn void _exit(int);
 int getentropy(void *, size_t);
 
 #define O_RDONLY 0x0000
@@ -213,7 +280,6 @@ int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *, int, const ch
 int posix_spawnattr_init(posix_spawnattr_t *), posix_spawnattr_destroy(posix_spawnattr_t *), posix_spawnattr_setflags(posix_spawnattr_t *, short);
 int posix_spawnattr_setsigdefault(posix_spawnattr_t *, const sigset_t *), posix_spawnattr_setsigmask(posix_spawnattr_t *, const sigset_t *);
 int posix_spawnp(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
-extern char **environ; /* a program declares it itself; so does every user here */
 
 pid_t waitpid(pid_t, int *, int);
 #define WIFEXITED(s) (((s)&0177) == 0)
@@ -228,7 +294,8 @@ typedef struct fd_set {
 #define FD_ZERO(s) ((void)(*(s) = (fd_set){{0}}))
 #define FD_SET(n, s) ((void)((s)->bits[(n) / 64] |= 1ul << (n) % 64))
 #define FD_ISSET(n, s) (((s)->bits[(n) / 64] >> (n) % 64 & 1) != 0)
-int pselect(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *), select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+int pselect(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
+int select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 
 /* --- sys/socket.h, netinet/in.h, netinet/tcp.h, arpa/inet.h, net/if.h */
 #define AF_INET 2

@@ -91,7 +91,7 @@ describe("a stream of /dev/tcpstats,", function()
 
   it("shows its own groups where nobody names them, and none that says nothing", function()
     local quiet = {} -- nobody speaks ECN, nothing was reported twice, no probes
-    for i = 0, 6 do quiet[#quiet + 1] = bytes:sub(i * RECORD + 1, i * RECORD + 176) .. ("\0"):rep(32) .. bytes:sub(i * RECORD + 209, (i + 1) * RECORD) end
+    for at = 0, 6 * RECORD, RECORD do quiet[#quiet + 1] = bytes:sub(at + 1, at + 176) .. ("\0"):rep(32) .. bytes:sub(at + 209, at + RECORD) end
     for i, s in ipairs(sockets_of(parse(table.concat(quiet)))) do
       assert.is_nil(s.ecn_flags)
       assert.is_nil(s.tlp_bytes_sent)
@@ -175,8 +175,8 @@ describe("a stream of /dev/tcpstats,", function()
   end)
 
   it("carries owners", function()
-    local _, files = nil, { ("<I8i4I4i4I4I8i2I2I4I4I4I8I8I8I4I4"):pack(128, 4711, 0, 9, 0, 0, 2, 0, 0, 0, 0, 0, all[2].socket_id, 0, 0, 0) .. ("\0"):rep(48) }
-    local s = sockets_of(parse(bytes, { kern_file = table.concat(files) }))[2]
+    local row = ("<I8i4I4i4I4I8i2I2I4I4I4I8I8I8"):pack(128, 4711, 0, 9, 0, 0, 2, 0, 0, 0, 0, 0, all[2].socket_id, 0)
+    local s = sockets_of(parse(bytes, { kern_file = row .. ("\0"):rep(128 - #row) }))[2]
     assert.equal(4711, s.pid)
     assert.equal(9, s.fd)
     assert.equal("FREEBSD_KLD,KERN_FILE", s.sources)

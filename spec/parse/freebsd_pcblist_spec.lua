@@ -7,7 +7,8 @@ local folder = "spec/fixtures/freebsd/"
 local HEADER, RECORD = 64, 744
 
 local function capture(file)
-  return cjson.decode(support.read(folder .. file .. ".json")), support.read(folder .. file .. ".pcblist.bin"), support.read(folder .. file .. ".xfile.bin")
+  local path = folder .. file
+  return cjson.decode(support.read(path .. ".json")), support.read(path .. ".pcblist.bin"), support.read(path .. ".xfile.bin")
 end
 
 local function parse(bytes, options)
@@ -217,7 +218,8 @@ describe("net.inet.tcp.pcblist of FreeBSD,", function()
   describe("kern.file", function()
     it("cut or lying, still gives the owners before that", function()
       local whole = sockets_of(parse(bytes, { release = 14, kern_file = files }))
-      for _, damaged in ipairs { files:sub(1, -30), files .. ("\0"):rep(128), files .. ("\xff"):rep(128), files .. ("<I8"):pack(63) .. ("\1"):rep(120) } do
+      local ends = { ("\0"):rep(128), ("\xff"):rep(128), ("<I8"):pack(63) .. ("\1"):rep(120) }
+      for _, damaged in ipairs { files:sub(1, -30), files .. ends[1], files .. ends[2], files .. ends[3] } do
         local batch = parse(bytes, { release = 14, kern_file = damaged })
         assert.equal(1, #batch.warnings)
         assert.equal(#damaged < #files and 256 or 384, batch.warnings[1].offset)

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/freebsd.h"
 #include "abi/load.h"
 #include "collect/collect.h"
 #include "filter/filter.h"
+#include "kernel/capture.h"
 
 extern const tcps_source_class tcps_source_freebsd;
 
@@ -202,6 +204,8 @@ static int script_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answe
     }
 }
 
+static void script_close(tcps_kernel *k) { (void)k; }
+
 /* --- a test */
 
 static unsigned tests, failures;
@@ -225,7 +229,7 @@ typedef struct run {
 
 static void begin(run *r, script *s, const char *name) {
     scenario = name;
-    s->base = (tcps_kernel){.ask = script_ask, .live = true};
+    s->base = (tcps_kernel){.ask = script_ask, .close = script_close, .live = true};
     if (!s->protocol) s->protocol = KLD_PROTOCOL;
     if (!s->record_size) s->record_size = KLD_SIZE;
     if (!s->read_limit_ms) s->read_limit_ms = 5000;
@@ -591,6 +595,80 @@ static void counters(void) {
     end(&r);
 }
 
+/* --- recordings */
+
+/* A pass over `s`, with `filter`, kept in the file `path`. */
+static void record_pass(script *s, const char *path, const char *filter) {
+    run r;
+    begin(&r, s, "recording");
+    r.opened.kernel = tcps_kernel_recording(&s->base, path, "freebsd", &r.status);
+    CHECK(r.opened.kernel != NULL);
+    tcps_source_freebsd.close(r.opened.source);
+    r.opened.source = tcps_source_freebsd.open(r.opened.kernel, &r.status);
+    tcps_filter *f = tcps_filter_parse(filter, strlen(filter), &r.status);
+    r.pass.wants.processes = true;
+    r.pass.wants.filter = f;
+    collect(&r);
+    CHECK(r.code == TCPS_OK);
+    end(&r);
+    r.opened.kernel->close(r.opened.kernel);
+    tcps_filter_free(f);
+}
+
+static void replay(run *r, const char *path, const char *name) {
+    char spec[128];
+    scenario = name;
+    *r = (run){.code = TCPS_OK};
+    snprintf(spec, sizeof spec, "capture:%s", path);
+    CHECK(tcps_source_open(spec, NULL, &r->opened, &r->status) == TCPS_OK);
+}
+
+static void recordings(void) {
+    char path[] = "/tmp/freebsd_scenarios.XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0);
+    close(fd);
+    run r;
+    script s = {.hint = 300, .reads = TURNS({.answer = &stream3}, {.answer = &stream300}), .files = TURNS({.answer = &files})};
+    record_pass(&s, path, "");
+    replay(&r, path, "a recording of the device");
+    collect(&r);
+    CHECK(r.code == TCPS_OK && r.batch->count == 300 && warnings(&r) == 0 && r.batch->metadata.retries == 1 && fed_by(&r, KLD));
+    CHECK(field(&r, 0, TCPS_F_pid) == 500 && has(&r, 0, TCPS_F_command) && has(&r, 0, TCPS_F_rexmit_packets));
+    collect(&r);
+    CHECK(r.code == TCPS_END);
+    tcps_batch_unref(r.batch);
+    tcps_source_close(&r.opened);
+
+    replay(&r, path, "the same with a filter");
+    tcps_filter *f = tcps_filter_parse("local_port=1001", 15, &r.status);
+    r.pass.wants.filter = f;
+    collect(&r);
+    CHECK(r.code == TCPS_OK && r.batch->count == 1 && has(&r, 0, TCPS_F_rexmit_packets) && warnings(&r) == 0);
+    tcps_batch_unref(r.batch);
+    tcps_source_close(&r.opened);
+    tcps_filter_free(f);
+
+    script few = {.hint = 300, .reads = TURNS({.answer = &stream3}), .files = TURNS({.answer = &files})};
+    record_pass(&few, path, "local_port=1000-1002");
+    replay(&r, path, "a recording with a filter"); /* its records say what they have */
+    collect(&r);
+    CHECK(r.code == TCPS_OK && r.batch->count == 3 && warnings(&r) == 0 && !r.batch->metadata.has_retries);
+    CHECK(field(&r, 0, TCPS_F_rtt_us) == 25000 && !has(&r, 0, TCPS_F_rexmit_packets));
+    tcps_batch_unref(r.batch);
+    tcps_source_close(&r.opened);
+
+    script table = {.open_error = ENOENT, .pcblist = TURNS({.answer = &list3, .error = ENOMEM, .at_most = 100}, {.answer = &list5})};
+    record_pass(&table, path, "");
+    replay(&r, path, "a recording of pcblist");
+    collect(&r);
+    CHECK(r.code == TCPS_OK && r.batch->count == 5 && r.batch->metadata.retries == 1 && fed_by(&r, PCBLIST));
+    CHECK(strcmp(r.batch->metadata.os_version, "14.1-RELEASE") == 0 && has(&r, 0, TCPS_F_dsack_bytes));
+    tcps_batch_unref(r.batch);
+    tcps_source_close(&r.opened);
+    unlink(path);
+}
+
 int main(void) {
     make_pcblist(&list3, 3, 9, 9);
     make_pcblist(&list5, 5, 10, 10);
@@ -616,6 +694,7 @@ int main(void) {
     pcblist_damaged();
     owners();
     counters();
+    recordings();
     printf("1..%u\n", tests);
     return failures != 0;
 }

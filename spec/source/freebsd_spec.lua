@@ -8,7 +8,7 @@ local folder = "spec/fixtures/freebsd/"
 describe("the source freebsd, from a file,", function()
   it("is opened by its spec, owners and counters with it", function()
     local batch = assert(tcpstats.collect {
-      source = ("freebsd:%sfbsd13_7.pcblist.bin,kern_file=%sfbsd13_7.xfile.bin,release=13.4,hostname=beastie,tcp_states=%sstates.bin"):format(folder, folder, folder),
+      source = ("freebsd:@fbsd13_7.pcblist.bin,kern_file=@fbsd13_7.xfile.bin,release=13.4,hostname=beastie"):gsub("@", folder),
     })
     assert.equal(7, #batch)
     assert.equal("FREEBSD", batch.metadata.platform)
@@ -51,7 +51,8 @@ describe("the source freebsd, from a file,", function()
   end)
 
   it("applies a filter", function()
-    local batch = assert(tcpstats.parse("freebsd", support.read(folder .. "fbsd14_7.pcblist.bin"), { release = 14, filter = "include_state=time_wait" }))
+    local bytes = support.read(folder .. "fbsd14_7.pcblist.bin")
+    local batch = assert(tcpstats.parse("freebsd", bytes, { release = 14, filter = "include_state=time_wait" }))
     assert.equal(3, #batch)
     for s in batch:each() do assert.equal("TIME_WAIT", s.state) end
   end)
