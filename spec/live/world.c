@@ -291,15 +291,21 @@ static void multipath(void) {
     }
 }
 
-/* The address goes away under connections that have something to say. */
+/* The peers' address goes away while their packets go on to a place that drops them. */
 static void cut_off(void) {
-    run("ip address add 10.9.8.7/32 dev lo");
-    address at;
+    run("ip address add 10.9.8.6/32 dev lo && ip address add 10.9.8.7/32 dev lo");
+    address at, from = make_address("10.9.8.6", NULL);
     int listener = listen_at("10.9.8.7", NULL, 8, &at);
     pair p[3];
-    for (int i = 0; i < 3; i++) p[i] = make_pair(&at, listener);
-    run("ip address del 10.9.8.7/32 dev lo");
-    for (int i = 0; i < 3; i++) send(p[i].client, "anybody?", 8, MSG_NOSIGNAL);
+    for (int i = 0; i < 3; i++) {
+        int client = make_socket(&at, 0);
+        must(bind(client, (struct sockaddr *)&from.storage, from.len) == 0, "bind");
+        const char *algorithm = i ? "cubic" : "reno"; /* bbr knows no threshold */
+        setsockopt(client, IPPROTO_TCP, TCP_CONGESTION, algorithm, (socklen_t)strlen(algorithm));
+        p[i] = connect_pair(client, &at, listener);
+    }
+    run("ip address del 10.9.8.7/32 dev lo && ip route add 10.9.8.7/32 dev lo");
+    for (int i = 0; i < 3; i++) send_bytes(p[i].client, 100000);
 }
 
 /* Descriptors of a socket in two processes, one of which calls itself something else. */
