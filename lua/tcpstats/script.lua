@@ -1,0 +1,59 @@
+--- Scripts: finding one, loading it, and saying what is wrong with it.
+--
+-- A script is a Lua file that returns a table. Everything in it is optional:
+--
+--   name, help       strings: for --list and --info
+--   options          { rtt_ms = { type = "number", default = 200, help = "..." } }: becomes --rtt-ms, and ctx.options.rtt_ms
+--                      type     "number", "integer", "string" or "boolean" (--flag; --no-flag when the default is true)
+--                      default  of that type; without one ctx.options.NAME is nil until it is given
+--                      many     true: may be given several times, and is a list (its default too)
+--                      choices  a list of the strings that are right
+--                      min, max of a number
+--                      help     a line for --info
+--   filter           a string in the filter language: the script sees a view of what matches
+--   init(ctx)        before the first pass
+--   on_open(s, ctx)  a connection first seen in this pass; never in the first pass
+--   on_close(s, ctx) the last values of one that is gone
+--   on_socket(s, ctx)
+--   on_batch(batch, ctx)   the whole pass; in a pass the hooks run in the order on_open, on_close, on_socket, on_batch
+--   timers           { { every = SECONDS, run = function(ctx) end } }
+--   on_input(bytes, ctx)   what was typed: standard input is read as it comes when a script has this hook; "" at its end
+--   on_resize(ctx)   the terminal has another size
+--   save(ctx) -> t, restore(t, ctx)   across a reload: what the old one gives, the new one gets after its init
+--   stop(ctx)        at the end, and of the old one after a reload
+--
+-- `s` is one proxy that shows socket after socket: valid in its hook only, s:copy() keeps one. An error in a hook loses that call only.
+--
+-- ## ctx
+-- What a hook gets to do things with. It is read-only; ctx.state is the place for own values. Reading what is not there raises.
+--
+--   ctx.name         the script's name
+--   ctx.options      the values of the script's options
+--   ctx.state        a table that outlives passes; new after a reload, see save and restore
+--   ctx.now_ns       when the pass was (nanoseconds since the epoch): of a recording the recorded time; in a timer or init: now.
+--                    It may step: it is for naming a time, not for measuring one
+--   ctx.elapsed_ns   nanoseconds since the run began, by a clock that neither steps nor goes back; of a recording by its own time.
+--                    Durations, hold-downs and rate limits are measured with this
+--   ctx.since_ns     what passed between this pass and the one before of the same schedule, nil in the first: the divisor of rates
+--   ctx.schedule     { name=, interval_ms=, processes=, tcp_info=, summary_only= } of the pass; nil outside of one
+--   ctx.batch        the pass as this script sees it, also in on_socket, on_open, on_close; nil outside of one
+--   ctx.live         whether the running kernel is asked; false on a recording
+--   ctx.format       what --format said, nil when nothing was said
+--
+--   ctx:emit(x [, options])       to the script's output (-o; standard output):
+--                                   a batch   one BatchMessage; options {format = "json" | "flat" | "protobuf", pretty=, addresses="text" | "base64"}
+--                                   a socket  one line of flat JSON, unless --format or options.format says otherwise
+--                                   a table   one line of JSON
+--                                   a string  as it is, newline and all your own
+--   ctx:output(url) -> output     another one, the same for the same url; output:write(x [, options]) takes what emit takes; output:flush();
+--                                 output:close(); output:isatty(); output.url. Raises when it cannot be opened
+--   ctx:flush()                   what was emitted goes out now and not at the end of the pass
+--   ctx:isatty()                  whether the script's output is a terminal
+--   ctx:log(level, format, ...)   "error", "warning", "info" or "debug" (shown with --verbose), to standard error, named after the script
+--   ctx:stop([code [, message]])  ends the run after this pass with exit code 0 to 125 (0); of several the largest
+--   and every function of tcpstats.alerting, with ctx as its first argument: ctx:NAME(...)
+--
+-- A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full.
+local script = {}
+
+return script
