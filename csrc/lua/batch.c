@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "filter/filter.h"
+#include "collect/replay.h"
 #include "lua/tcpsl.h"
 
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_BATCH); }
@@ -304,6 +304,38 @@ static int l_decode(lua_State *L) {
     return 2;
 }
 
+/* core.socket_protobuf(socket) -> a length-delimited BatchMessage with this record and nothing else */
+static int l_socket_protobuf(lua_State *L) {
+    const tcps_row *row = tcpsL_checksocket(L, 1)->row;
+    tcps_batch *b = tcps_batch_new();
+    if (!b) return luaL_error(L, "no memory");
+    tcpsL_pushbatch(L, b, NULL, 0); /* frees it, also when Lua raises */
+    tcps_batch_unref(b);
+    luaL_Buffer buffer;
+    string_writer w = {.buffer = &buffer};
+    tcps_writer_over(&w.base, lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0), add_to_string);
+    luaL_buffinit(L, &buffer);
+    tcps_protobuf_batch(&w.base, (tcps_view){b, &row, 1});
+    if (tcps_writer_end(&w.base) != TCPS_OK) return luaL_error(L, "no memory");
+    luaL_pushresult(&buffer);
+    return 1;
+}
+
+/* core.replay(batch, tracker or nil, filter or nil) -> batch, or nil, text, code
+ * A decoded batch gets deltas, comings and goings, and loses what the filter refuses. For a batch that nobody has a view of. */
+static int l_replay(lua_State *L) {
+    tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    tcps_tracker **tracker = lua_isnoneornil(L, 2) ? NULL : luaL_checkudata(L, 2, TCPSL_TRACKER);
+    tcps_filter **filter = lua_isnoneornil(L, 3) ? NULL : luaL_checkudata(L, 3, TCPSL_FILTER);
+    luaL_argcheck(L, !batch->rows, 1, "a view");
+    tcps_status status = {0};
+    tcps_code code = tcps_replay(batch->owner, tracker ? *tracker : NULL, filter ? *filter : NULL, &status);
+    batch->view = tcps_batch_view(batch->owner);
+    if (code != TCPS_OK) return tcpsL_fail(L, &status);
+    lua_settop(L, 1);
+    return 1;
+}
+
 void tcpsL_openbatch(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_gc}, {"__len", l_len}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{"opened", l_opened}, {"closed", l_closed}, {"select", l_select}, {"matching", l_matching},
@@ -324,4 +356,8 @@ void tcpsL_openbatch(lua_State *L) {
     lua_setfield(L, -2, "decode");
     lua_pushcfunction(L, l_socket_json);
     lua_setfield(L, -2, "socket_json");
+    lua_pushcfunction(L, l_socket_protobuf);
+    lua_setfield(L, -2, "socket_protobuf");
+    lua_pushcfunction(L, l_replay);
+    lua_setfield(L, -2, "replay");
 }

@@ -1,6 +1,7 @@
 /* What the script host needs of the system and Lua lacks: clocks, waiting, descriptors, signals. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/select.h>
@@ -118,6 +119,17 @@ static int l_wait(lua_State *L) {
     return 0;
 }
 
+/* core.sleep(until_ns [, fd]): until the monotonic clock shows that, or `fd` can be written to. A signal that was noted does not end it. */
+static int l_sleep(lua_State *L) {
+    lua_Integer until = luaL_checkinteger(L, 1), left;
+    struct pollfd p = {.fd = (int)luaL_optinteger(L, 2, -1), .events = POLLOUT};
+    while ((left = until - now(CLOCK_MONOTONIC)) > 0) {
+        int ready = poll(&p, 1, left > 1000000000 ? 1000 : (int)((left + 999999) / 1000000));
+        if (ready > 0 || (ready < 0 && errno != EINTR)) break;
+    }
+    return 0;
+}
+
 /* core.read(fd, most) -> bytes that are there ("": the end), or nil, text, code */
 static int l_read(lua_State *L) {
     int fd = (int)luaL_checkinteger(L, 1);
@@ -196,6 +208,7 @@ void tcpsL_opensystem(lua_State *L) {
                                          {"handle_signals", l_handle_signals},
                                          {"signals", l_signals},
                                          {"wait", l_wait},
+                                         {"sleep", l_sleep},
                                          {"write", l_write},
                                          {"read", l_read},
                                          {"open_file", l_open_file},

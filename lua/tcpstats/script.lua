@@ -203,12 +203,11 @@ local function read_builtin(name)
   for _, known in ipairs(script.builtin) do
     if known == name then
       local module = "tcpstats.scripts." .. name
-      local loader, where = package.preload[module], nil
-      if loader then return loader, ":preload:" end
-      local path, what = package.searchpath(module, package.path)
-      if not path then return nil, what, "ESYSTEM" end
-      loader, what = loadfile(path, "t")
-      return loader, loader and where or what, loader and path or "EFORMAT"
+      if package.preload[module] then return package.preload[module] end
+      local path = package.searchpath(module, package.path)
+      if not path then return nil, ("the script %s is not installed"):format(name), "ESYSTEM" end
+      local chunk, what = loadfile(path, "t")
+      return chunk, what, "EFORMAT"
     end
   end
   local hint = require("tcpstats.words").hint(name, script.builtin, "there")
@@ -238,12 +237,7 @@ function script.load(name, options)
   local chunk, what, code
   if is_path then chunk, what, code = read_file(name, options.environment) else chunk, what, code = read_builtin(name) end
   if not chunk then return nil, what, code end
-  local ok, t
-  if is_path then
-    ok, t = (options.call or pcall)(chunk, name)
-  else
-    ok, t = (options.call or pcall)(chunk, "tcpstats.scripts." .. name, code)
-  end
+  local ok, t = (options.call or pcall)(chunk, is_path and name or "tcpstats.scripts." .. name)
   if not ok then return nil, tostring(t), "EFORMAT" end
   local wrong = script.validate(t)
   if wrong then return nil, ("%s: %s"):format(name, wrong), "EFORMAT" end
