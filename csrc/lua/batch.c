@@ -61,115 +61,45 @@ static int l_index(lua_State *L) {
         }
     } else {
         lua_pushvalue(L, 2);
-        lua_rawget(L, lua_upvalueindex(1));
+        lua_gettable(L, lua_upvalueindex(1));
     }
     return 1;
 }
 
-/* [-0, +1] The view of batch `arg` that shows `kept` (`count` rows, copied). It remembers by what it was chosen, `selector`, and what `arg` was
- * chosen by: what it has of opened and closed connections is chosen by the same. */
-static void push_chosen(lua_State *L, int arg, int selector, const tcps_row *const *kept, size_t count) {
-    const tcps_row **rows = malloc((count + 1) * sizeof *rows);
-    if (!rows) luaL_error(L, "no memory");
-    memcpy(rows, kept, count * sizeof *rows);
-    tcpsL_pushbatch(L, tcpsL_checkbatch(L, arg)->owner, rows, count);
-    lua_newtable(L);
-    lua_Integer n = 0;
-    if (lua_getiuservalue(L, arg, 1) == LUA_TTABLE)
-        while (lua_rawgeti(L, -1, n + 1) != LUA_TNIL) lua_rawseti(L, -3, ++n);
-    else
-        lua_pushnil(L);
-    lua_pop(L, 2);
-    lua_pushvalue(L, selector);
-    lua_rawseti(L, -2, n + 1);
-    lua_setiuservalue(L, -2, 1);
-}
-
-/* [-0, +1] The view of the sockets of batch 1 for which the function at `selector` gives true. */
-static void push_selected(lua_State *L, int selector) {
-    tcps_view view = tcpsL_checkbatch(L, 1)->view;
-    tcpsL_socket *s = tcpsL_pushsocket(L, 1);
-    int proxy = lua_gettop(L);
-    const tcps_row **kept = lua_newuserdatauv(L, (view.count + 1) * sizeof *kept, 0); /* safe when the function raises */
-    size_t count = 0;
-    for (size_t i = 0; i < view.count; i++) {
-        s->row = view.rows[i];
-        lua_pushvalue(L, selector);
-        lua_pushvalue(L, proxy);
-        lua_call(L, 1, 1);
-        if (lua_toboolean(L, -1)) kept[count++] = view.rows[i];
-        lua_pop(L, 1);
-    }
-    s->row = NULL;
-    push_chosen(L, 1, selector, kept, count);
-    lua_replace(L, proxy);
-    lua_settop(L, proxy);
-}
-
-/* [-0, +1] The view of the sockets of batch 1 that the filter at `selector` matches. */
-static void push_matching(lua_State *L, int selector) {
-    tcps_view view = tcpsL_checkbatch(L, 1)->view;
-    const tcps_filter *filter = *(tcps_filter **)luaL_checkudata(L, selector, TCPSL_FILTER);
-    const tcps_row **kept = lua_newuserdatauv(L, (view.count + 1) * sizeof *kept, 0);
-    size_t count = 0;
-    for (size_t i = 0; i < view.count; i++)
-        if (tcps_filter_match_row(filter, view.rows[i])) kept[count++] = view.rows[i];
-    push_chosen(L, 1, selector, kept, count);
-    lua_remove(L, -2);
-}
-
-/* batch:select(function) -> the view of the sockets for which function(socket) is true. */
-static int l_select(lua_State *L) {
-    tcpsL_checkbatch(L, 1);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    push_selected(L, 2);
-    return 1;
-}
-
-/* batch:matching(filter) -> the view of the sockets that the filter matches. */
-static int l_matching(lua_State *L) {
-    tcpsL_checkbatch(L, 1);
-    luaL_checkudata(L, 2, TCPSL_FILTER);
-    push_matching(L, 2);
-    return 1;
-}
-
-/* [-1, +1] The view on the top, chosen by all that batch 1 was chosen by. Takes the whole stack. */
-static int choose_alike(lua_State *L) {
-    if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+/* [-1, +1] The view on the top; when batch 1 has a scope, that part of it which the scope lets through. */
+static int scoped(lua_State *L) {
+    if (lua_getiuservalue(L, 1, 1) != LUA_TFUNCTION) {
         lua_pop(L, 1);
         return 1;
     }
-    lua_replace(L, 2); /* the selectors */
-    lua_replace(L, 1); /* the view: what push_selected and push_matching look at */
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* core.scope(view, function) -> view
+ * The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too. */
+static int l_scope(lua_State *L) {
+    tcpsL_checkbatch(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
-    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
-        if (lua_isfunction(L, 3))
-            push_selected(L, 3);
-        else
-            push_matching(L, 3);
-        lua_replace(L, 1);
-        lua_settop(L, 2);
-    }
-    lua_settop(L, 1);
+    lua_setiuservalue(L, 1, 1);
     return 1;
 }
 
 /* batch:opened() -> the connections first seen in this pass, as a view. Empty on the first pass. */
 static int l_opened(lua_State *L) {
     tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
-    lua_settop(L, 2);
     const tcps_row **rows = malloc((b->opened_count + 1) * sizeof *rows);
     if (!rows) return luaL_error(L, "no memory");
     for (size_t i = 0; i < b->opened_count; i++) rows[i] = b->rows[b->opened[i]];
     tcpsL_pushbatch(L, b, rows, b->opened_count);
-    return choose_alike(L);
+    return scoped(L);
 }
 
 /* batch:closed() -> the last values of the connections that are gone since the previous pass. */
 static int l_closed(lua_State *L) {
     tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
-    lua_settop(L, 2);
     if (b->closed) {
         tcpsL_pushbatch(L, b->closed, NULL, 0);
     } else {
@@ -177,7 +107,32 @@ static int l_closed(lua_State *L) {
         if (!rows) return luaL_error(L, "no memory");
         tcpsL_pushbatch(L, b, rows, 0);
     }
-    return choose_alike(L);
+    return scoped(L);
+}
+
+/* batch:select(predicate) -> the view of the sockets for which predicate(socket) is true. */
+static int l_select(lua_State *L) {
+    tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    tcpsL_socket *s = tcpsL_pushsocket(L, 1); /* 3 */
+    tcps_view view = batch->view;
+    const tcps_row **kept = lua_newuserdatauv(L, (view.count + 1) * sizeof *kept, 0); /* 4: safe when the predicate raises */
+    size_t count = 0;
+    for (size_t i = 0; i < view.count; i++) {
+        s->row = view.rows[i];
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, 3);
+        lua_call(L, 1, 1);
+        if (lua_toboolean(L, -1)) kept[count++] = view.rows[i];
+        lua_pop(L, 1);
+    }
+    s->row = NULL;
+    const tcps_row **rows = malloc((count + 1) * sizeof *rows);
+    if (!rows) return luaL_error(L, "no memory");
+    memcpy(rows, kept, count * sizeof *rows);
+    tcpsL_pushbatch(L, batch->owner, rows, count);
+    return 1;
 }
 
 /* What an encoding is asked to be. */
@@ -338,7 +293,7 @@ static int l_replay(lua_State *L) {
 
 void tcpsL_openbatch(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_gc}, {"__len", l_len}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"opened", l_opened}, {"closed", l_closed}, {"select", l_select}, {"matching", l_matching},
+    static const luaL_Reg methods[] = {{"opened", l_opened}, {"closed", l_closed}, {"select", l_select},
                                        {"encode", l_encode}, {"write", l_write},   {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_BATCH);
     luaL_setfuncs(L, meta, 0);
@@ -358,6 +313,8 @@ void tcpsL_openbatch(lua_State *L) {
     lua_setfield(L, -2, "socket_json");
     lua_pushcfunction(L, l_socket_protobuf);
     lua_setfield(L, -2, "socket_protobuf");
+    lua_pushcfunction(L, l_scope);
+    lua_setfield(L, -2, "scope");
     lua_pushcfunction(L, l_replay);
     lua_setfield(L, -2, "replay");
 }
