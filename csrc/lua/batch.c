@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collect/replay.h"
 #include "lua/tcpsl.h"
 
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_BATCH); }
@@ -60,20 +61,40 @@ static int l_index(lua_State *L) {
         }
     } else {
         lua_pushvalue(L, 2);
-        lua_rawget(L, lua_upvalueindex(1));
+        lua_gettable(L, lua_upvalueindex(1));
     }
+    return 1;
+}
+
+/* [-1, +1] The view on the top; when batch 1 has a scope, that part of it which the scope lets through. */
+static int scoped(lua_State *L) {
+    if (lua_getiuservalue(L, 1, 1) != LUA_TFUNCTION) {
+        lua_pop(L, 1);
+        return 1;
+    }
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* core.scope(view, function) -> view
+ * The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too. */
+static int l_scope(lua_State *L) {
+    tcpsL_checkbatch(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    lua_setiuservalue(L, 1, 1);
     return 1;
 }
 
 /* batch:opened() -> the connections first seen in this pass, as a view. Empty on the first pass. */
 static int l_opened(lua_State *L) {
-    tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
-    tcps_batch *b = batch->owner;
+    tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
     const tcps_row **rows = malloc((b->opened_count + 1) * sizeof *rows);
     if (!rows) return luaL_error(L, "no memory");
     for (size_t i = 0; i < b->opened_count; i++) rows[i] = b->rows[b->opened[i]];
     tcpsL_pushbatch(L, b, rows, b->opened_count);
-    return 1;
+    return scoped(L);
 }
 
 /* batch:closed() -> the last values of the connections that are gone since the previous pass. */
@@ -81,12 +102,12 @@ static int l_closed(lua_State *L) {
     tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
     if (b->closed) {
         tcpsL_pushbatch(L, b->closed, NULL, 0);
-        return 1;
+    } else {
+        const tcps_row **rows = malloc(sizeof *rows);
+        if (!rows) return luaL_error(L, "no memory");
+        tcpsL_pushbatch(L, b, rows, 0);
     }
-    const tcps_row **rows = malloc(sizeof *rows);
-    if (!rows) return luaL_error(L, "no memory");
-    tcpsL_pushbatch(L, b, rows, 0);
-    return 1;
+    return scoped(L);
 }
 
 /* batch:select(predicate) -> the view of the sockets for which predicate(socket) is true. */
@@ -175,7 +196,9 @@ typedef struct fd_writer {
 static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
     fd_writer *f = (fd_writer *)w;
     while (len) {
+        tcpsL_beginwait();
         ssize_t n = write(f->fd, bytes, len);
+        tcpsL_endwait();
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             f->error = errno;
@@ -236,6 +259,38 @@ static int l_decode(lua_State *L) {
     return 2;
 }
 
+/* core.socket_protobuf(socket) -> a length-delimited BatchMessage with this record and nothing else */
+static int l_socket_protobuf(lua_State *L) {
+    const tcps_row *row = tcpsL_checksocket(L, 1)->row;
+    tcps_batch *b = tcps_batch_new();
+    if (!b) return luaL_error(L, "no memory");
+    tcpsL_pushbatch(L, b, NULL, 0); /* frees it, also when Lua raises */
+    tcps_batch_unref(b);
+    luaL_Buffer buffer;
+    string_writer w = {.buffer = &buffer};
+    tcps_writer_over(&w.base, lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0), add_to_string);
+    luaL_buffinit(L, &buffer);
+    tcps_protobuf_batch(&w.base, (tcps_view){b, &row, 1});
+    if (tcps_writer_end(&w.base) != TCPS_OK) return luaL_error(L, "no memory");
+    luaL_pushresult(&buffer);
+    return 1;
+}
+
+/* core.replay(batch, tracker or nil, filter or nil) -> batch, or nil, text, code
+ * A decoded batch gets deltas, comings and goings, and loses what the filter refuses. For a batch that nobody has a view of. */
+static int l_replay(lua_State *L) {
+    tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    tcps_tracker **tracker = lua_isnoneornil(L, 2) ? NULL : luaL_checkudata(L, 2, TCPSL_TRACKER);
+    tcps_filter **filter = lua_isnoneornil(L, 3) ? NULL : luaL_checkudata(L, 3, TCPSL_FILTER);
+    luaL_argcheck(L, !batch->rows, 1, "a view");
+    tcps_status status = {0};
+    tcps_code code = tcps_replay(batch->owner, tracker ? *tracker : NULL, filter ? *filter : NULL, &status);
+    batch->view = tcps_batch_view(batch->owner);
+    if (code != TCPS_OK) return tcpsL_fail(L, &status);
+    lua_settop(L, 1);
+    return 1;
+}
+
 void tcpsL_openbatch(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_gc}, {"__len", l_len}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{"opened", l_opened}, {"closed", l_closed}, {"select", l_select},
@@ -256,4 +311,10 @@ void tcpsL_openbatch(lua_State *L) {
     lua_setfield(L, -2, "decode");
     lua_pushcfunction(L, l_socket_json);
     lua_setfield(L, -2, "socket_json");
+    lua_pushcfunction(L, l_socket_protobuf);
+    lua_setfield(L, -2, "socket_protobuf");
+    lua_pushcfunction(L, l_scope);
+    lua_setfield(L, -2, "scope");
+    lua_pushcfunction(L, l_replay);
+    lua_setfield(L, -2, "replay");
 }

@@ -1,9 +1,11 @@
 /* What the script host needs of the system and Lua lacks: clocks, waiting, descriptors, signals. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,7 +14,7 @@
 static int fail_errno(lua_State *L, int error) {
     lua_pushnil(L);
     lua_pushstring(L, strerror(error));
-    lua_pushstring(L, error == EPIPE ? "EPIPE" : error == ENOSPC ? "ENOSPC" : "ESYSTEM");
+    lua_pushstring(L, error == EPIPE ? "EPIPE" : error == ENOSPC ? "ENOSPC" : error == ENOENT ? "ENOENT" : "ESYSTEM");
     return 3;
 }
 
@@ -34,16 +36,21 @@ static int l_realtime_ns(lua_State *L) {
 }
 
 /* Signals that the host has asked for, noted here and taken by core.wait and core.signals. */
-static volatile sig_atomic_t noted_stop, noted_reload;
+static volatile sig_atomic_t noted_stop, noted_reload, noted_resize;
 
 static void note(int number) {
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
         noted_reload = 1;
-    else
-        noted_stop = 1;
+    } else if (number == SIGWINCH) {
+        noted_resize = 1;
+    } else if (noted_stop++) {
+        /* somebody asks again: what the first one waits for (a reader that stands still) does not come */
+        signal(number, SIG_DFL);
+        raise(number);
+    }
 }
 
-/* core.handle_signals(): SIGINT and SIGTERM stop, SIGHUP reloads, SIGPIPE is an error of the write. For a host process only. */
+/* core.handle_signals(): SIGINT and SIGTERM stop, SIGHUP reloads, SIGWINCH is noted, SIGPIPE is an error of the write. For a host process only. */
 static int l_handle_signals(lua_State *L) {
     struct sigaction action = {.sa_handler = note};
     (void)L;
@@ -51,37 +58,89 @@ static int l_handle_signals(lua_State *L) {
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGWINCH, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     return 0;
 }
 
-/* core.signals() -> stop, reload: whether they came; reload is told once. */
+/* core.signals() -> stop, reload, resize: whether they came; the last two are told once. */
 static int l_signals(lua_State *L) {
     lua_pushboolean(L, noted_stop);
     lua_pushboolean(L, noted_reload);
-    noted_reload = 0;
-    return 2;
+    lua_pushboolean(L, noted_resize);
+    noted_reload = noted_resize = 0;
+    return 3;
 }
 
-/* core.wait(until_ns): sleeps until the monotonic clock shows that, or a signal comes. */
+/* Adds the descriptors in the list at `arg` to `set`; the highest one plus 1, at least `most`. */
+static int add_descriptors(lua_State *L, int arg, fd_set *set, int most) {
+    FD_ZERO(set);
+    if (lua_isnoneornil(L, arg)) return most;
+    luaL_checktype(L, arg, LUA_TTABLE);
+    for (lua_Integer i = 1; lua_rawgeti(L, arg, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        lua_Integer fd = lua_tointeger(L, -1);
+        luaL_argcheck(L, lua_isinteger(L, -1) && fd >= 0 && fd < FD_SETSIZE, arg, "no descriptor that can be waited for");
+        FD_SET((int)fd, set);
+        if (fd >= most) most = (int)fd + 1;
+    }
+    lua_pop(L, 1);
+    return most;
+}
+
+/* core.wait(until_ns [, to_read [, to_write]]) -> the first descriptor of the list `to_read` that is ready, or nil
+ * Sleeps until the monotonic clock shows that, a signal comes, or a descriptor of either list is ready. */
 static int l_wait(lua_State *L) {
     lua_Integer until = luaL_checkinteger(L, 1);
-    /* A signal between the test and the sleep would be slept through: block them until pselect-like sleep begins. */
+    fd_set readable, writable;
+    int most = add_descriptors(L, 3, &writable, add_descriptors(L, 2, &readable, 0));
+    /* A signal between the test and the sleep would be slept through: block them until pselect unblocks them for its sleep. */
     sigset_t signals, before;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGWINCH);
     sigprocmask(SIG_BLOCK, &signals, &before);
-    while (!noted_stop && !noted_reload) {
-        lua_Integer left = until - now(CLOCK_MONOTONIC);
-        if (left <= 0) break;
+    int ready = -1;
+    lua_Integer left;
+    while (!noted_stop && !noted_reload && !noted_resize && ready < 0 && (left = until - now(CLOCK_MONOTONIC)) > 0) {
         struct timespec t = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-        if (pselect(0, NULL, NULL, NULL, &t, &before) < 0 && errno != EINTR) break;
+        fd_set r = readable, w = writable;
+        ready = pselect(most, &r, &w, NULL, &t, &before);
+        if (ready < 0 && errno != EINTR) break;
+        if (ready == 0) ready = -1;
+        if (ready > 0) readable = r;
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
+    if (ready <= 0 || lua_isnoneornil(L, 2)) return 0;
+    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++, lua_pop(L, 1))
+        if (FD_ISSET((int)lua_tointeger(L, -1), &readable)) return 1;
     return 0;
+}
+
+/* core.sleep(until_ns [, fd]): until the monotonic clock shows that, or `fd` can be written to. A signal that was noted does not end it. */
+static int l_sleep(lua_State *L) {
+    lua_Integer until = luaL_checkinteger(L, 1), left;
+    struct pollfd p = {.fd = (int)luaL_optinteger(L, 2, -1), .events = POLLOUT};
+    while ((left = until - now(CLOCK_MONOTONIC)) > 0) {
+        int ready = poll(&p, 1, left > 1000000000 ? 1000 : (int)((left + 999999) / 1000000));
+        if (ready > 0 || (ready < 0 && errno != EINTR)) break;
+    }
+    return 0;
+}
+
+/* core.read(fd, most) -> bytes that are there ("": the end), or nil, text, code */
+static int l_read(lua_State *L) {
+    int fd = (int)luaL_checkinteger(L, 1);
+    lua_Integer most = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, most > 0, 2, "not positive");
+    luaL_Buffer b;
+    char *bytes = luaL_buffinitsize(L, &b, (size_t)most);
+    ssize_t n = read(fd, bytes, (size_t)most);
+    if (n < 0) return fail_errno(L, errno);
+    luaL_pushresultsize(&b, (size_t)n);
+    return 1;
 }
 
 /* core.write(fd, bytes) -> true, or nil, text, code. Writes all of it. */
@@ -90,7 +149,9 @@ static int l_write(lua_State *L) {
     size_t len;
     const char *bytes = luaL_checklstring(L, 2, &len);
     while (len) {
+        tcpsL_beginwait();
         ssize_t n = write(fd, bytes, len);
+        tcpsL_endwait();
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return fail_errno(L, errno);
         bytes += n;
@@ -113,6 +174,14 @@ static int l_open_file(lua_State *L) {
 static int l_close_file(lua_State *L) {
     if (close((int)luaL_checkinteger(L, 1)) != 0) return fail_errno(L, errno);
     lua_pushboolean(L, true);
+    return 1;
+}
+
+/* core.file_size(fd) -> bytes, or nil, text, code */
+static int l_file_size(lua_State *L) {
+    struct stat st;
+    if (fstat((int)luaL_checkinteger(L, 1), &st) != 0) return fail_errno(L, errno);
+    lua_pushinteger(L, (lua_Integer)st.st_size);
     return 1;
 }
 
@@ -139,8 +208,11 @@ void tcpsL_opensystem(lua_State *L) {
                                          {"handle_signals", l_handle_signals},
                                          {"signals", l_signals},
                                          {"wait", l_wait},
+                                         {"sleep", l_sleep},
                                          {"write", l_write},
+                                         {"read", l_read},
                                          {"open_file", l_open_file},
+                                         {"file_size", l_file_size},
                                          {"close_file", l_close_file},
                                          {"isatty", l_isatty},
                                          {"pipe_room", l_pipe_room},

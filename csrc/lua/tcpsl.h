@@ -61,6 +61,10 @@ unsigned tcpsL_checkfield(lua_State *L, int arg);
 /* [-0, +1] A message (metadata, summary) as a table: field names as in the proto, enums by their short word. */
 void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);
 
+/* Around a system call of the host that may wait long (a write to a slow reader): the time is not counted as the script's. */
+void tcpsL_beginwait(void);
+void tcpsL_endwait(void);
+
 /* Each registers its metatable, and adds its functions to the module table on top of the stack. [-0, +0] */
 void tcpsL_openbatch(lua_State *L);
 void tcpsL_opensocket(lua_State *L);
@@ -70,5 +74,6 @@ void tcpsL_opentracker(lua_State *L);
 void tcpsL_openschema(lua_State *L);
 void tcpsL_opensystem(lua_State *L);
 void tcpsL_openaggregate(lua_State *L);
+void tcpsL_openwatchdog(lua_State *L);
 
 #endif

@@ -1,0 +1,6 @@
+--- Every socket as one JSON object on its own line: the proto's names, integers as numbers, addresses as text.
+return {
+  name = "flat",
+  help = "every socket as one line of JSON: for jq, ClickHouse, log shippers",
+  on_batch = function(batch, ctx) ctx:emit(batch, { format = "flat" }) end,
+}

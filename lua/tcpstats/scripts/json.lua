@@ -1,0 +1,12 @@
+--- Every pass as one BatchMessage in canonical proto3 JSON, on one line.
+return {
+  name = "json",
+  help = "every pass as one line of canonical proto3 JSON (BatchMessage)",
+  options = {
+    pretty = { type = "boolean", help = "indented, on many lines" },
+    addresses = { type = "string", choices = { "base64", "text" }, default = "base64", help = "base64 loads as protobuf JSON; text is for eyes and jq" },
+  },
+  on_batch = function(batch, ctx)
+    ctx:emit(batch, { format = "json", pretty = ctx.options.pretty, addresses = ctx.options.addresses })
+  end,
+}
