@@ -24,5 +24,6 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_opensource(L);
     tcpsL_opensystem(L);
     tcpsL_openaggregate(L);
+    tcpsL_openterminal(L);
     return 1;
 }

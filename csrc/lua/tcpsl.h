@@ -70,5 +70,6 @@ void tcpsL_opentracker(lua_State *L);
 void tcpsL_openschema(lua_State *L);
 void tcpsL_opensystem(lua_State *L);
 void tcpsL_openaggregate(lua_State *L);
+void tcpsL_openterminal(lua_State *L);
 
 #endif
