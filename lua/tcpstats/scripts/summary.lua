@@ -84,7 +84,7 @@ end
 
 local function heading(batch, summary)
   local metadata = batch.metadata
-  local parts = { text.timestamp(metadata.timestamp_ns or 0) }
+  local parts = { (metadata.timestamp_ns or 0) > 0 and text.timestamp(metadata.timestamp_ns) or nil }
   if metadata.hostname then parts[#parts + 1] = text.clean(metadata.hostname) end
   if metadata.platform then parts[#parts + 1] = metadata.platform:lower() .. (metadata.os_version and " " .. text.clean(metadata.os_version) or "") end
   parts[#parts + 1] = ("%d sockets"):format(summary.total_sockets or #batch)
