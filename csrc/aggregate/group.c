@@ -76,18 +76,23 @@ size_t tcps_group_network(const tcps_group_key *key, const tcps_text *address, c
 
 /* What of a row is compared under one key: bytes, for a number those of `number`. */
 typedef struct part {
+    bool absent;
     size_t len;
     const void *bytes;
     uint64_t number;
     uint8_t network[16];
 } part;
 
+/* Where the row lacks the field, there is nothing to compare: all such rows are equal. */
 static void take_part(part *p, const tcps_row *row, const tcps_group_key *key) {
+    p->bytes = &p->number;
+    p->len = 0;
+    p->absent = !tcps_row_has(row, key->field);
+    if (p->absent) return;
     uint64_t bits = tcps_row_bits(row, key->field);
     tcps_type type = tcps_fields[key->field].type;
     if (type != TCPS_T_STRING && type != TCPS_T_BYTES) {
         p->number = bits;
-        p->bytes = &p->number;
         p->len = sizeof p->number;
         return;
     }
@@ -102,7 +107,7 @@ static void take_part(part *p, const tcps_row *row, const tcps_group_key *key) {
 static uint64_t hash_part(const part *p, uint64_t hash, const tcps_identity_key *secret) {
     const uint8_t *bytes = p->bytes;
     size_t left = p->len;
-    hash ^= p->len;
+    hash ^= p->len ^ (uint64_t)p->absent << 63;
     do {
         uint64_t word[2] = {0, 0};
         size_t piece = left < sizeof word ? left : sizeof word;
@@ -135,7 +140,7 @@ static bool same_group(const tcps_row *a, const tcps_row *b, const tcps_group_ke
         part p, q;
         take_part(&p, a, &keys[k]);
         take_part(&q, b, &keys[k]);
-        if (p.len != q.len || memcmp(p.bytes, q.bytes, p.len) != 0) return false;
+        if (p.absent != q.absent || p.len != q.len || memcmp(p.bytes, q.bytes, p.len) != 0) return false;
     }
     return true;
 }
@@ -188,13 +193,13 @@ static tcps_code put_row(tcps_groups *g, table *t, tcps_view v, size_t i, const 
     return 2 * g->count > t->mask ? grow(t) : TCPS_OK;
 }
 
-tcps_code tcps_groups_by(tcps_groups *g, tcps_view v, const tcps_group_key *keys, size_t n_keys) {
+tcps_code tcps_groups_by(tcps_groups *g, tcps_view v, const tcps_group_key *keys, size_t n_keys, bool absent) {
     tcps_code code = tcps_groups_init(g, v.count);
     table t = {0};
     if (code == TCPS_OK) code = new_table(&t, 256);
     tcps_identity_key secret = tcps_identity_new_key();
     for (size_t i = 0; i < v.count && code == TCPS_OK; i++)
-        if (has_all(v.rows[i], keys, n_keys)) code = put_row(g, &t, v, i, keys, n_keys, hash_row(v.rows[i], keys, n_keys, &secret));
+        if (absent || has_all(v.rows[i], keys, n_keys)) code = put_row(g, &t, v, i, keys, n_keys, hash_row(v.rows[i], keys, n_keys, &secret));
     free(t.slots);
     if (code != TCPS_OK) tcps_groups_fini(g);
     return code;

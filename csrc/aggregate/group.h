@@ -34,9 +34,9 @@ static inline void tcps_groups_put(tcps_groups *g, size_t row, uint32_t group) {
     g->size[group]++;
 }
 
-/* Groups the rows of the view by all of `keys` together (1 to TCPS_GROUP_KEYS). A row that lacks one of the fields is in no group.
- * Groups are numbered in the order of their first row. TCPS_OK or TCPS_NOMEM. */
-tcps_code tcps_groups_by(tcps_groups *g, tcps_view v, const tcps_group_key *keys, size_t n_keys);
+/* Groups the rows of the view by all of `keys` together (1 to TCPS_GROUP_KEYS). A row that lacks one of the fields is in no group,
+ * or with `absent` in a group of rows that lack it too. Groups are numbered in the order of their first row. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_groups_by(tcps_groups *g, tcps_view v, const tcps_group_key *keys, size_t n_keys, bool absent);
 
 /* The network of `address` under the key, as text ("10.1.2.0/24"); `room` has TCPS_ADDRESS_ROOM + 4 bytes. Bytes that are no address are
  * shown whole. Returns the length. */

@@ -204,7 +204,7 @@ static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_K
 
 /* [-0, +1] What a row shows under a key. */
 static void push_key(lua_State *L, const tcps_row *row, const tcps_group_key *key, int words) {
-    if (!key->network) {
+    if (!key->network || !tcps_row_has(row, key->field)) {
         tcpsL_pushfield(L, row, key->field, words);
         return;
     }
@@ -244,14 +244,15 @@ static tcps_groups *push_groups(lua_State *L) {
     return g;
 }
 
-/* core.group(batch, {{field=, prefix4=, prefix6=}...}) -> groups, a list of sizes, for each key a list of values */
+/* core.group(batch, {{field=, prefix4=, prefix6=}...}, absent) -> groups, a list of sizes, for each key a list of values */
 static int l_group(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
     tcps_group_key keys[TCPS_GROUP_KEYS];
     size_t n_keys = check_keys(L, 2, keys);
+    bool absent = lua_toboolean(L, 3);
     tcps_groups *g = push_groups(L);
     int at = lua_gettop(L);
-    if (tcps_groups_by(g, view, keys, n_keys) != TCPS_OK) no_memory(L);
+    if (tcps_groups_by(g, view, keys, n_keys, absent) != TCPS_OK) no_memory(L);
     push_sizes(L, g);
     push_key_values(L, g, view, keys, n_keys);
     lua_replace(L, at + 2);

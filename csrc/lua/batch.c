@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "collect/replay.h"
+#include "encode/csv.h"
 #include "lua/tcpsl.h"
 
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_BATCH); }
@@ -137,13 +138,56 @@ static int l_select(lua_State *L) {
 
 /* What an encoding is asked to be. */
 typedef struct format {
-    enum { JSON, FLAT, PROTOBUF } kind;
+    enum { JSON, FLAT, PROTOBUF, CSV } kind;
     tcps_json_style style;
     bool pretty;
+    bool header;
+    const tcps_csv_column *columns; /* Lua's memory, on the stack */
+    size_t n_columns;
 } format;
 
-static format check_format(lua_State *L, int name, int options) {
-    static const char *const names[] = {"json", "flat", "protobuf", NULL};
+/* A column that is no field of the sockets: of the batch's metadata, the same on every line. Its text goes into the table at `texts`. */
+static void check_constant_column(lua_State *L, const tcps_batch *b, int texts, tcps_csv_column *c) {
+    const ProtobufCMessageDescriptor *d = b->metadata.base.descriptor;
+    const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(d, c->name);
+    if (!f || f->label == PROTOBUF_C_LABEL_REPEATED) tcpsL_checkfield(L, -1); /* raises */
+    tcpsL_pushmessage(L, &b->metadata.base);
+    lua_getfield(L, -1, c->name);
+    c->text = lua_isnil(L, -1) ? "" : luaL_tolstring(L, -1, &c->len);
+    lua_rawsetp(L, texts, c);
+    lua_settop(L, texts + 1);
+}
+
+/* [-0, +3] The columns of CSV: options.fields, or every field. They live on the stack. */
+static void check_columns(lua_State *L, const tcps_batch *b, int options, format *f) {
+    bool chosen = lua_istable(L, options) && lua_getfield(L, options, "fields") != LUA_TNIL;
+    if (!lua_istable(L, options)) lua_pushnil(L);
+    int names = lua_gettop(L);
+    if (chosen) luaL_checktype(L, names, LUA_TTABLE);
+    f->n_columns = chosen ? (size_t)luaL_len(L, names) : TCPS_FIELD_LIMIT;
+    luaL_argcheck(L, f->n_columns >= 1 && f->n_columns <= 2 * TCPS_FIELD_LIMIT, options, "fields: a list of names");
+    tcps_csv_column *columns = lua_newuserdatauv(L, f->n_columns * sizeof *columns, 0);
+    f->columns = columns;
+    lua_newtable(L); /* keeps texts */
+    int texts = lua_gettop(L);
+    size_t n = 0;
+    for (unsigned field = 0; !chosen && field < TCPS_FIELD_LIMIT; field++)
+        if (tcps_fields[field].type != TCPS_T_NONE) columns[n++] = (tcps_csv_column){.name = tcps_fields[field].name, .field = field};
+    for (; chosen && n < f->n_columns; n++) {
+        lua_rawgeti(L, names, (lua_Integer)n + 1);
+        size_t len;
+        const char *name = luaL_checklstring(L, -1, &len); /* the list keeps it */
+        const tcps_field *field = tcps_field_named(name, len);
+        columns[n] = (tcps_csv_column){.name = name, .field = field ? field->number : 0};
+        if (!field) check_constant_column(L, b, texts, &columns[n]);
+        lua_settop(L, texts);
+    }
+    f->n_columns = n;
+}
+
+/* [-0, +0 or +3] What stays on the stack keeps the columns. */
+static format check_format(lua_State *L, const tcps_batch *b, int name, int options) {
+    static const char *const names[] = {"json", "flat", "protobuf", "csv", NULL};
     static const char *const addresses[] = {"base64", "text", NULL};
     format f = {.kind = (int)luaL_checkoption(L, name, "json", names)};
     f.style = f.kind == FLAT ? TCPS_JSON_FLAT : TCPS_JSON_CANONICAL;
@@ -153,6 +197,14 @@ static format check_format(lua_State *L, int name, int options) {
         if (lua_getfield(L, options, "addresses") != LUA_TNIL && luaL_checkoption(L, -1, NULL, addresses) == 1) f.style = TCPS_JSON_TEXT;
         lua_pop(L, 2);
     }
+    if (f.kind == CSV) {
+        f.header = true;
+        if (lua_istable(L, options)) {
+            f.header = lua_getfield(L, options, "header") == LUA_TNIL || lua_toboolean(L, -1);
+            lua_pop(L, 1);
+        }
+        check_columns(L, b, options, &f);
+    }
     return f;
 }
 
@@ -161,6 +213,10 @@ static void encode(tcps_writer *w, tcps_view view, const format *f) {
     case JSON: tcps_json_batch(w, view, f->style, f->pretty); break;
     case FLAT: tcps_json_lines(w, view, f->style); break;
     case PROTOBUF: tcps_protobuf_batch(w, view); break;
+    case CSV:
+        if (f->header) tcps_csv_header(w, f->columns, f->n_columns);
+        tcps_csv_lines(w, view, f->columns, f->n_columns);
+        break;
     }
 }
 
@@ -177,7 +233,8 @@ static tcps_code add_to_string(tcps_writer *w, const char *bytes, size_t len) {
 /* batch:encode(format, options) -> string */
 static int l_encode(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
-    format f = check_format(L, 2, 3);
+    lua_settop(L, 3);
+    format f = check_format(L, view.batch, 2, 3);
     luaL_Buffer buffer;
     string_writer w = {.buffer = &buffer};
     tcps_writer_over(&w.base, lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0), add_to_string);
@@ -214,7 +271,8 @@ static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
 static int l_write(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
     fd_writer w = {.fd = (int)luaL_checkinteger(L, 2)};
-    format f = check_format(L, 3, 4);
+    lua_settop(L, 4);
+    format f = check_format(L, view.batch, 3, 4);
     if (tcps_writer_init(&w.base, write_to_fd) == TCPS_OK) encode(&w.base, view, &f);
     tcps_code code = tcps_writer_fini(&w.base);
     if (code == TCPS_OK) {

@@ -25,5 +25,6 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_opensystem(L);
     tcpsL_openaggregate(L);
     tcpsL_openwatchdog(L);
+    tcpsL_openterminal(L);
     return 1;
 }

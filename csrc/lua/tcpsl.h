@@ -75,5 +75,6 @@ void tcpsL_openschema(lua_State *L);
 void tcpsL_opensystem(lua_State *L);
 void tcpsL_openaggregate(lua_State *L);
 void tcpsL_openwatchdog(lua_State *L);
+void tcpsL_openterminal(lua_State *L);
 
 #endif

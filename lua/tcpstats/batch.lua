@@ -130,9 +130,9 @@ local function plain_key(key)
   if field and field:find "_addr$" then return network_key(field, first, tonumber(second)) end
 end
 
-local function group(batch, key)
+local function group(batch, key, absent)
   local plain = plain_key(key)
-  if plain then return core.group(batch, { plain }) end
+  if plain then return core.group(batch, { plain }, absent) end
   if type(key) == "function" then return core.group_with(batch, key) end
   if type(key) == "string" or where.is_expression(key) then
     local expression = where.is_expression(key) and key or compiled(key)
@@ -142,7 +142,7 @@ local function group(batch, key)
   for i, one in ipairs(key) do
     plains[i] = plain_key(one) or error(("key %d of several is a field or ADDRESS/LENGTH"):format(i), 3)
   end
-  return core.group(batch, plains)
+  return core.group(batch, plains, absent)
 end
 
 -- Largest first; what has no number last; equal ones by their key, so that the order is the same every time.
@@ -151,7 +151,7 @@ local function sorted_by(list, of)
   local values, keys = {}, {}
   for _, entry in ipairs(list) do
     local v = value(entry)
-    values[entry] = v == nil and -math.huge or v
+    values[entry] = (v == nil or v ~= v) and -math.huge or v -- a NaN has no place in any order
     keys[entry] = type(entry.key) == "number" and ("%024.6f"):format(entry.key) or tostring(entry.key)
   end
   table.sort(list, function(a, b)
@@ -187,14 +187,15 @@ end
 --
 -- @param key a field; an address field with a prefix length ("remote_addr/24", "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}),
 --   where an IPv4-mapped address is its IPv4 address; an expression ("rtt_us // 1000"); a function(s); or a list of fields and networks.
---   Sockets for which it is absent are in no group.
+--   Sockets for which it is absent are in no group, unless options.absent.
 -- @param aggregates what to compute of each group, as tcpstats.where's aggregate expressions; a list names them FOLD_FIELD (sum_tx_bytes) or, of
 --   a longer expression, by its text; {name = "sum(tx_bytes)"} by that name; {name = {"sum", function(s) return 1 end}} folds a function's numbers
+-- @param options {absent = true}: sockets that lack a field of the key are a group too, whose key is nil there; may be nil
 -- @return a list of groups {key=, count=, NAME=...}, those with most sockets first; `keys` is the list of values when the key is one of several,
 --   and `key` their text. list:top(n, NAME) ranks, list:get(key) finds, list.without is the number of sockets in no group.
-function methods:group_by(key, aggregates)
+function methods:group_by(key, aggregates, options)
   local wanted = aggregates_of(aggregates)
-  local groups, sizes, keys = group(self, key)
+  local groups, sizes, keys = group(self, key, options and options.absent)
   local evaluators, list, members = {}, {}, 0
   for i, aggregate in ipairs(wanted) do evaluators[i] = evaluator(self, groups, sizes, aggregate) end
   local single = keys[1]

@@ -413,7 +413,9 @@ local function build(compiler, result, text)
   local chunk, what = load(table.concat(lines, "\n"), "=where", "t", {})
   if not chunk then fail(1, "too complicated: %s", what) end -- Lua's own limits
   local of_values, of_socket = chunk(table.unpack(compiler.upvalues))
-  return setmetatable({ text = text, fields = parameters, of_values = of_values, of_socket = of_socket }, Expression)
+  return setmetatable({
+    text = text, fields = parameters, of_values = of_values, of_socket = of_socket, needs_seconds = compiler.uses_seconds or false,
+  }, Expression)
 end
 
 -- Runs `compile`, which raises {at=, what=} when the text is wrong.
@@ -445,8 +447,7 @@ end
 function where.compile(text, stops)
   return protected(text, function()
     local tree, rest = parse.expression(text, stops)
-    local expression = socket_expression(tree, rest and text:sub(1, rest - 1):gsub("%s+$", "") or text)
-    return expression, rest and text:sub(rest)
+    return socket_expression(tree, text:sub(1, tree.stop)), rest and text:sub(rest)
   end)
 end
 
@@ -517,12 +518,36 @@ function where.compile_aggregate(text, scope, stops)
     local tree, rest = parse.expression(text, stops)
     local compiler = new_compiler(scopes[scope])
     local piece = compiler:node(tree)
-    local expression = build(compiler, value(piece), rest and text:sub(1, rest - 1):gsub("%s+$", "") or text)
+    local expression = build(compiler, value(piece), text:sub(1, tree.stop))
     expression.type, expression.aggregates = piece.type, compiler.aggregates
     expression.is_fold = tree.kind == "call" and is_aggregate(tree.name)
     if expression.is_fold and tree[1] and tree[1].kind == "name" then expression.name = tree.name .. "_" .. tree[1].name end -- sum_tx_bytes
     return expression, rest and text:sub(rest)
   end)
+end
+
+local orders = { [">"] = 1, [">="] = 1, ["<"] = -1, ["<="] = -1 }
+
+-- The first comparison that orders numbers: what the condition is about.
+local function first_order(node)
+  if node.kind == "compare" and orders[node.operator] then
+    local flipped = node[1].kind == "constant"
+    return node[flipped and 2 or 1], (flipped and -1 or 1) * orders[node.operator]
+  end
+  if node.kind ~= "and" and node.kind ~= "or" then return nil end
+  local found, direction = first_order(node[1])
+  if found then return found, direction end
+  return first_order(node[2])
+end
+
+--- What a condition measures: the number that its first comparison with < > <= >= holds against another.
+-- @param condition an expression of where.compile or where.compile_aggregate
+-- @return the text of that number (an expression of the same scope), and 1 when the condition is about large ones, -1 when about small ones;
+--   nil when the condition compares no numbers
+function where.measure(condition)
+  local found, direction = first_order((parse.expression(condition.text)))
+  if not found then return nil end
+  return condition.text:sub(found.at, found.stop), direction
 end
 
 return where

@@ -1,6 +1,6 @@
 --- The text of a where expression to a tree: Lua's own expressions, without functions and tables.
 --
--- A node is a table with `kind` and `at`, the byte where it begins:
+-- A node is a table with `kind`, and `at` and `stop`, the bytes where it begins and ends:
 --   {kind="constant", value=}  {kind="nothing"} (nil)  {kind="name", name=}  {kind="not"|"and"|"or", ...}
 --   {kind="unary"|"binary"|"compare", operator=, ...}  {kind="call", name=, ...}  {kind="method", name=, ...}
 -- with its operands in the list part; the first one of a method is what it is called on.
@@ -77,6 +77,7 @@ local Parser = {}
 Parser.__index = Parser
 
 function Parser:advance()
+  self.stop = self.position - 1 -- the last byte of what was read
   self.token, self.position = next_token(self.text, self.position)
 end
 
@@ -115,6 +116,7 @@ function Parser:primary()
     self:advance()
     local inner = self:expression(0)
     self:expect(")", ("for the '(' in column %d"):format(token.at))
+    inner.at = token.at
     return inner
   elseif token.kind == "name" then
     self:advance()
@@ -157,6 +159,7 @@ function Parser:expression(limit)
   self.depth = self.depth + 1
   if self.depth > DEPTH then fail(self.token.at, "nested too deeply") end
   local left = self:operand()
+  left.stop = self.stop
   while true do
     local operator = self.token.text
     local power = (self.token.kind == "operator" or self.token.kind == "keyword") and binary[operator]
@@ -165,6 +168,7 @@ function Parser:expression(limit)
     local right = self:expression(power[2])
     local kind = comparisons[operator] and "compare" or (operator == "and" or operator == "or") and operator or "binary"
     left = { kind = kind, operator = operator, at = left.at, left, right }
+    left.stop = self.stop
   end
   self.depth = self.depth - 1
   return left

@@ -1,0 +1,179 @@
+--- When to speak and when to hold one's peace: hold-down, hysteresis, rate limit, and alarms made of them.
+--
+-- Every function takes the hook's ctx first, so that a script says ctx:hold(...). They keep what they remember for as long as the script runs,
+-- for each schedule on its own, and measure time with ctx.elapsed_ns, so a recording gives what the live run would have given.
+-- A `key` is anything that names what is judged: text of a connection, a command, a constant. What is remembered of a key is forgotten when a
+-- whole pass goes by in which nobody asks for it: the connection is gone.
+local alerting = {}
+
+local memories = setmetatable({}, { __mode = "k" }) -- by ctx.state, which lives as long as the script
+
+-- What `use` remembers in this pass, as a table by key; what the previous pass did not touch is gone.
+local function memory(ctx, use)
+  local all = memories[ctx.state]
+  if not all then
+    all = {}
+    memories[ctx.state] = all
+  end
+  local schedule = ctx.schedule
+  local place = use .. "\0" .. (schedule and schedule.name or "")
+  local own = all[place]
+  if not own then
+    own = { now = ctx.elapsed_ns, current = {}, previous = {} }
+    all[place] = own
+  end
+  if own.now ~= ctx.elapsed_ns then
+    own.now, own.previous, own.current = ctx.elapsed_ns, own.current, {}
+  end
+  return own
+end
+
+-- The entry of a key, kept for another pass.
+local function entry(own, key)
+  local found = own.current[key]
+  if found == nil then
+    found = own.previous[key]
+    own.current[key] = found
+  end
+  return found
+end
+
+--- Hold-down: whether a condition has been true for some time without a break.
+-- @param key what is judged
+-- @param condition whether it is true now
+-- @param seconds how long it has to be
+-- @return true when it has been; and for how many seconds it has been true
+function alerting.hold(ctx, key, condition, seconds)
+  local own = memory(ctx, "hold")
+  local since = entry(own, key)
+  if not condition then
+    own.current[key] = nil
+    own.previous[key] = nil
+    return false, 0
+  end
+  if not since then
+    since = ctx.elapsed_ns
+    own.current[key] = since
+  end
+  local lasted = (ctx.elapsed_ns - since) / 1e9
+  return lasted >= seconds, lasted
+end
+
+--- Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that trembles about a limit alarms once.
+-- @param key what is judged
+-- @param value a number; nil: not known, which leaves things as they are
+-- @param on above it: true. With `off` above `on` it is the other way round: true below `on`, false again above `off`
+-- @param off the limit on the way back
+-- @return whether it is true
+function alerting.hysteresis(ctx, key, value, on, off)
+  local own = memory(ctx, "hysteresis")
+  local active = entry(own, key) or false
+  if value then
+    local rising = on >= off
+    local passed_on = rising and value > on or not rising and value < on
+    local passed_off = rising and value < off or not rising and value > off
+    active = passed_on or active and not passed_off
+  end
+  own.current[key] = active or nil
+  if not active then own.previous[key] = nil end
+  return active
+end
+
+--- Rate limit: at most `count` in any `seconds`, on the average; at most `count` at once.
+-- @param key what is limited, e.g. "mail"
+-- @return whether it may happen now; and, when it may, how often it was refused since the last time
+function alerting.limit(ctx, key, count, seconds)
+  local all = memories[ctx.state] or {}
+  memories[ctx.state] = all
+  local buckets = all.limit or {}
+  all.limit = buckets
+  local bucket = buckets[key] or { tokens = count, at = ctx.elapsed_ns, refused = 0 }
+  buckets[key] = bucket
+  bucket.tokens = math.min(count, bucket.tokens + (ctx.elapsed_ns - bucket.at) / 1e9 * count / seconds)
+  bucket.at = ctx.elapsed_ns
+  if bucket.tokens < 1 then
+    bucket.refused = bucket.refused + 1
+    return false, 0
+  end
+  bucket.tokens = bucket.tokens - 1
+  local refused = bucket.refused
+  bucket.refused = 0
+  return true, refused
+end
+
+-- An alarm: conditions by key that become events.
+local Alarm = {}
+Alarm.__index = Alarm
+
+--- An alarm, which turns conditions into the few events that somebody wants to hear of. Make it in init and keep it in ctx.state.
+-- @param options {hold = seconds that a condition must last before it is raised (0), release = seconds that it must be gone before it is cleared
+--   (0), every = seconds after which a raised one is told again (never)}; may be nil
+-- @return an alarm with set(), finish() and count()
+function alerting.alarm(_, options)
+  options = options or {}
+  return setmetatable({ hold = options.hold or 0, release = options.release or 0, every = options.every, entries = {}, pass = 0 }, Alarm)
+end
+
+local function judge(alarm, key, item, active, now)
+  if active then item.gone = nil else item.gone = item.gone or now end
+  if active and not item.since then item.since = now end
+  if not item.raised then
+    if not active then
+      alarm.entries[key] = nil
+    elseif (now - item.since) / 1e9 >= alarm.hold then
+      item.raised, item.told = now, now
+      return "raised"
+    end
+  elseif not active then
+    if (now - item.gone) / 1e9 >= alarm.release then
+      alarm.entries[key] = nil
+      return "cleared"
+    end
+  elseif alarm.every and (now - item.told) / 1e9 >= alarm.every then
+    item.told = now
+    return "again"
+  end
+end
+
+--- Says how a condition stands in this pass.
+-- @param ctx the hook's
+-- @param key what is judged
+-- @param active whether the condition is true
+-- @return "raised", "again", "cleared", or nil when there is nothing to tell; and for how many seconds the condition has been true
+function Alarm:set(ctx, key, active)
+  local item = self.entries[key]
+  if not item then
+    if not active then return nil, 0 end
+    item = {}
+    self.entries[key] = item
+  end
+  item.pass = self.pass
+  return judge(self, key, item, active, ctx.elapsed_ns), (ctx.elapsed_ns - (item.since or ctx.elapsed_ns)) / 1e9
+end
+
+--- Ends a pass: conditions that nobody spoke of in it are not true any more.
+-- @param ctx the hook's
+-- @return the list of keys that were cleared by that
+function Alarm:finish(ctx)
+  local cleared = {}
+  for key, item in pairs(self.entries) do
+    if item.pass ~= self.pass and judge(self, key, item, false, ctx.elapsed_ns) == "cleared" then cleared[#cleared + 1] = key end
+  end
+  table.sort(cleared, function(a, b) return tostring(a) < tostring(b) end)
+  self.pass = self.pass + 1
+  return cleared
+end
+
+--- How many conditions are raised now, and whether one is.
+-- @param key nil, or the one that is asked for
+-- @return a number; or, with a key, a boolean
+function Alarm:raised(key)
+  if key ~= nil then return self.entries[key] ~= nil and self.entries[key].raised ~= nil end
+  local n = 0
+  for _, item in pairs(self.entries) do
+    if item.raised then n = n + 1 end
+  end
+  return n
+end
+
+return alerting

@@ -1,0 +1,233 @@
+--- Speaks when something is wrong, names the worst, and says when it is over.
+--
+--   tcpstats-lua --processes alert --when "rtt_us > 200000 until rtt_us < 150000 for 10"
+--   tcpstats-lua alert --when "stuck: count(state == 'CLOSE_WAIT') > 100" --warn "retransmit_rate > 0.02 for 30"
+--   tcpstats-lua -c 2 alert --check 2 --when "delta_listen_overflows > 0"        a check for Nagios, Icinga, Sensu, a health probe
+--
+-- A rule is    [NAME:] CONDITION [until CONDITION] [for SECONDS]
+-- CONDITION is an expression (tcpstats.where) of one of two kinds:
+--   over a socket's fields: the rule holds while there are sockets for which it is true; `for` and `until` count for each connection, so ten
+--     connections that are slow for a second each are no slow connection;
+--   over all of them, with count(), sum(), p95() ... and the fields of the summary: it holds while it is true.
+-- `until`: once true, it stays so until this is true (hysteresis). `for`: it must have been true for so long (hold-down).
+--
+-- --check N looks at N passes, prints one line and exits as monitoring plugins do: 0 nothing, 1 a --warn rule holds, 2 a --when rule holds,
+-- 3 a rule could not be judged (a counter that this system does not have, a rate in the first pass).
+local tcpstats = require "tcpstats"
+local text = require "tcpstats.text"
+local where = require "tcpstats.where"
+
+local STOPS = { ["until"] = true, ["for"] = true }
+
+-- ## Rules
+
+local function wrong(rule, what) error(("rule '%s': %s"):format(rule, what), 0) end
+
+-- A condition of either kind, and what follows it.
+local function compile(source, rule)
+  local of_socket, not_socket = where.compile(source, STOPS)
+  if of_socket then return of_socket, not_socket, false end
+  local of_batch, not_batch = where.compile_aggregate(source, "batch", STOPS)
+  if of_batch then return of_batch, not_batch, true end
+  -- the error of the kind that was probably meant
+  local aggregate = source:find "%f[%w_]count%s*%(" or source:find "%f[%w_]sum%s*%(" or source:find "%f[%w_][mp][%w]+%s*%(" or source:find "%f[%w_]delta_[%w_]+"
+  wrong(rule, aggregate and not_batch or not_socket)
+end
+
+local function parse_rule(source, severity)
+  local name, body = source:match "^%s*([%w_%-]+):%s+(.+)$" -- command:find("x") is no name
+  if not name then body = source end
+  local condition, rest, is_batch = compile(body, source)
+  local rule = { condition = condition, is_batch = is_batch, severity = severity, name = name or condition.text, hold = 0 }
+  local clear = rest and rest:match "^until%f[%W]%s*(.*)$"
+  if clear then
+    local kind
+    rule.clear, rest, kind = compile(clear, source)
+    if kind ~= is_batch then wrong(source, "the condition behind 'until' is of another kind") end
+    if not is_batch then rule.between = assert(where.compile(("not (%s) and not (%s)"):format(condition.text, rule.clear.text))) end
+  end
+  if rest then
+    local seconds = tonumber(rest:match "^for%s+([%d.]+)%s*s?%s*$")
+    if not seconds then wrong(source, ("'%s': expected 'for SECONDS' at the end"):format(rest)) end
+    rule.hold = seconds
+  end
+  local measure, direction = where.measure(condition)
+  if measure and not is_batch then
+    rule.measure_text = measure
+    rule.rank = assert(where.compile(direction > 0 and measure or "-(" .. measure .. ")"))
+    rule.measure = assert(where.compile(measure))
+  elseif measure then
+    rule.measure_text, rule.measure = measure, assert(where.compile_aggregate(measure, "batch"))
+  end
+  return rule
+end
+
+-- ## Judging
+
+local identity = { "local_addr", "local_port", "remote_addr", "remote_port", "socket_id", "inp_gencnt" }
+
+local function key_of(...)
+  local parts = table.pack(...)
+  for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+  return table.concat(parts, " ")
+end
+
+-- The view of the connections of which a rule holds, for long enough. What lasts is remembered of those only that are on the way.
+local function judge_sockets(rule, batch, ctx)
+  local view = batch:filter(rule.condition)
+  if rule.hold == 0 and not rule.clear then return view end
+  local before, now = rule.active or {}, {}
+  local function note(candidates, begins)
+    for _, a, b, c, d, e, f in candidates:each(table.unpack(identity)) do
+      local key = key_of(a, b, c, d, e, f)
+      now[key] = before[key] or begins and ctx.elapsed_ns or nil
+    end
+  end
+  note(view, true)
+  if rule.between and next(before) then
+    note(batch:filter(rule.between), false)
+    view = batch:filter(("not (%s)"):format(rule.clear.text))
+  end
+  rule.active = now
+  return view:filter(function(s)
+    local since = now[key_of(s.local_addr, s.local_port, s.remote_addr, s.remote_port, s.socket_id, s.inp_gencnt)]
+    return since ~= nil and (ctx.elapsed_ns - since) / 1e9 >= rule.hold
+  end)
+end
+
+local function shown_value(value)
+  if type(value) == "string" then return text.clean(value) end
+  if math.type(value) == "float" then return ("%.6g"):format(value) end
+  return tostring(value)
+end
+
+-- The worst few, each as text and as a table.
+local function worst(rule, view, n)
+  local seconds, list = view:seconds(), {}
+  for s in view:top(n, rule.rank or function() return 0 end):each() do
+    local value
+    if rule.measure then value = rule.measure(s, seconds) end
+    local process = text.process(s)
+    list[#list + 1] = {
+      text = ("%s%s > %s%s"):format(process and process .. " " or "", text.local_end(s), text.remote_end(s),
+        value ~= nil and (" %s=%s"):format(rule.measure_text, shown_value(value)) or " " .. tostring(s.state)),
+      process = s.command, pid = s.pid, ["local"] = text.local_end(s), remote = text.remote_end(s), state = s.state, value = value,
+    }
+  end
+  return list
+end
+
+-- How a rule stands: {holds=, unknown=, sockets=, value=, worst= function(n)}.
+local function judge(rule, batch, ctx)
+  if not rule.is_batch then
+    local view = judge_sockets(rule, batch, ctx)
+    return {
+      holds = #view > 0, sockets = #view, unknown = rule.condition.needs_seconds and not batch:seconds(),
+      worst = function(n) return worst(rule, view, n) end,
+    }
+  end
+  local value = rule.measure and batch:evaluate(rule.measure)
+  local holds = batch:evaluate(rule.condition) or false
+  if not holds and rule.active and rule.clear then holds = not batch:evaluate(rule.clear) end
+  if holds and not rule.active then rule.active = ctx.elapsed_ns elseif not holds then rule.active = nil end
+  local lasted = rule.active and (ctx.elapsed_ns - rule.active) / 1e9 or 0
+  return { holds = holds and lasted >= rule.hold, unknown = rule.measure and value == nil, value = value, worst = function() return {} end }
+end
+
+-- ## Telling
+
+local function details(rule, standing, offenders)
+  local parts = {}
+  if standing.sockets then parts[1] = ("%d socket%s with %s"):format(standing.sockets, standing.sockets == 1 and "" or "s", rule.condition.text) end
+  if not standing.sockets then
+    parts[1] = standing.value ~= nil and ("%s=%s (%s)"):format(rule.measure_text, shown_value(standing.value), rule.condition.text) or rule.condition.text
+  end
+  for _, offender in ipairs(offenders) do parts[#parts + 1] = offender.text end
+  return table.concat(parts, "; ")
+end
+
+local words = { raised = { when = "CRITICAL", warn = "WARNING" }, again = { when = "CRITICAL", warn = "WARNING" }, cleared = { when = "OK", warn = "OK" } }
+
+local function tell(ctx, rule, event, standing, seconds)
+  local allowed, refused = ctx:limit("lines", ctx.options.limit, 60)
+  if not allowed then return end
+  local offenders = event ~= "cleared" and standing.worst(ctx.options.top) or {}
+  if ctx.options.json then
+    for _, offender in ipairs(offenders) do offender.text = nil end
+    ctx:emit {
+      time = text.timestamp(ctx.now_ns), event = event, severity = rule.severity == "when" and "critical" or "warning", rule = rule.name,
+      condition = rule.condition.text, sockets = standing.sockets, value = standing.value, seconds = seconds, suppressed = refused,
+      offenders = #offenders > 0 and offenders or nil,
+    }
+    return
+  end
+  local line = ("%s %s %s"):format(text.timestamp(ctx.now_ns), words[event][rule.severity], rule.name)
+  if event == "cleared" then
+    line = ("%s: over after %s"):format(line, text.milliseconds(seconds * 1000))
+  else
+    local said = details(rule, standing, offenders)
+    line = ("%s: %s"):format(line, rule.name == rule.condition.text and said:gsub(" with " .. rule.name:gsub("%p", "%%%0"), "", 1) or said)
+  end
+  if refused > 0 then line = ("%s (%d alerts were not told)"):format(line, refused) end
+  ctx:emit(line .. "\n")
+end
+
+-- The line and the exit code of a monitoring plugin.
+local function check(ctx, standings)
+  local level, parts, perfdata = 0, {}, {}
+  for i, rule in ipairs(ctx.state.rules) do
+    local standing = standings[i]
+    local code = standing.holds and (rule.severity == "when" and 2 or 1) or standing.unknown and 3 or 0
+    if code > 0 then
+      parts[#parts + 1] = code == 3 and ("%s: not known here"):format(rule.name) or details(rule, standing, standing.worst(ctx.options.top))
+    end
+    -- critical before warning before unknown
+    local order = { [0] = 0, [3] = 1, [1] = 2, [2] = 3 }
+    if order[code] > order[level] then level = code end
+    local value = standing.sockets or standing.value
+    if type(value) == "number" then perfdata[#perfdata + 1] = ("'%s'=%s"):format(rule.name:gsub("['=]", { ["'"] = "''", ["="] = "" }), shown_value(value)) end
+  end
+  local line = ("TCP %s: %s"):format(({ [0] = "OK", "WARNING", "CRITICAL", "UNKNOWN" })[level], #parts > 0 and table.concat(parts, "; ") or "nothing to tell")
+  ctx:emit(line:gsub("|", "/") .. (#perfdata > 0 and " | " .. table.concat(perfdata, " ") or "") .. "\n")
+  ctx:stop(level)
+end
+
+return {
+  name = "alert",
+  help = "speaks when a rule holds: [NAME:] CONDITION [until CONDITION] [for SECONDS]",
+  options = {
+    when = { type = "string", many = true, help = "a rule that is critical; may repeat" },
+    warn = { type = "string", many = true, help = "a rule that is a warning; may repeat" },
+    top = { type = "integer", default = 3, min = 0, help = "so many of the worst sockets are named" },
+    release = { type = "number", default = 0, min = 0, help = "seconds that a rule must not hold before it is over" },
+    every = { type = "number", min = 0, help = "seconds after which a rule that still holds is told again (never)" },
+    limit = { type = "integer", default = 60, min = 1, help = "alerts a minute; what is beyond is counted and told with the next" },
+    json = { type = "boolean", default = false, help = "one JSON object an alert" },
+    check = { type = "integer", default = 0, min = 0, help = "look at so many passes, print one line and exit with 0, 1, 2 or 3" },
+  },
+
+  init = function(ctx)
+    local rules = {}
+    for _, severity in ipairs { "when", "warn" } do
+      for _, source in ipairs(ctx.options[severity] or {}) do rules[#rules + 1] = parse_rule(source, severity) end
+    end
+    if #rules == 0 then error("no rule: say what is wrong with --when \"rtt_us > 200000\"", 0) end
+    ctx.state.rules, ctx.state.passes = rules, 0
+    ctx.state.alarm = ctx:alarm { release = ctx.options.release, every = ctx.options.every }
+  end,
+
+  on_batch = function(batch, ctx)
+    local standings = {}
+    for i, rule in ipairs(ctx.state.rules) do standings[i] = judge(rule, batch, ctx) end
+    ctx.state.passes = ctx.state.passes + 1
+    if ctx.options.check > 0 then
+      if ctx.state.passes == ctx.options.check then check(ctx, standings) end
+      return
+    end
+    for i, rule in ipairs(ctx.state.rules) do
+      local event, seconds = ctx.state.alarm:set(ctx, i, standings[i].holds)
+      if event then tell(ctx, rule, event, standings[i], seconds) end
+    end
+    ctx.state.alarm:finish(ctx)
+  end,
+}

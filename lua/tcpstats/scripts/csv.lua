@@ -1,0 +1,30 @@
+--- Comma-separated values: one line a socket, the names once at the top.
+local function list_of(text)
+  local list = {}
+  for name in text:gmatch "[^,%s]+" do list[#list + 1] = name end
+  return list
+end
+
+-- What most people want to see of a connection, after when and where.
+local usual = "timestamp_ns,hostname,state,local_addr,local_port,remote_addr,remote_port,pid,command,uid,rtt_us,rttvar_us,snd_cwnd,"
+  .. "rexmit_packets,tx_bytes,rx_bytes,delta_tx_bytes,delta_rx_bytes,delta_rexmit_packets,snd_buf_used,rcv_buf_used,accept_queue,"
+  .. "accept_backlog,cc_algo,age_ms,connection_age_ms"
+
+return {
+  name = "csv",
+  help = "comma-separated values (RFC 4180), one line a socket",
+  options = {
+    fields = { type = "string", default = usual, help = "columns with commas between: fields of a socket and of the pass (timestamp_ns, hostname); all: every one" },
+    header = { type = "boolean", default = true, help = "the line of names" },
+  },
+
+  init = function(ctx)
+    if ctx.options.fields ~= "all" then ctx.state.fields = list_of(ctx.options.fields) end
+    ctx.state.header = ctx.options.header
+  end,
+
+  on_batch = function(batch, ctx)
+    ctx:emit(batch, { format = "csv", fields = ctx.state.fields, header = ctx.state.header })
+    ctx.state.header = false
+  end,
+}

@@ -1,0 +1,52 @@
+--- The sockets as a table for eyes.
+local columns = require "tcpstats.columns"
+local terminal = require "tcpstats.terminal"
+
+local usual = "state,local,remote,process,rtt,cwnd,retrans,recvq,sendq,tx,rx,cc"
+
+-- Listeners first, then what lives, then what ends.
+local order = { LISTEN = 0, ESTABLISHED = -1, SYN_SENT = -2, SYN_RECEIVED = -2, CLOSE_WAIT = -3, FIN_WAIT_1 = -4, FIN_WAIT_2 = -4, CLOSING = -4, LAST_ACK = -4 }
+local function by_state(s) return (order[s.state] or -5) * 65536 - (s.local_port or 0) end
+
+local function in_place() return 0 end -- equal ones keep their order
+
+local function sorted(batch, sort, limit)
+  return batch:top(limit or #batch, sort == "state" and by_state or sort == "none" and in_place or sort)
+end
+
+return {
+  name = "table",
+  help = "the sockets as a table for eyes",
+  options = {
+    columns = { type = "string", help = "which, with commas between: " .. table.concat(columns.names, ", ") .. ", and every field" },
+    sort = { type = "string", default = "state", help = "state, none (as the kernel lists them), or a number to sort by, largest first: rtt_us, -rtt_us, rate(tx_bytes)" },
+    limit = { type = "integer", min = 0, help = "so many sockets at most" },
+    width = { type = "integer", min = 20, help = "columns of a line (the terminal's)" },
+    color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
+    header = { type = "boolean", default = true, help = "the line of titles" },
+  },
+
+  init = function(ctx)
+    ctx.state.columns = columns.chosen(ctx.options.columns or usual)
+  end,
+
+  on_batch = function(batch, ctx)
+    local isatty = ctx:isatty()
+    local colored = terminal.colored(ctx.options.color, isatty)
+    local shown = sorted(batch, ctx.options.sort, ctx.options.limit)
+
+    local cells = {}
+    for _, cell in ipairs(columns.read(shown, ctx.state.columns, colored)) do
+      if ctx.options.columns or not cell.empty or #shown == 0 then cells[#cells + 1] = cell end
+    end
+    cells = columns.fit(cells, ctx.options.width or isatty and terminal.size() or nil)
+
+    local paint = colored and terminal.paint or nil
+    local lines = { ctx.state.again and "" or nil } -- an empty line between passes
+    ctx.state.again = true
+    if ctx.options.header then lines[#lines + 1] = paint and paint(columns.line(cells, 0), "bold") or columns.line(cells, 0) end
+    for row = 1, #shown do lines[#lines + 1] = columns.line(cells, row, paint) end
+    lines[#lines + 1] = ""
+    ctx:emit(table.concat(lines, "\n"))
+  end,
+}

@@ -1,0 +1,23 @@
+--- The terminal, where there is one: its size, whether colors are wanted.
+local core = require "tcpstats.core"
+
+local terminal = {}
+
+--- The size of the terminal that standard output goes to.
+-- @return columns and rows, or nil when it is no terminal
+function terminal.size() return core.terminal_size(1) end
+
+--- Whether colors are wanted.
+-- @param choice "always", "never" or "auto": on a terminal that can, unless NO_COLOR is set (no-color.org)
+-- @param isatty whether the output is a terminal
+function terminal.colored(choice, isatty)
+  if choice ~= "auto" then return choice == "always" end
+  return isatty and (os.getenv "NO_COLOR" or "") == "" and os.getenv "TERM" ~= "dumb"
+end
+
+local codes = { bold = "1", dim = "2", reverse = "7", red = "31", green = "32", yellow = "33", blue = "34", cyan = "36" }
+
+--- A text in a color, or bold, dim, reverse.
+function terminal.paint(text, color) return ("\27[%sm%s\27[0m"):format(codes[color], text) end
+
+return terminal
