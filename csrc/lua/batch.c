@@ -35,7 +35,11 @@ static int l_len(lua_State *L) {
     return 1;
 }
 
-/* batch.metadata, batch.summary, batch.warnings, batch.tracked, or a method (upvalue 1: the table of methods) */
+/* What a batch has besides methods (upvalue 1: their table). Each reading makes a new table.
+ * batch.metadata -> (tcpstats.CollectionMetadata): when, where and how the batch was collected.
+ * batch.summary -> (tcpstats.SystemSummary?): the system's own counters and the sockets by state; nil when nobody asked.
+ * batch.tracked -> boolean: a tracker compared it with a batch before, or it is the first of a tracker.
+ * batch.warnings -> (tcpstats.Warning[]): what went wrong without ending the pass. */
 static int l_index(lua_State *L) {
     tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     const tcps_batch *b = batch->owner;
@@ -88,7 +92,7 @@ static int l_scope(lua_State *L) {
     return 1;
 }
 
-/* batch:opened() -> the connections first seen in this pass, as a view. Empty on the first pass. */
+/* batch:opened() -> view: the connections first seen in this pass. Empty in the first pass. */
 static int l_opened(lua_State *L) {
     tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
     const tcps_row **rows = malloc((b->opened_count + 1) * sizeof *rows);
@@ -98,7 +102,7 @@ static int l_opened(lua_State *L) {
     return scoped(L);
 }
 
-/* batch:closed() -> the last values of the connections that are gone since the previous pass. */
+/* batch:closed() -> view: the last values of the connections that are gone since the previous pass. */
 static int l_closed(lua_State *L) {
     tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
     if (b->closed) {
@@ -111,7 +115,7 @@ static int l_closed(lua_State *L) {
     return scoped(L);
 }
 
-/* batch:select(predicate) -> the view of the sockets for which predicate(socket) is true. */
+/* batch:select(predicate) -> view: the sockets for which predicate(socket) is true. batch:filter takes text as well. */
 static int l_select(lua_State *L) {
     tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -230,7 +234,7 @@ static tcps_code add_to_string(tcps_writer *w, const char *bytes, size_t len) {
     return TCPS_OK;
 }
 
-/* batch:encode(format, options) -> string */
+/* batch:encode(format [, {pretty=, addresses=}]) -> string: the batch in a format. `pretty` and `addresses` are for "json". */
 static int l_encode(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
     lua_settop(L, 3);
@@ -267,7 +271,8 @@ static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
     return TCPS_OK;
 }
 
-/* batch:write(fd, format, options) -> true, or nil, text, code ("EPIPE" when the reader is gone). Nothing becomes a Lua string on the way. */
+/* batch:write(fd, format [, {pretty=, addresses=}]) -> true, or nil, text, code. "EPIPE" when the reader is gone. Nothing becomes a Lua string on
+ * the way. */
 static int l_write(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
     fd_writer w = {.fd = (int)luaL_checkinteger(L, 2)};
@@ -285,7 +290,7 @@ static int l_write(lua_State *L) {
     return 3;
 }
 
-/* core.socket_json(socket, style) -> one object, style "canonical", "text" or "flat" */
+/* core.socket_json(socket [, style]) -> string: one object; style is "canonical", "text" or "flat" (which it is without one). */
 static int l_socket_json(lua_State *L) {
     static const char *const styles[] = {"canonical", "text", "flat", NULL};
     const tcps_row *row = tcpsL_checksocket(L, 1)->row;
@@ -300,7 +305,8 @@ static int l_socket_json(lua_State *L) {
     return 1;
 }
 
-/* core.decode(bytes [, position]) -> batch, position behind it; or nil, text, code. ETRUNCATED: the message goes on behind the bytes. */
+/* core.decode(bytes [, position]) -> batch, position, or nil, text, code. The position is behind the batch. "ETRUNCATED": the message goes on behind
+ * the bytes. */
 static int l_decode(lua_State *L) {
     size_t len;
     const char *bytes = luaL_checklstring(L, 1, &len);

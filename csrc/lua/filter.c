@@ -8,7 +8,7 @@
 
 static tcps_filter **check_filter(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_FILTER); }
 
-/* core.filter(text) -> filter, or nil, text that names word and column, "EUSAGE" */
+/* core.filter(text) -> filter, or nil, text, code. The text names word and column, the code is "EUSAGE". */
 static int l_filter(lua_State *L) {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
@@ -36,7 +36,7 @@ static int l_tostring(lua_State *L) {
     return 1;
 }
 
-/* filter:matches(socket) -> boolean */
+/* filter:matches(socket) -> boolean: whether it is wanted. */
 static int l_matches(lua_State *L) {
     lua_pushboolean(L, tcps_filter_match_row(*check_filter(L, 1), tcpsL_checksocket(L, 2)->row));
     return 1;

@@ -48,7 +48,7 @@ unsigned tcpsL_checkfield(lua_State *L, int arg) {
     return (unsigned)luaL_error(L, "no field '%s'; tcpstats.fields() lists them", name);
 }
 
-/* core.fields() -> a list of {name=, number=, type=, help=, words=}, in the order of their numbers. */
+/* core.fields() -> list of {name=, number=, type=string, help=, words=}: the fields of a socket in the order of their numbers. */
 static int l_fields(lua_State *L) {
     lua_newtable(L);
     for (unsigned f = 0, n = 0; f < TCPS_FIELD_LIMIT; f++) {
@@ -76,7 +76,7 @@ static int l_fields(lua_State *L) {
     return 1;
 }
 
-/* core.message_fields(NAME) -> the same list, of "CollectionMetadata" or "SystemSummary": {name=, number=, help=}. */
+/* core.message_fields(name) -> list of {name=, number=, help=}: the fields of "CollectionMetadata" or "SystemSummary". */
 static int l_message_fields(lua_State *L) {
     static const char *const names[] = {"CollectionMetadata", "SystemSummary", NULL};
     const ProtobufCMessageDescriptor *all[] = {&tcpstats_reader__collection_metadata__descriptor, &tcpstats_reader__system_summary__descriptor};

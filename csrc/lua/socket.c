@@ -133,7 +133,10 @@ tcpsL_socket *tcpsL_pushsocket(lua_State *L, int batch) {
     return s;
 }
 
-/* core.each(batch, field...) -> iterator, proxy, nil, proxy: what a for loop takes. */
+/* batch:each(...) -> (fun(): tcpstats.Socket, ...): walks over the sockets. With names of fields their values come along, which is the fast way:
+ *   for s, state, rtt_us in batch:each("state", "rtt_us") do ... end
+ * `s` is one proxy that shows socket after socket; s:copy() keeps one.
+ * core.each(batch, ...) -> iterator: the same. */
 static int l_each(lua_State *L) {
     int top = lua_gettop(L);
     tcpsL_checkbatch(L, 1);
@@ -146,9 +149,9 @@ static int l_each(lua_State *L) {
     return 4;
 }
 
-/* core.visit(batch, function, context, handler) -> errors
- * Calls function(s, context) for every socket, each under pcall; handler(message) makes the report of an error (a message handler, as of xpcall),
- * which goes on to the next socket unless it returns false. */
+/* batch:visit(hook, context, handler) -> integer: calls hook(s, context) for every socket, each under pcall, and tells how many failed.
+ * handler(message) makes the report of an error (a message handler, as of xpcall), which goes on to the next socket unless it returns false.
+ * core.visit(batch, hook, context, handler) -> integer: the same. */
 static int l_visit(lua_State *L) {
     tcpsL_checkbatch(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -173,6 +176,7 @@ static int l_visit(lua_State *L) {
     return 1;
 }
 
+/* socket:copy() -> socket: one that stays valid after the loop or hook. */
 /* A row and its texts in one piece behind the proxy that shows it. */
 static int l_copy(lua_State *L) {
     const tcps_row *row = tcpsL_checksocket(L, 1)->row;
@@ -200,6 +204,7 @@ static int l_copy(lua_State *L) {
     return 1;
 }
 
+/* socket:totable() -> (table<tcpstats.FieldName, any>): the fields that are there, by name. */
 static int l_totable(lua_State *L) {
     const tcps_row *row = tcpsL_checksocket(L, 1)->row;
     lua_settop(L, 1);

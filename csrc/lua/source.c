@@ -18,7 +18,7 @@ static tcps_opened *push_source(lua_State *L) {
     return o;
 }
 
-/* core.open(spec [, record]) -> source, or nil, text, code. `record` is the capture that keeps every answer of the kernel. */
+/* core.open(spec [, record]) -> source, or nil, text, code. `record` names the capture that keeps every answer of the kernel. */
 static int l_open(lua_State *L) {
     const char *spec = luaL_checkstring(L, 1), *record = luaL_optstring(L, 2, NULL);
     tcps_status status = {0};
@@ -28,7 +28,7 @@ static int l_open(lua_State *L) {
 
 #define MOST_OPTIONS 16
 
-/* core.open_bytes(name, bytes, {key = bytes}) -> source, or nil, text, code */
+/* core.open_bytes(name, bytes [, options]) -> source, or nil, text, code. The options are the source's keys, with bytes in place of files. */
 static int l_open_bytes(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
     tcps_option options[MOST_OPTIONS] = {{0}};
@@ -76,7 +76,7 @@ static void *get_object(lua_State *L, const char *name, const char *metatable) {
 }
 
 /* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, push_states=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
- * -> batch, or nil, text, code; code "EEND" when a recording has no further pass */
+ * -> batch, or nil, text, code. Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass. */
 static int l_pass(lua_State *L) {
     tcps_opened *o = check_source(L);
     lua_settop(L, 2);
@@ -109,12 +109,13 @@ static int l_pass(lua_State *L) {
     return 1;
 }
 
+/* source:close(): gives back what the source holds. A closed source raises; closing it again does nothing. */
 static int l_close(lua_State *L) {
     tcps_source_close(luaL_checkudata(L, 1, TCPSL_SOURCE));
     return 0;
 }
 
-/* source:upcoming() -> {schedule_name=, interval_ms=} of a recording's next pass, an empty table for a live source; or nil, text, code */
+/* source:upcoming() -> {schedule_name=, interval_ms=}, or nil, text, code. What a recording says of its next pass; of a live source an empty table. */
 static int l_upcoming(lua_State *L) {
     tcps_opened *o = check_source(L);
     tcps_status status = {0};
@@ -131,7 +132,7 @@ static int l_upcoming(lua_State *L) {
     return 1;
 }
 
-/* source:progress() -> bytes read, bytes in all (0: not known); nothing when it is not a capture */
+/* source:progress() -> (integer?), (integer?): bytes read and bytes in all (0: not known) of a capture; nothing of anything else. */
 static int l_progress(lua_State *L) {
     tcps_kernel *k = check_source(L)->kernel;
     if (!k->progress) return 0;
@@ -142,18 +143,19 @@ static int l_progress(lua_State *L) {
     return 2;
 }
 
-/* source:name(), source:live() */
+/* source:name() -> string: "linux", "macos", "freebsd" or what a capture was made with. */
 static int l_name(lua_State *L) {
     lua_pushstring(L, check_source(L)->class->name);
     return 1;
 }
 
+/* source:live() -> boolean: whether it asks the running kernel. */
 static int l_live(lua_State *L) {
     lua_pushboolean(L, check_source(L)->kernel->live);
     return 1;
 }
 
-/* core.sources() -> a list of {name=, help=, live=, keys={{key=, help=}}} */
+/* core.sources() -> list of {name=, help=, live=, keys={{key=string, help=}}}: where sockets can be read from. */
 static int l_sources(lua_State *L) {
     lua_newtable(L);
     for (int i = 0; tcps_sources[i]; i++) {

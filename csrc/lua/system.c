@@ -24,12 +24,13 @@ static lua_Integer now(clockid_t clock) {
     return (lua_Integer)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* core.monotonic_ns(), core.realtime_ns() -> nanoseconds */
+/* core.monotonic_ns() -> nanoseconds: of a clock that never steps. */
 static int l_monotonic_ns(lua_State *L) {
     lua_pushinteger(L, now(CLOCK_MONOTONIC));
     return 1;
 }
 
+/* core.realtime_ns() -> nanoseconds: since the epoch. */
 static int l_realtime_ns(lua_State *L) {
     lua_pushinteger(L, now(CLOCK_REALTIME));
     return 1;
@@ -64,7 +65,7 @@ static int l_handle_signals(lua_State *L) {
     return 0;
 }
 
-/* core.signals() -> stop, reload, resize: whether they came; the last two are told once. */
+/* core.signals() -> boolean, boolean, boolean: whether to stop, to reload, to look at the terminal's size again; the last two are told once. */
 static int l_signals(lua_State *L) {
     lua_pushboolean(L, noted_stop);
     lua_pushboolean(L, noted_reload);
@@ -161,7 +162,7 @@ static int l_write(lua_State *L) {
     return 1;
 }
 
-/* core.open_file(path, append) -> fd, or nil, text, code */
+/* core.open_file(path [, append]) -> fd, or nil, text, code. Made when it is not there, emptied unless `append`. */
 static int l_open_file(lua_State *L) {
     const char *path = luaL_checkstring(L, 1);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (lua_toboolean(L, 2) ? O_APPEND : O_TRUNC), 0644);
@@ -185,7 +186,7 @@ static int l_file_size(lua_State *L) {
     return 1;
 }
 
-/* core.isatty(fd) -> boolean */
+/* core.isatty(fd) -> boolean: whether it is a terminal. */
 static int l_isatty(lua_State *L) {
     lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
     return 1;

@@ -5,7 +5,7 @@
 
 static tcps_tracker **check_tracker(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_TRACKER); }
 
-/* core.tracker() -> an empty tracker, for source:pass{tracker=} or tracker:update */
+/* core.tracker() -> tracker: an empty one, for source:pass{tracker=} or tracker:update. */
 static int l_tracker(lua_State *L) {
     tcps_tracker **t = lua_newuserdatauv(L, sizeof *t, 0);
     *t = NULL;
@@ -21,9 +21,9 @@ static int l_gc(lua_State *L) {
     return 0;
 }
 
-/* tracker:update(batch, {monotonic_ns=}) -> the batch with deltas against the one before it, opened() and closed(). `monotonic_ns` is when the
- * batch was collected on a clock that never steps; without it, what the batch itself says. A second argument that is no table is passed over,
- * so that tracker:update(tcpstats.decode(bytes)) does what it looks like: decode gives a position as well. */
+/* tracker:update(batch [, {monotonic_ns=}]) -> batch: the same with deltas against the one before it, opened() and closed(). `monotonic_ns` is
+ * when the batch was collected on a clock that never steps; without it, what the batch itself says. A second argument that is no table is
+ * passed over, so that tracker:update(tcpstats.decode(bytes)) does what it looks like: decode gives a position as well. */
 static int l_update(lua_State *L) {
     tcps_tracker *t = *check_tracker(L, 1);
     tcpsL_batch *batch = tcpsL_checkbatch(L, 2);
@@ -39,7 +39,7 @@ static int l_update(lua_State *L) {
     return 1;
 }
 
-/* tracker:size() -> bytes that it holds, less the last batch */
+/* tracker:size() -> integer: bytes that it holds, less the last batch. */
 static int l_size(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)tcps_tracker_size(*check_tracker(L, 1)));
     return 1;
