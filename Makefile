@@ -104,6 +104,9 @@ deps: ## install what building and running need, by the system's package manager
 deps-test: ## install what the tests, lint, sanitizers and fuzzers need as well
 	@.ci/deps test
 
+deps-cross: ## install what the cross build and its check need as well
+	@.ci/deps cross
+
 run: deps ## install what is missing, build, show this machine's sockets once
 	@$(MAKE) --no-print-directory -s all
 	@$(BINARY) -c 1 --pretty json
@@ -189,4 +192,4 @@ freebsd-check: $(GEN) ## compile for FreeBSD, syntax only, against our own decla
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9_%-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all module deps deps-test run install install-module rock clean test asan fuzz lint freebsd-check help
+.PHONY: all module deps deps-test deps-cross run install install-module rock clean test asan fuzz lint freebsd-check help
