@@ -73,15 +73,21 @@ struct tcps_tracker {
     bool indexed;  /* every entry of `last` is in `slots`, and those of `now` that are new */
     bool ended;    /* there is a last pass */
     uint64_t now_ns;
-    tcps_batch *last_batch, *batch;
+    bool tell_closed;
+    tcps_batch *last_batch; /* NULL unless that was so when the last pass ended */
+    tcps_batch *batch;
     tcps_summary summary;
 };
 
 tcps_tracker *tcps_tracker_new(void) {
     tcps_tracker *t = calloc(1, sizeof *t);
-    if (t) t->key = tcps_identity_new_key();
+    if (!t) return NULL;
+    t->key = tcps_identity_new_key();
+    t->tell_closed = true;
     return t;
 }
+
+void tcps_tracker_tell_closed(tcps_tracker *t, bool wanted) { t->tell_closed = wanted; }
 
 void tcps_tracker_free(tcps_tracker *t) {
     if (!t) return;
@@ -119,11 +125,12 @@ void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_batch *batc
     if (t->last.count) memset(t->fate, 0, t->last.count * sizeof *t->fate);
 }
 
-/* Room for one entry more. */
-static tcps_code make_room(pass *p) {
+/* Room for one entry more in this pass, which is likely to have as many as the last. */
+static tcps_code make_room(tcps_tracker *t) {
+    pass *p = &t->now;
     if (p->count < p->room) return TCPS_OK;
     if (p->count >= WHERE - 1) return TCPS_NOMEM; /* more would not fit a `where` */
-    size_t room = p->room ? 2 * p->room : 64;
+    size_t likely = t->last.count + t->last.count / 8 + 64, room = p->room < likely ? likely : p->room + p->room / 2;
     entry *entries = realloc(p->entries, room * sizeof *entries);
     if (!entries) return TCPS_NOMEM;
     p->entries = entries;
@@ -321,7 +328,7 @@ static uint64_t milliseconds(uint64_t from_ns, uint64_t to_ns) { return to_ns > 
 tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r) {
     t->latest = NULL;
     sighting s = identify(t, r);
-    if (make_room(&t->now) != TCPS_OK || find(t, &s) != TCPS_OK) return TCPS_NOMEM;
+    if (make_room(t) != TCPS_OK || find(t, &s) != TCPS_OK) return TCPS_NOMEM;
 
     uint64_t change[N_COUNTERS];
     unsigned known = 0, fell = 0;
@@ -352,7 +359,7 @@ void tcps_tracker_kept(tcps_tracker *t, uint32_t row) {
 static tcps_code carry_over(tcps_tracker *t) {
     for (size_t i = 0; i < t->last.count; i++) {
         if (t->fate[i] || t->last.entries[i].carried) continue;
-        if (make_room(&t->now) != TCPS_OK) return TCPS_NOMEM;
+        if (make_room(t) != TCPS_OK) return TCPS_NOMEM;
         entry *e = &t->now.entries[t->now.count++];
         *e = t->last.entries[i];
         e->row = NO_ROW;
@@ -384,6 +391,7 @@ static tcps_code add_closed(tcps_batch *closed, const tcps_row *row) {
 }
 
 static tcps_code list_closed(tcps_tracker *t) {
+    if (!t->tell_closed || !t->last_batch) return TCPS_OK;
     tcps_batch *closed = NULL;
     for (size_t i = 0; i < t->last.count; i++) {
         if (t->last.entries[i].row == NO_ROW || (t->fate[i] && !(t->fate[i] & REPLACED))) continue;
@@ -431,7 +439,8 @@ tcps_code tcps_tracker_end(tcps_tracker *t) {
     }
     t->batch->tracked = true;
     tcps_batch_unref(t->last_batch);
-    t->last_batch = t->batch;
+    t->last_batch = t->tell_closed ? tcps_batch_ref(t->batch) : NULL;
+    tcps_batch_unref(t->batch);
     t->batch = NULL;
     pass last = t->last;
     t->last = t->now;

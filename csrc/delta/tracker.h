@@ -20,9 +20,14 @@
 
 typedef struct tcps_tracker tcps_tracker;
 
-/* An empty tracker, NULL when there is no memory. Free with tcps_tracker_free; it holds at most a reference on the last batch. */
+/* An empty tracker, NULL when there is no memory. Free with tcps_tracker_free. It holds a reference on the last batch, to tell the last values of
+ * who is gone. */
 tcps_tracker *tcps_tracker_new(void);
 void tcps_tracker_free(tcps_tracker *t);
+
+/* Whether anybody wants to know who is gone (true to begin with). False: batch->closed stays NULL and no batch is kept for it, which halves what a
+ * schedule takes. */
+void tcps_tracker_tell_closed(tcps_tracker *t, bool wanted);
 
 /* Begins a pass at `monotonic_ns` whose rows go to `batch`. Called again, it forgets what the unfinished pass has seen. */
 void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_batch *batch);

@@ -5,13 +5,19 @@
 
 static tcps_tracker **check_tracker(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_TRACKER); }
 
-/* core.tracker() -> tracker: an empty one, for source:pass{tracker=} or tracker:update. */
+/* core.tracker([{closed=boolean}]) -> tracker: an empty one, for source:pass{tracker=} or tracker:update. With closed=false nobody is told as closed,
+ * and the last batch is not kept for that. */
 static int l_tracker(lua_State *L) {
     tcps_tracker **t = lua_newuserdatauv(L, sizeof *t, 0);
     *t = NULL;
     luaL_setmetatable(L, TCPSL_TRACKER);
     *t = tcps_tracker_new();
-    return *t ? 1 : luaL_error(L, "no memory");
+    if (!*t) return luaL_error(L, "no memory");
+    if (lua_istable(L, 1)) {
+        tcps_tracker_tell_closed(*t, lua_getfield(L, 1, "closed") == LUA_TNIL || lua_toboolean(L, -1));
+        lua_pop(L, 1);
+    }
+    return 1;
 }
 
 static int l_gc(lua_State *L) {

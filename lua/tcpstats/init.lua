@@ -30,6 +30,8 @@ tcpstats.filter = core.filter
 tcpstats.where = where.compile
 
 --- An empty tracker: it compares one batch with the next.
+-- @param options {closed=true}; false: nobody is told as closed, and the last batch is not kept for that. May be nil
+-- @return a tracker with update(batch, {monotonic_ns=}) and size(), also for source:pass{tracker=}
 tcpstats.tracker = core.tracker
 
 --- Reads one length-delimited BatchMessage out of bytes.

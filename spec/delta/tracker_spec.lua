@@ -339,6 +339,15 @@ describe("comings and goings", function()
     assert.equal(7 - #cut, #batch:opened())
   end)
 
+  it("leave out the closed when nobody wants them", function()
+    local tracker = tcpstats.tracker { closed = false }
+    tracker:update(sockets.batch(some(1, 2)))
+    local batch = tracker:update(sockets.batch(some(2, 3)))
+    assert.equal(0, #batch:closed())
+    assert.same({ 3 }, ids(batch:opened()))
+    assert.equal(0, sockets.tables(batch)[1].delta_tx_bytes)
+  end)
+
   it("are those of each tracker alone", function()
     local one, other = passes(), passes()
     one(some(1))
