@@ -1,6 +1,6 @@
 /* A network namespace with some hundred TCP sockets of every kind that one process can make, at rest; then a command runs in it.
  *
- *   world COMMAND...    exit status: the command's; 77 when there may be no namespace here
+ *   world [-s] COMMAND...    exit status: the command's; 77 when there may be no namespace here; -s: a small one
  *
  * IPv4, IPv6, mapped and link-local; every state but CLOSING and CLOSED; listeners with connections that nobody accepts; unread data, full
  * buffers, closed windows; unanswered retransmissions; congestion control, marks, priorities and whatever else setsockopt changes in a dump. */
@@ -130,11 +130,13 @@ static void run(const char *command) {
 
 /* --- parts of the world */
 
+static bool small;
+
 static void conversations(const char *text, const char *scope, int count) {
     static const char *const algorithms[] = {"cubic", "reno", "bbr"};
     address at;
     int listener = listen_at(text, scope, 128, &at);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < (small ? (count + 3) / 4 : count); i++) {
         int client = make_socket(&at, 0);
         const char *algorithm = algorithms[i % 3];
         setsockopt(client, IPPROTO_TCP, TCP_CONGESTION, algorithm, (socklen_t)strlen(algorithm));
@@ -256,7 +258,7 @@ static void mapped(void) {
     address any, to = make_address("::ffff:127.0.0.1", NULL);
     int listener = listen_at("::", NULL, 128, &any);
     ((struct sockaddr_in6 *)&to.storage)->sin6_port = ((struct sockaddr_in6 *)&any.storage)->sin6_port;
-    for (int i = 0; i < 15; i++) {
+    for (int i = 0; i < (small ? 4 : 15); i++) {
         pair p = make_pair(&to, listener);
         send_bytes(p.client, (size_t)(1 + i * 500));
     }
@@ -326,6 +328,7 @@ static pid_t sharer(void) {
 }
 
 int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "-s") == 0) small = true, argc--, argv++;
     if (argc < 2) return 2;
     if (unshare(CLONE_NEWNET) != 0) {
         fprintf(stderr, "world: no network namespace: %s\n", strerror(errno));
