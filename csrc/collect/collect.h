@@ -1,4 +1,4 @@
-/* One pass: a source's records through filter and tracker into a batch, with its metadata. */
+/* A pass: a source's records through filter and tracker into a batch, with its metadata. One dump may serve several. */
 #ifndef TCPS_COLLECT_H
 #define TCPS_COLLECT_H
 
@@ -18,5 +18,11 @@ typedef struct tcps_pass {
 /* Runs a pass over an open source. On TCPS_OK `*out` is a new batch (free with tcps_batch_unref), whose warnings say what went wrong and
  * was survived. TCPS_END: a recording has no further pass. */
 tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **out, tcps_status *status);
+
+enum { TCPS_PASSES_MOST = 8 };
+
+/* The same for `count` passes (1 to TCPS_PASSES_MOST) that one dump serves: each gets a batch, as if it had been alone. The wants of all are
+ * those of the first: who wants something else needs a dump of its own. Only the first batch has the warnings. */
+tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass *passes, size_t count, tcps_batch **out, tcps_status *status);
 
 #endif

@@ -53,60 +53,72 @@ static int l_open_bytes(lua_State *L) {
     return tcps_source_open_bytes(name, options, count, o, &status) == TCPS_OK ? 1 : tcpsL_fail(L, &status);
 }
 
-static bool get_flag(lua_State *L, const char *name) {
-    lua_getfield(L, 2, name);
+static bool get_flag(lua_State *L, int options, const char *name) {
+    lua_getfield(L, options, name);
     bool flag = lua_toboolean(L, -1);
     lua_pop(L, 1);
     return flag;
 }
 
-static lua_Integer get_integer(lua_State *L, const char *name) {
-    lua_getfield(L, 2, name);
+static lua_Integer get_integer(lua_State *L, int options, const char *name) {
+    lua_getfield(L, options, name);
     lua_Integer n = luaL_optinteger(L, -1, 0);
     lua_pop(L, 1);
     return n;
 }
 
 /* A userdata in the options, NULL when there is none; it stays in the table, so it stays alive. */
-static void *get_object(lua_State *L, const char *name, const char *metatable) {
-    lua_getfield(L, 2, name);
+static void *get_object(lua_State *L, int options, const char *name, const char *metatable) {
+    lua_getfield(L, options, name);
     void *object = lua_isnil(L, -1) ? NULL : luaL_checkudata(L, -1, metatable);
     lua_pop(L, 1);
     return object;
 }
 
+/* The pass that the table at `options` asks for. Its name stays in the table, which must not change meanwhile. */
+static tcps_pass get_pass(lua_State *L, int options) {
+    luaL_checktype(L, options, LUA_TTABLE);
+    tcps_filter **filter = get_object(L, options, "filter", TCPSL_FILTER);
+    tcps_tracker **tracker = get_object(L, options, "tracker", TCPSL_TRACKER);
+    lua_getfield(L, options, "schedule_name");
+    const char *schedule_name = lua_type(L, -1) == LUA_TNIL ? NULL : luaL_checkstring(L, -1);
+    lua_pop(L, 1);
+    return (tcps_pass){
+        .wants = {.processes = get_flag(L, options, "processes"),
+                  .tcp_info = get_flag(L, options, "tcp_info"),
+                  .tcp_info_limit = (uint32_t)get_integer(L, options, "tcp_info_limit"),
+                  .filter = filter ? *filter : NULL,
+                  .push_states = get_flag(L, options, "push_states"),
+                  .whole_table = get_flag(L, options, "whole_table")},
+        .tracker = tracker ? *tracker : NULL,
+        .schedule_name = schedule_name,
+        .interval_ms = (uint32_t)get_integer(L, options, "interval_ms"),
+        .sequence = (uint64_t)get_integer(L, options, "sequence"),
+        .summary_only = get_flag(L, options, "summary_only"),
+    };
+}
+
 /* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, push_states=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
- * -> batch, or nil, text, code. Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass. */
+ * -> batch, or nil, text, code. Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass.
+ * With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken. */
 static int l_pass(lua_State *L) {
     tcps_opened *o = check_source(L);
-    lua_settop(L, 2);
-    if (lua_isnil(L, 2)) {
+    if (lua_isnoneornil(L, 2)) {
+        lua_settop(L, 1);
         lua_newtable(L);
-        lua_replace(L, 2);
     }
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_getfield(L, 2, "schedule_name"); /* stays on the stack */
-    tcps_filter **filter = get_object(L, "filter", TCPSL_FILTER);
-    tcps_tracker **tracker = get_object(L, "tracker", TCPSL_TRACKER);
-    tcps_pass pass = {
-        .wants = {.processes = get_flag(L, "processes"),
-                  .tcp_info = get_flag(L, "tcp_info"),
-                  .tcp_info_limit = (uint32_t)get_integer(L, "tcp_info_limit"),
-                  .filter = filter ? *filter : NULL,
-                  .push_states = get_flag(L, "push_states"),
-                  .whole_table = get_flag(L, "whole_table")},
-        .tracker = tracker ? *tracker : NULL,
-        .schedule_name = luaL_optstring(L, 3, NULL),
-        .interval_ms = (uint32_t)get_integer(L, "interval_ms"),
-        .sequence = (uint64_t)get_integer(L, "sequence"),
-        .summary_only = get_flag(L, "summary_only"),
-    };
-    tcps_batch *b;
+    int count = lua_gettop(L) - 1;
+    luaL_argcheck(L, count <= TCPS_PASSES_MOST, TCPS_PASSES_MOST + 2, "too many passes");
+    tcps_pass passes[TCPS_PASSES_MOST];
+    tcps_batch *batches[TCPS_PASSES_MOST];
+    for (int i = 0; i < count; i++) passes[i] = get_pass(L, 2 + i);
     tcps_status status = {0};
-    if (tcps_collect(o, &pass, &b, &status) != TCPS_OK) return tcpsL_fail(L, &status);
-    tcpsL_pushbatch(L, b, NULL, 0);
-    tcps_batch_unref(b);
-    return 1;
+    if (tcps_collect_all(o, passes, (size_t)count, batches, &status) != TCPS_OK) return tcpsL_fail(L, &status);
+    for (int i = 0; i < count; i++) {
+        tcpsL_pushbatch(L, batches[i], NULL, 0);
+        tcps_batch_unref(batches[i]);
+    }
+    return count;
 }
 
 /* source:close(): gives back what the source holds. A closed source raises; closing it again does nothing. */
