@@ -7,6 +7,12 @@ local terminal = {}
 -- @return columns and rows, or nil when it is no terminal
 function terminal.size() return core.terminal_size(1) end
 
+--- Makes the terminal give keys one by one and not show them.
+-- @param enter what is written to it now
+-- @param leave what is written when it is put back
+-- @return an object whose restore() puts everything back; so does the end of the process, however it comes but by SIGKILL. Or nil, text, code
+function terminal.raw(enter, leave) return core.terminal_raw(0, 1, enter, leave) end
+
 --- Whether colors are wanted.
 -- @param choice "always", "never" or "auto": on a terminal that can, unless NO_COLOR is set (no-color.org)
 -- @param isatty whether the output is a terminal
