@@ -83,9 +83,14 @@ static int scoped(lua_State *L) {
 }
 
 /* core.scope(view, function) -> view
- * The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too. */
+ * The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too.
+ * core.scope(view) -> that function, or nil */
 static int l_scope(lua_State *L) {
     tcpsL_checkbatch(L, 1);
+    if (lua_isnone(L, 2)) {
+        if (lua_getiuservalue(L, 1, 1) != LUA_TFUNCTION) lua_pushnil(L);
+        return 1;
+    }
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     lua_setiuservalue(L, 1, 1);

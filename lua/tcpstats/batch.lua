@@ -17,27 +17,26 @@ local function compiled(text)
   return expression or error(what, 3)
 end
 
-local function pick(batch, expression)
-  return core.pick(batch, expression.of_values, expression.fields, methods.seconds(batch))
-end
-
--- A text is in the filter language or an expression; where both understand it, both mean the same.
-local function filter_by_text(batch, text)
-  local filter, not_filter = core.filter(text)
-  if filter then return core.match(batch, filter) end
-  local expression, not_expression = where.compile(text)
-  if expression then return pick(batch, expression) end
-  error(("neither an expression (%s) nor a filter (%s)"):format(not_expression, not_filter), 3)
+-- What chooses the sockets that `what` asks for: a function(batch) that gives a view. A text is in the filter language or an expression; where
+-- both understand it, both mean the same.
+local function chooser(what)
+  if type(what) == "function" then return function(batch) return batch:select(what) end end
+  if type(what) == "string" then
+    local filter, not_filter = core.filter(what)
+    local expression, not_expression
+    if not filter then expression, not_expression = where.compile(what) end
+    what = filter or expression or error(("neither an expression (%s) nor a filter (%s)"):format(not_expression, not_filter), 3)
+  end
+  if not where.is_expression(what) then return function(batch) return core.match(batch, what) end end
+  return function(batch) return core.pick(batch, what.of_values, what.fields, methods.seconds(batch)) end
 end
 
 --- The sockets that are wanted.
 -- @param what a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true
--- @return a view: it is walked, encoded and grouped as a batch is; nothing is copied
+-- @return a view: it is walked, encoded and grouped as a batch is, its opened() and closed() are those that are wanted; nothing is copied
 function methods:filter(what)
-  if type(what) == "string" then return filter_by_text(self, what) end
-  if type(what) == "function" then return self:select(what) end
-  if where.is_expression(what) then return pick(self, what) end
-  return core.match(self, what)
+  local choose, scope = chooser(what), core.scope(self)
+  return core.scope(choose(self), scope and function(batch) return choose(scope(batch)) end or choose)
 end
 
 -- The column of an expression (text or compiled), a field or a function.
@@ -55,7 +54,10 @@ end
 -- @param n how many
 -- @param of a field, an expression ("-rtt_us": the smallest first; "rate(tx_bytes)") or a function(s) that gives a number
 -- @return a view
-function methods:top(n, of) return core.top(self, n, column(self, of)) end
+function methods:top(n, of)
+  local view, scope = core.top(self, n, column(self, of)), core.scope(self)
+  return scope and core.scope(view, scope) or view
+end
 
 -- ## Groups
 

@@ -89,8 +89,8 @@ function columns.chosen(list)
   for name in list:gmatch "[^,%s]+" do
     local column = by_name[name] or field_column(name)
     if not column then
-      local nearest = core.nearest(name, names)
-      error(("no column '%s'%s; there are %s, and every field"):format(name, nearest and ", did you mean " .. nearest or "", table.concat(names, ", ")), 0)
+      local near = core.nearest(name, names)
+      error(("no column '%s'%s; there are %s, and every field"):format(name, near and ", did you mean " .. near .. "?" or "", table.concat(names, ", ")), 0)
     end
     chosen[#chosen + 1] = column
   end

@@ -7,6 +7,34 @@ local terminal = {}
 -- @return columns and rows, or nil when it is no terminal
 function terminal.size() return core.terminal_size(1) end
 
+local current, users = nil, 0
+
+local Guard = {}
+Guard.__index = Guard
+
+--- Puts the terminal back, when nobody else uses it.
+function Guard:restore()
+  if self.done then return end
+  self.done, users = true, users - 1
+  if users > 0 then return end
+  current:restore()
+  current = nil
+end
+
+--- Makes the terminal give keys one by one and not show them. A script that is reloaded takes it over from its old self.
+-- @param enter what is written to it now
+-- @param leave what is written when it is put back
+-- @return an object whose restore() puts everything back; so does the end of the process, however it comes but by SIGKILL. Or nil, text, code
+function terminal.raw(enter, leave)
+  if not current then
+    local raw, what, code = core.terminal_raw(0, 1, enter, leave)
+    if not raw then return nil, what, code end
+    current = raw
+  end
+  users = users + 1
+  return setmetatable({}, Guard)
+end
+
 --- Whether colors are wanted.
 -- @param choice "always", "never" or "auto": on a terminal that can, unless NO_COLOR is set (no-color.org)
 -- @param isatty whether the output is a terminal

@@ -128,8 +128,8 @@ function Compiler:field(name)
 end
 
 local function unknown(node, what, names)
-  local nearest = core.nearest(node.name, names)
-  if nearest then fail(node.at, "no %s '%s', did you mean %s?", what, node.name, nearest) end
+  local near = core.nearest(node.name, names)
+  if near then fail(node.at, "no %s '%s', did you mean %s?", what, node.name, near) end
   fail(node.at, "no %s '%s'", what, node.name)
 end
 
@@ -212,8 +212,8 @@ function Compiler:check_literal(name_node, literal)
     words[i] = tostring(word)
   end
   if math.type(literal.value) and field.type == "text" then return end -- reported as text against number
-  local nearest = core.nearest(tostring(literal.value), words)
-  fail(literal.at, "%s is never %q%s", name_node.name, literal.value, nearest and (", did you mean %q?"):format(nearest)
+  local near = core.nearest(tostring(literal.value), words)
+  fail(literal.at, "%s is never %q%s", name_node.name, literal.value, near and (", did you mean %q?"):format(near)
     or "; it is one of " .. table.concat(words, ", "))
 end
 

@@ -118,7 +118,7 @@ end
 
 --- Writes something: a batch, a socket, a table (a line of JSON) or a string (as it is).
 -- @param x what
--- @param options {format = "json", "flat" or "protobuf", pretty=, addresses=}; may be nil
+-- @param options {format = "json", "flat", "protobuf" or "csv", and what batch:encode takes for it: pretty=, addresses=, fields=, header=}; may be nil
 -- @return true; or nil, message, code when the run must end. Raises when x is nothing that can be written
 function front:write(x, options)
   local backend, kind = self.backend, type(x)
@@ -130,7 +130,8 @@ function front:write(x, options)
     if name == "tcpstats.socket" then return backend:send(encode_socket(x, format)) end
     if name == "tcpstats.batch" then
       format = format or "json"
-      local how = { pretty = options and options.pretty or self.pretty, addresses = options and options.addresses }
+      options = options or {}
+      local how = { pretty = options.pretty or self.pretty, addresses = options.addresses, fields = options.fields, header = options.header }
       if not backend.fd then return backend:send(x:encode(format, how), format ~= "protobuf") end
       local ok, what, code = backend:flush()
       if ok then ok, what, code = write_batch(x, backend.fd, format, how) end
