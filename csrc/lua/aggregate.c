@@ -73,7 +73,7 @@ static void push_view(lua_State *L, const tcpsL_batch *batch, const tcps_row *co
     tcpsL_pushbatch(L, batch->owner, rows, count);
 }
 
-/* core.pick(batch, function, fields, first) -> the view of the rows of which the function says true */
+/* core.pick(batch, predicate, fields, first) -> the view of the rows of which the function says true */
 static int l_pick(lua_State *L) {
     const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     lua_settop(L, 4);
@@ -300,7 +300,7 @@ static int l_group_with(lua_State *L) {
     return 3;
 }
 
-/* core.group_all(batch) -> one group of all rows (none when there are none) */
+/* core.group_all(batch) -> groups: one group of all rows, none when there are none. */
 static int l_group_all(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
     tcps_groups *g = push_groups(L);
@@ -320,7 +320,8 @@ static void push_number(lua_State *L, const tcps_number *n) {
     lua_pushnumber(L, value);
 }
 
-/* core.fold(groups, column, "count" | "sum" | "min" | "max" | "mean" | "percentile" [, percent]) -> a list: each group's number, false: it has none */
+/* core.fold(groups, column, fold [, percent]) -> list: each group's number, or false when it has none. `fold` is "count", "sum", "min", "max",
+ * "mean" or "percentile". */
 static int l_fold(lua_State *L) {
     static const char *const ops[] = {"count", "sum", "min", "max", "mean", "percentile", NULL};
     const tcps_groups *g = check_groups(L, 1);

@@ -54,7 +54,7 @@ static int l_contains(lua_State *L) {
     return 1;
 }
 
-/* core.network("10.0.0.0/8") -> a function that tells whether an address (text) lies in it; or nil, what is wrong with the network */
+/* core.network(text) -> a function that tells whether an address (text) lies in the network ("10.0.0.0/8"); or nil, what is wrong with it */
 static int l_network(lua_State *L) {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);

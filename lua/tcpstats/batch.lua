@@ -52,7 +52,7 @@ end
 
 --- The n sockets with the largest of something, largest first. Those that do not have it are left out; equal ones stay in the batch's order.
 -- @param n how many
--- @param of a field, an expression ("-rtt_us": the smallest first; "rate(tx_bytes)") or a function(s) that gives a number
+-- @param of (string|tcpstats.Expression|fun(s: tcpstats.Socket): number?) a field, an expression ("-rtt_us": the smallest first; "rate(tx_bytes)") or a function(s) that gives a number
 -- @return a view
 function methods:top(n, of)
   local view, scope = core.top(self, n, column(self, of)), core.scope(self)
@@ -177,6 +177,7 @@ function Groups:top(n, of)
 end
 
 --- The group with a key, or nil. Takes time by the number of groups.
+-- @return (tcpstats.Group?) the group
 function Groups:get(key)
   for _, entry in ipairs(self) do
     if entry.key == key then return entry end
@@ -187,12 +188,14 @@ end
 --
 --   for _, g in ipairs(batch:group_by("remote_addr/24", { "p95(rtt_us)", tx = "sum(tx_bytes)" })) do print(g.key, g.count, g.p95_rtt_us, g.tx) end
 --
--- @param key a field; an address field with a prefix length ("remote_addr/24", "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}),
+-- @param key (string|tcpstats.Expression|table|fun(s: tcpstats.Socket): any)
+--   a field; an address field with a prefix length ("remote_addr/24", "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}),
 --   where an IPv4-mapped address is its IPv4 address; an expression ("rtt_us // 1000"); a function(s); or a list of fields and networks.
 --   Sockets for which it is absent are in no group, unless options.absent.
--- @param aggregates what to compute of each group, as tcpstats.where's aggregate expressions; a list names them FOLD_FIELD (sum_tx_bytes) or, of
---   a longer expression, by its text; {name = "sum(tx_bytes)"} by that name; {name = {"sum", function(s) return 1 end}} folds a function's numbers
--- @param options {absent = true}: sockets that lack a field of the key are a group too, whose key is nil there; may be nil
+-- @param aggregates (table) what to compute of each group, as tcpstats.where's aggregate expressions; a list names them FOLD_FIELD
+--   (sum_tx_bytes) or, of a longer expression, by its text; {name = "sum(tx_bytes)"} by that name; {name = {"sum", function(s) return 1 end}}
+--   folds a function's numbers
+-- @param options {absent=boolean}: with absent = true sockets that lack a field of the key are a group too, whose key is nil there; may be nil
 -- @return a list of groups {key=, count=, NAME=...}, those with most sockets first; `keys` is the list of values when the key is one of several,
 --   and `key` their text. list:top(n, NAME) ranks, list:get(key) finds, list.without is the number of sockets in no group.
 function methods:group_by(key, aggregates, options)
@@ -220,8 +223,8 @@ function methods:group_by(key, aggregates, options)
 end
 
 --- The same numbers of the whole batch.
--- @param aggregates as of group_by
--- @return a table {count=, NAME=...}
+-- @param aggregates (table) as of group_by
+-- @return (tcpstats.Group) a table {count=, NAME=...}
 function methods:aggregate(aggregates)
   local groups, sizes = core.group_all(self), { #self }
   local all = { count = #self }
@@ -231,7 +234,7 @@ end
 
 --- The value of an expression over a whole batch.
 -- @param expression of where.compile_aggregate(text, "batch")
--- @return its value; nil when it is absent
+-- @return (any) its value; nil when it is absent
 function methods:evaluate(expression)
   local groups, sizes, values = nil, { #self }, {}
   local summary = self.summary or {}

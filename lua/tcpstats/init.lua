@@ -8,7 +8,7 @@ require "tcpstats.batch"
 local tcpstats = { version = core.version }
 
 --- The fields of a socket.
--- @return a list of {name=, number=, type=, help=, words=}, in the order of their numbers
+-- @return a list of {name=, number=, type=string, help=, words=} in the order of their numbers; `words` are those of an enum
 tcpstats.fields = core.fields
 
 --- The fields of a batch's summary (counters of the system since the previous pass, gauges).
@@ -16,28 +16,29 @@ tcpstats.fields = core.fields
 function tcpstats.summary_fields() return core.message_fields "SystemSummary" end
 
 --- Where sockets can be read from.
--- @return a list of {name=, help=, live=, keys=}
+-- @return a list of {name=, help=, live=, keys={{key=string, help=}}}
 tcpstats.sources = core.sources
 
---- Compiles a filter (doc/scripting.md has the language).
+--- Compiles a filter (doc/filter.md has the language).
 -- @param text the filter, e.g. "remote_port=443 include_state=established rtt_us>50000"
--- @return an object with matches(socket); or nil, what is wrong with word and column, "EUSAGE"
+-- @return a filter; or nil, text, code: the text names word and column, the code is "EUSAGE"
 tcpstats.filter = core.filter
 
---- Compiles an expression over the fields of a socket (tcpstats.where has the language).
+--- Compiles an expression over the fields of a socket (doc/scripting.md has the language).
 -- @param text the expression, e.g. "rtt_us > 50000 and remote_port == 443"
--- @return an expression: expression(s) is its value; batch:filter, batch:top and batch:group_by take it; or nil, text, "EUSAGE"
+-- @return an expression: expression(s) is its value; batch:filter, batch:top and batch:group_by take it; or nil, text, code
 tcpstats.where = where.compile
 
---- An empty tracker: it compares one batch with the next.
+--- An empty tracker: it compares each batch with the one before it.
 -- @param options {closed=true}; false: nobody is told as closed, and the last batch is not kept for that. May be nil
--- @return a tracker with update(batch, {monotonic_ns=}) and size(), also for source:pass{tracker=}
+-- @return a tracker
 tcpstats.tracker = core.tracker
 
 --- Reads one length-delimited BatchMessage out of bytes.
 -- @param bytes a string
 -- @param position where it begins (1)
--- @return the batch and the position behind it; or nil, text, code ("ETRUNCATED" when the message goes on behind the bytes)
+-- @return the batch; or nil, text, code ("ETRUNCATED" when the message goes on behind the bytes)
+-- @return the position behind it
 tcpstats.decode = core.decode
 
 --- Opens a source.
@@ -87,13 +88,16 @@ function tcpstats.parse(name, bytes, options)
 end
 
 --- The batch as canonical proto3 JSON: one line, or many with pretty.
--- @param options {pretty=, addresses="base64" or "text"}; may be nil
+-- @param options {pretty=, addresses=}; may be nil. `addresses` is "base64", which loads as protobuf JSON, or "text"
+-- @return a string
 function core.batch_methods.json(batch, options) return batch:encode("json", options) end
 
 --- The batch as one length-delimited BatchMessage.
+-- @return a string
 function core.batch_methods.protobuf(batch) return batch:encode("protobuf") end
 
 --- One JSON object a line and socket: the proto's names, integers as numbers, addresses as text.
+-- @return a string
 function core.batch_methods.flat(batch) return batch:encode("flat") end
 
 return tcpstats

@@ -17,7 +17,7 @@ local comments = {}
 local function trim(text) return (text:gsub("^%s+", ""):gsub("%s+$", "")) end
 
 -- "a, b [, c]" and "{x=, y=}" -> list of arguments; those in brackets are optional.
-local function arguments_of(text)
+function comments.arguments_of(text)
   local list, optional, depth, at = {}, false, 0, 1
   local function add(piece, is_optional)
     piece = trim(piece:gsub("[%[%]]", ""))
@@ -47,19 +47,25 @@ local function without_failure(text)
   return short, count > 0
 end
 
--- "batch, position: text. More" -> {{text = "batch"}, {text = "position"}}, "text. More", fails
+-- "batch, position: text. More" -> {{text = "batch"}, {text = "position"}}, "text. More", fails. Results are words with commas between, each a
+-- name, {keys} or (type), up to the first ":" or "."; where they are prose, it is all one result.
 local function results_of(text)
   local fails
   text, fails = without_failure(text)
-  local results, rest = text:match "^(.-)(: .*)$"
-  local before_stop, after_stop = text:match "^(.-)(%. .*)$"
-  if before_stop and (not results or #before_stop < #results) then results, rest = before_stop, after_stop end
-  if not results then results, rest = text:gsub("%.$", ""), "" end
-  local list = {}
-  for _, one in ipairs(arguments_of(results)) do
-    list[#list + 1] = { text = one.name == "options" and one.text or one.name .. (one.text ~= "" and "=" .. one.text or "") }
+  local list, at = {}, 1
+  while at do
+    local stop = select(2, text:find("^%b()", at)) or select(2, text:find("^%b{}", at)) or select(2, text:find("^list of %b{}", at))
+      or select(2, text:find("^[%w_]+", at))
+    local mark = stop and text:match("^[,:.]? ?", stop + 1)
+    if not stop or mark == " " then -- prose
+      local result, rest = text:match "^(.-)[:.] (.*)$"
+      return { { text = result or text:gsub("[:.]$", "") } }, rest or "", fails
+    end
+    list[#list + 1] = { text = text:sub(at, stop) }
+    at = stop + 1 + #mark
+    if mark:sub(1, 1) ~= "," then break end
   end
-  return list, trim(rest:gsub("^[:.] ?", "")), fails
+  return list, trim(text:sub(at)), fails
 end
 
 -- The end of the balanced (...) that begins at `from`.
@@ -77,11 +83,11 @@ local function describe_c(paragraph, where)
     local stop
     if paragraph:sub(at, at) == "{" then -- name{...}: one table
       _, stop = paragraph:find("^%b{}", at)
-      one.args = arguments_of(paragraph:sub(at, stop))
+      one.args = comments.arguments_of(paragraph:sub(at, stop))
     else
       stop = closing(paragraph, at)
       if not stop then return end
-      one.args = arguments_of(paragraph:sub(at + 1, stop - 1))
+      one.args = comments.arguments_of(paragraph:sub(at + 1, stop - 1))
     end
     at = stop + 1
   end
@@ -109,9 +115,12 @@ function comments.of_c(source, where)
       paragraph = nil
     end
     for line in (comment .. "\n"):gmatch "(.-)\n" do
+      local example = line:match "^%s*%*   (.*)$"
       line = trim(line:gsub("^%s*%*", ""))
       if line:find "^%l[%l_]*[:.]%l[%l%d_]*[({]" or line:find "^%l[%l_]*%.%l[%l%d_]* %->" then finish() end
-      paragraph = paragraph and trim(paragraph .. " " .. line) or line
+      if not paragraph then paragraph = line
+      elseif example then paragraph = paragraph .. "\n  " .. example
+      else paragraph = trim(paragraph .. (paragraph:find "\n  [^\n]*$" and "\n" or " ") .. line) end
     end
     finish()
   end
@@ -152,7 +161,7 @@ end
 local function describe_lua(block, prefix, mark, name, parameters, where)
   local one = { owner = prefix, name = name, method = mark == ":", where = where, kind = "function", args = {}, returns = {}, text = join(block.text) }
   if not parameters then one.alias = true end
-  for _, arg in ipairs(arguments_of(parameters or "")) do
+  for _, arg in ipairs(comments.arguments_of(parameters or "")) do
     local text = block.params[arg.name]
     one.args[#one.args + 1] = { name = arg.name, text = text and join(text) or "" }
   end

@@ -15,7 +15,7 @@ local nouns = {
   string = "string", text = "string", line = "string", name = "string", word = "string", bytes = "string", url = "string", path = "string",
   number = "number", seconds = "number", integer = "integer", fd = "integer", position = "integer", nanoseconds = "integer",
   ["true"] = "true", boolean = "boolean", whether = "boolean", table = "table", list = "any[]", iterator = "fun(): ...", ["function"] = "function",
-  field = "tcpstats.FieldName", value = "any", ["nil"] = "nil",
+  field = "string|tcpstats.FieldName", value = "any", ["nil"] = "nil",
 }
 for word, class in pairs(classes) do nouns[word] = class end
 for _, plural in ipairs { "batches", "views", "sockets", "sources", "filters", "trackers", "strings", "numbers", "integers", "fields", "names" } do
@@ -30,8 +30,9 @@ local names = {
   seconds = "number", percent = "number", ratio = "number",
   live = "boolean", pretty = "boolean", header = "boolean", processes = "boolean", tcp_info = "boolean", push_states = "boolean",
   summary_only = "boolean", condition = "boolean", active = "boolean", append = "boolean",
-  filter = "string|tcpstats.Filter", fields = "tcpstats.FieldName[]", options = "table", predicate = "fun(s: tcpstats.Socket): any",
-  tcp_info_limit = "integer", help = "string", number = "integer", key = "any", value = "any", x = "any", ["..."] = "any",
+  filter = "string|tcpstats.Filter", fields = "(string|tcpstats.FieldName)[]", options = "table", predicate = "fun(s: tcpstats.Socket): any",
+  hook = "fun(s: tcpstats.Socket, context: any)", handler = "fun(message: any): any", context = "any", level = '"error"|"warning"|"info"|"debug"',
+  tcp_info_limit = "integer", code = "integer", whole_table = "boolean", words = "any[]", help = "string", number = "integer", key = "any", value = "any", x = "any", ["..."] = "any",
   format = '"json"|"flat"|"protobuf"|"csv"', addresses = '"base64"|"text"',
 }
 for word, class in pairs(classes) do names[word] = names[word] or class end
@@ -68,24 +69,26 @@ local function of_literal(literal)
   for _, piece in ipairs(split(inner, ",")) do
     local key, value = piece:match "^%s*([%a_][%w_]*)%s*=%s*(.*)$"
     if not key then return "table" end
-    keys[#keys + 1] = ("%s?: %s"):format(key, value ~= "" and value:find '^[{"]' and words.of_phrase(value) or words.of_name(key)
-      or value ~= "" and words.of_phrase(value) or "any")
+    local type = words.of_name(key) or "any"
+    if value:find '^{' or value:find '^".*" or "' or type == "any" and value ~= "" then type = words.of_phrase(value) or "any" end
+    if value:find '^"[^"]*"$' then type = "string" end
+    keys[#keys + 1] = ("%s?: %s"):format(key, type)
   end
   return #keys > 0 and "{ " .. table.concat(keys, ", ") .. " }" or "table"
 end
 
 local function of_one(phrase)
   phrase = phrase:gsub("^%s+", "")
-  local explicit = phrase:match "^%((.-)%) " or phrase:match "^%((.-)%)$"
-  if explicit and not explicit:find " %a+ %a+ " then return explicit end
+  local explicit = phrase:match "^%b()"
+  if explicit then return explicit:sub(2, -2) end
   if phrase:find "^{" then return of_literal(phrase:match "^%b{}" or "{}") end
   if phrase:find '^"' then return phrase:match '^"[^"]*"' end
   phrase = phrase:gsub("^an? ", ""):gsub("^the ", ""):gsub("^this ", ""):gsub("^empty ", "")
   local element = phrase:match "^list of (.*)$" or phrase:match "^table of (.*)$"
   if element then
     local type = of_one(element)
-    return type and (type:find "[|]" and "(" .. type .. ")[]" or type == nouns.group and nouns.groups or type == "tcpstats.Group" and nouns.groups
-      or type .. "[]")
+    if type == classes.groups or type == classes.group then return classes.groups end
+    return type and (type:find "|" and "(" .. type .. ")[]" or type .. "[]")
   end
   if phrase:find "^table {" then return of_literal(phrase:match "%b{}") end
   if phrase:find "^function%(s" then return "fun(s: tcpstats.Socket): any" end
@@ -115,12 +118,10 @@ end
 
 --- A description without the type in brackets that it begins with.
 function words.prose(phrase)
-  local explicit, rest = phrase:match "^%((.-)%) ?(.*)$"
-  if explicit and not explicit:find " %a+ %a+ " then return rest end
-  return phrase
+  return phrase:match "^%b() ?(.*)$" or phrase
 end
 
 --- Whether an argument may be left out, as its description says.
-function words.optional(phrase) return phrase:find "may be nil" ~= nil or phrase:find "^nil," ~= nil or phrase:find "%([^()]*%)$" ~= nil end
+function words.optional(phrase) return phrase:find "may be nil" ~= nil or phrase:find "^nil," ~= nil or phrase:find '%s%([%w"./]+%)$' ~= nil end
 
 return words

@@ -1,0 +1,189 @@
+---@meta tcpstats.core
+-- Made by `make docs`; do not edit.
+
+---@class tcpstats.core
+local core = {}
+
+---@param batch tcpstats.Batch
+---@param predicate fun(s: tcpstats.Socket): any
+---@param fields (string|tcpstats.FieldName)[]
+---@param first any
+---@return tcpstats.Batch # the view of the rows of which the function says true
+function core.pick(batch, predicate, fields, first) end
+
+---@param batch tcpstats.Batch
+---@param filter string|tcpstats.Filter
+---@return tcpstats.Batch # the view of the rows that the filter matches
+function core.match(batch, filter) end
+
+---Or core.column(batch, function, fields, first) -> a number for each row; whatever is no number counts as none.
+---@param batch tcpstats.Batch
+---@param field any
+function core.column(batch, field) end
+
+---@param batch tcpstats.Batch
+---@param n integer
+---@param column any
+---@return tcpstats.Batch # the view of the n rows with the largest numbers, largest first
+function core.top(batch, n, column) end
+
+---@param batch tcpstats.Batch
+---@param options { field?: any, prefix4?: any, prefix6?: any }[]
+---@return tcpstats.Groups # groups, a list of sizes, for each key a list of values
+function core.group(batch, options) end
+
+---By what the function says of each row; nil and NaN are no group.
+---@param batch tcpstats.Batch
+---@param function_ any
+---@param fields (string|tcpstats.FieldName)[]
+---@param first any
+---@return tcpstats.Groups
+---@return any
+---@return table
+function core.group_with(batch, function_, fields, first) end
+
+---One group of all rows, none when there are none.
+---@param batch tcpstats.Batch
+---@return tcpstats.Groups
+function core.group_all(batch) end
+
+---Each group's number, or false when it has none. `fold` is "count", "sum", "min", "max", "mean" or "percentile".
+---@param groups tcpstats.Groups
+---@param column any
+---@param fold any
+---@param percent? number
+---@return any[]
+function core.fold(groups, column, fold, percent) end
+
+---One object; style is "canonical", "text" or "flat" (which it is without one).
+---@param socket tcpstats.Socket
+---@param style? any
+---@return string
+function core.socket_json(socket, style) end
+
+---The position is behind the batch. "ETRUNCATED": the message goes on behind the bytes.
+---@param bytes string
+---@param position? integer
+---@return tcpstats.Batch?
+---@return integer?
+---@return string? code
+function core.decode(bytes, position) end
+
+---The text names word and column, the code is "EUSAGE".
+---@param text string
+---@return tcpstats.Filter?
+---@return string? what # what went wrong
+---@return string? code
+function core.filter(text) end
+
+---@param text string
+---@return function|nil # a function that tells whether an address (text) lies in the network ("10.0.0.0/8"); or nil, what is wrong with it
+function core.network(text) end
+
+---The fields of a socket in the order of their numbers.
+---@return { name?: string, number?: integer, type?: string, help?: string, words?: any[] }[] # list of {name=, number=, type=string, help=, words=}
+function core.fields() end
+
+---The fields of "CollectionMetadata" or "SystemSummary".
+---@param name string
+---@return { name?: string, number?: integer, help?: string }[] # list of {name=, number=, help=}
+function core.message_fields(name) end
+
+---A word that only lacks its last part (rtt for rtt_us) is nearer than any slip of the keys.
+---@param word any
+---@param list any
+---@return any # the entry of the list that the word was probably meant to be, nil when nothing is near
+function core.nearest(word, list) end
+
+---The same.
+---@param batch tcpstats.Batch
+---@param ... any
+---@return fun(): ...
+function core.each(batch, ...) end
+
+---The same.
+---@param batch tcpstats.Batch
+---@param hook fun(s: tcpstats.Socket, context: any)
+---@param context any
+---@param handler fun(message: any): any
+---@return integer
+function core.visit(batch, hook, context, handler) end
+
+---`record` names the capture that keeps every answer of the kernel.
+---@param spec string
+---@param record? string
+---@return tcpstats.Source?
+---@return string? what # what went wrong
+---@return string? code
+function core.open(spec, record) end
+
+---The options are the source's keys, with bytes in place of files.
+---@param name string
+---@param bytes string
+---@param options? table
+---@return tcpstats.Source?
+---@return string? what # what went wrong
+---@return string? code
+function core.open_bytes(name, bytes, options) end
+
+---Where sockets can be read from.
+---@return { name?: string, help?: string, live?: boolean, keys?: { key?: string, help?: string }[] }[] # list of {name=, help=, live=, keys={{key=string, help=}}}
+function core.sources() end
+
+---Of a clock that never steps.
+---@return integer
+function core.monotonic_ns() end
+
+---Since the epoch.
+---@return integer
+function core.realtime_ns() end
+
+---SIGINT and SIGTERM stop, SIGHUP reloads, SIGPIPE is an error of the write. For a host process only.
+function core.handle_signals() end
+
+---Whether to stop and whether to reload; the latter is told once.
+---@return boolean
+---@return boolean
+function core.signals() end
+
+---Sleeps until the monotonic clock shows that, or a signal comes.
+---@param until_ns integer
+function core.wait(until_ns) end
+
+---Writes all of it.
+---@param fd integer
+---@param bytes string
+---@return true?
+---@return string? what # what went wrong
+---@return string? code
+function core.write(fd, bytes) end
+
+---Made when it is not there, emptied unless `append`.
+---@param path string
+---@param append? boolean
+---@return integer?
+---@return string? what # what went wrong
+---@return string? code
+function core.open_file(path, append) end
+
+---A full disk may show only here.
+---@param fd integer
+---@return true?
+---@return string? what # what went wrong
+---@return string? code
+function core.close_file(fd) end
+
+---Whether it is a terminal.
+---@param fd integer
+---@return boolean
+function core.isatty(fd) end
+
+---A pipe gets 1 MB, so that a slow reader costs fewer switches; anything else is left alone.
+---@param fd integer
+function core.pipe_room(fd) end
+
+---An empty one, for source:pass{tracker=} or tracker:update.
+---@return tcpstats.Tracker
+function core.tracker() end
+
+return core
