@@ -132,6 +132,7 @@ static tcps_code dump(tcps_opened *opened, path *p, tcps_status *status) {
     p->end = tcps_ask_clock(opened->kernel);
     if (code == TCPS_OK) code = summarize(opened, p, status);
     for (size_t i = 0; i < p->count; i++) {
+        p->lanes[i].batch->partial = p->lanes[0].batch->partial;
         tcps_tracker *tracker = p->lanes[i].pass->tracker;
         if (code == TCPS_OK && tracker && (code = tcps_tracker_end(tracker)) != TCPS_OK) tcps_fail(status, code, "no memory");
     }
@@ -147,6 +148,7 @@ static void give_back(path *p) {
 
 tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass *passes, size_t count, tcps_batch **out, tcps_status *status) {
     tcps_kernel *kernel = opened->kernel;
+    memset(out, 0, count * sizeof *out);
     /* A live kernel's pass is called what the caller calls it; a recording knows better. */
     if (!opened->begun) opened->upcoming = (tcps_pass_info){passes[0].schedule_name, passes[0].interval_ms};
     tcps_code code = tcps_source_next(opened, status);

@@ -16,7 +16,7 @@ typedef struct tcps_pass {
 } tcps_pass;
 
 /* Runs a pass over an open source. On TCPS_OK `*out` is a new batch (free with tcps_batch_unref), whose warnings say what went wrong and
- * was survived. TCPS_END: a recording has no further pass. */
+ * was survived; otherwise it is NULL. TCPS_END: a recording has no further pass. */
 tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **out, tcps_status *status);
 
 enum { TCPS_PASSES_MOST = 8 };
