@@ -15,6 +15,7 @@ typedef uint64_t ino_t, dev_t;
 typedef uint32_t uid_t, gid_t;
 typedef int32_t pid_t;
 typedef int clockid_t;
+typedef long suseconds_t;
 typedef unsigned int socklen_t;
 typedef unsigned short mode_t;
 
@@ -297,6 +298,49 @@ typedef struct fd_set {
 int pselect(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
 int select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 
+/* --- poll.h, termios.h, sys/time.h */
+struct pollfd {
+    int fd;
+    short events, revents;
+};
+#define POLLIN 0x0001
+#define POLLOUT 0x0004
+#define POLLERR 0x0008
+#define POLLHUP 0x0010
+int poll(struct pollfd *, unsigned, int);
+
+typedef unsigned int tcflag_t;
+struct termios {
+    tcflag_t c_iflag, c_oflag, c_cflag, c_lflag;
+    unsigned char c_cc[20];
+    unsigned int c_ispeed, c_ospeed;
+};
+struct winsize {
+    unsigned short ws_row, ws_col, ws_xpixel, ws_ypixel;
+};
+#define ICRNL 0x00000100
+#define IXON 0x00000200
+#define OPOST 0x00000001
+#define ECHO 0x00000008
+#define ISIG 0x00000080
+#define ICANON 0x00000100
+#define IEXTEN 0x00000400
+#define VSUSP 10
+#define VMIN 16
+#define VTIME 17
+#define _POSIX_VDISABLE 0xff
+#define TCSANOW 0
+#define TCSADRAIN 1
+#define TCSAFLUSH 2
+#define TIOCGWINSZ 0x40087468
+int tcgetattr(int, struct termios *), tcsetattr(int, int, const struct termios *);
+
+struct itimerval {
+    struct timeval it_interval, it_value;
+};
+#define ITIMER_REAL 0
+int setitimer(int, const struct itimerval *, struct itimerval *), gettimeofday(struct timeval *, void *);
+
 /* --- sys/socket.h, netinet/in.h, netinet/tcp.h, arpa/inet.h, net/if.h */
 #define AF_INET 2
 #define AF_INET6 28
@@ -305,12 +349,21 @@ int select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 #define INET_ADDRSTRLEN 16
 #define INET6_ADDRSTRLEN 46
 #define IF_NAMESIZE 16
+struct sockaddr {
+    unsigned char sa_len, sa_family;
+    char sa_data[14];
+};
+struct sockaddr_storage {
+    unsigned char ss_len, ss_family;
+    char room[126];
+};
 struct in_addr {
     uint32_t s_addr;
 };
 struct in6_addr {
     uint8_t s6_addr[16];
 };
+int getsockname(int, struct sockaddr *, socklen_t *), getpeername(int, struct sockaddr *, socklen_t *);
 int getsockopt(int, int, int, void *, socklen_t *);
 int inet_pton(int, const char *, void *);
 const char *inet_ntop(int, const void *, char *, socklen_t);

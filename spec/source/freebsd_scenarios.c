@@ -240,6 +240,7 @@ static void begin(run *r, script *s, const char *name) {
 /* The next pass; the batch of the one before is gone. */
 static void collect(run *r) {
     tcps_batch_unref(r->batch);
+    r->batch = NULL; /* which a pass that fails leaves alone */
     r->code = tcps_collect(&r->opened, &r->pass, &r->batch, &r->status);
 }
 
