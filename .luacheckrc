@@ -1,4 +1,5 @@
 std = "lua54"
-max_line_length = 150
-files["spec"] = { std = "+busted", max_line_length = 170 }
+max_line_length = 180
+ignore = { "512" } -- a loop that is executed at most once: `for s in batch:each() do return ... end` takes the first
+files["spec"] = { std = "+busted" }
 files["**/*.rockspec"] = { std = "+rockspec" }
