@@ -584,6 +584,9 @@ static void counters(void) {
     CHECK(m->total_sockets == 127 && m->n_state_counts == 5 && m->state_counts[2]->count == 90); /* what the filter kept from us is counted */
     CHECK(m->embryonic_connections == 1 && m->current_established == 94 && m->time_wait_sockets == 30);
     CHECK(!m->has_delta_conn_attempts && warnings(&r) == 0);
+    r.pass.wants.whole_table = true;
+    collect(&r);
+    CHECK(r.batch->count == 1 && tcps_load32(s.filter + KF_FLAGS) == 0);
     end(&r);
     tcps_filter_free(f);
 
