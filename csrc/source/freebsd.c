@@ -6,6 +6,7 @@
 #include "abi/load.h"
 #include "parse/freebsd_kld.h"
 #include "parse/freebsd_pcblist.h"
+#include "parse/freebsd_tcpinfo.h"
 #include "parse/freebsd_tcpstat.h"
 #include "source/freebsd_device.h"
 #include "source/freebsd_owners.h"
@@ -288,5 +289,7 @@ const tcps_source_class tcps_source_freebsd = {
     .open = freebsd_open,
     .collect = freebsd_collect,
     .counters = freebsd_counters,
+    .info_option = {6, 32}, /* IPPROTO_TCP, TCP_INFO */
+    .socket_info = tcps_freebsd_tcp_info,
     .close = freebsd_close,
 };

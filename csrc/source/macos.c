@@ -352,5 +352,7 @@ const tcps_source_class tcps_source_macos = {
     .open = macos_open,
     .collect = macos_collect,
     .counters = macos_counters,
+    .info_option = {6, 0x106}, /* IPPROTO_TCP, TCP_CONNECTION_INFO */
+    .socket_info = tcps_xnu_connection_info,
     .close = macos_close,
 };

@@ -46,6 +46,11 @@ tcpstats.decode = core.decode
 -- @return a source with pass{}, close(), name(), live(); or nil, text, code
 tcpstats.open = core.open
 
+--- What the kernel says of a connection of this process: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
+-- @param descriptor a number, as LuaSocket's getfd() gives it
+-- @return a socket, which stays valid; or nil, text, code
+tcpstats.socket_info = core.socket_info
+
 local function compiled(filter)
   if type(filter) ~= "string" then return filter end
   return assert(core.filter(filter))
