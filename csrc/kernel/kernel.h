@@ -25,8 +25,9 @@ typedef enum tcps_ask {
     TCPS_ASK_CLOSE,
     TCPS_ASK_CALL, /* other calls, by name: "uname" (release, NUL, hostname, NUL), "if_indextoname" (number: index), "proc_comm" (number: pid),
                       "proc_start" (number: pid; a u64, the same for as long as the process lives), "euid" (u32). Linux: "proc_sockets" (see
-                      tcps_proc_socket), "cgroup_path" (number: id; the path below the cgroup2 mount), and of an own descriptor (number)
-                      "getsockopt" (request: a tcps_sockopt), "getsockname", "getpeername" */
+                      tcps_proc_socket), "cgroup_path" (number: id; the path below
+                      the cgroup2 mount). Of an own descriptor (number) on any system: "getsockname", "getpeername", "getsockopt" (request: the
+                      option's name, e.g. "SO_COOKIE"; none: what tells of a connection, TCP_INFO or TCP_CONNECTION_INFO) */
 } tcps_ask;
 
 /* Linux's "proc_sockets" (number: pid) is one question where /proc/<pid>/fd would be as many as there are descriptors. The answer, in pieces, is an
@@ -37,11 +38,6 @@ typedef struct tcps_proc_socket {
     uint32_t fd;
     uint32_t zero;
 } tcps_proc_socket;
-
-/* Which option "getsockopt" asks for. */
-typedef struct tcps_sockopt {
-    int32_t level, option;
-} tcps_sockopt;
 
 typedef struct tcps_question {
     tcps_ask kind;

@@ -1,5 +1,6 @@
 /* The running kernel of FreeBSD. */
 #include "kernel/kernel.h"
+#include "kernel/own_socket.h"
 #ifdef __FreeBSD__
 #include <errno.h>
 #include <fcntl.h>
@@ -128,14 +129,6 @@ static int ask_read(live_kernel *live, const tcps_question *q, tcps_answer *answ
     return answer(context, bytes, (size_t)got) ? ECANCELED : 0;
 }
 
-/* getsockname and getpeername. */
-static int ask_name(int (*call)(int, struct sockaddr *, socklen_t *), int fd, tcps_answer *answer, void *context) {
-    struct sockaddr_storage name;
-    socklen_t len = sizeof name;
-    if (call(fd, (struct sockaddr *)&name, &len) != 0) return errno;
-    return answer(context, &name, len < sizeof name ? len : sizeof name) ? ECANCELED : 0;
-}
-
 static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) {
     uint8_t bytes[2 * sizeof(struct utsname)];
     size_t len = 0;
@@ -150,19 +143,8 @@ static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) 
     } else if (strcmp(q->name, "euid") == 0) {
         uint32_t euid = geteuid();
         memcpy(bytes, &euid, len = sizeof euid);
-    } else if (strcmp(q->name, "getsockopt") == 0) {
-        tcps_sockopt option;
-        socklen_t room = sizeof bytes;
-        if (q->request_len != sizeof option) return EINVAL;
-        memcpy(&option, q->request, sizeof option);
-        if (getsockopt((int)q->number, option.level, option.option, bytes, &room) != 0) return errno;
-        len = room;
-    } else if (strcmp(q->name, "getsockname") == 0) {
-        return ask_name(getsockname, (int)q->number, answer, context);
-    } else if (strcmp(q->name, "getpeername") == 0) {
-        return ask_name(getpeername, (int)q->number, answer, context);
     } else {
-        return EOPNOTSUPP;
+        return tcps_ask_own_socket(q, answer, context);
     }
     return answer(context, bytes, len) ? ECANCELED : 0;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kernel/kernel.h"
+#include "kernel/own_socket.h"
 
 /* inet_diag never fills more of a datagram (facts: NLMSG_GOODSIZE and the 32 KB limit of netlink_dump). */
 #define DATAGRAM_ROOM (64 << 10)
@@ -244,30 +245,9 @@ static int ask_cgroup_path(uint64_t id, tcps_answer *answer, void *context) {
     return answer(context, path + root_len, len - root_len) ? ECANCELED : 0;
 }
 
-/* getsockname and getpeername. */
-static int ask_name(int (*call)(int, struct sockaddr *, socklen_t *), int fd, tcps_answer *answer, void *context) {
-    struct sockaddr_storage name;
-    socklen_t len = sizeof name;
-    if (call(fd, (struct sockaddr *)&name, &len) != 0) return errno;
-    return answer(context, &name, len < sizeof name ? len : sizeof name) ? ECANCELED : 0;
-}
-
-static int ask_sockopt(const tcps_question *q, tcps_answer *answer, void *context) {
-    tcps_sockopt option;
-    char value[1024];
-    socklen_t len = sizeof value;
-    if (q->request_len != sizeof option) return EINVAL;
-    memcpy(&option, q->request, sizeof option);
-    if (getsockopt((int)q->number, option.level, option.option, value, &len) != 0) return errno;
-    return answer(context, value, len) ? ECANCELED : 0;
-}
-
 static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) {
     if (strcmp(q->name, "proc_sockets") == 0) return ask_proc_sockets(q, answer, context);
     if (strcmp(q->name, "cgroup_path") == 0) return ask_cgroup_path(q->number, answer, context);
-    if (strcmp(q->name, "getsockopt") == 0) return ask_sockopt(q, answer, context);
-    if (strcmp(q->name, "getsockname") == 0) return ask_name(getsockname, (int)q->number, answer, context);
-    if (strcmp(q->name, "getpeername") == 0) return ask_name(getpeername, (int)q->number, answer, context);
     char text[2 * sizeof(struct utsname)];
     size_t len = 0;
     if (strcmp(q->name, "uname") == 0) {
@@ -280,7 +260,7 @@ static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) 
         len = strlen(name);
         memcpy(text, name, len);
     } else {
-        return EOPNOTSUPP;
+        return tcps_ask_own_socket(q, answer, context);
     }
     return answer(context, text, len) ? ECANCELED : 0;
 }

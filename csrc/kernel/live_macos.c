@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "abi/xnu.h"
+#include "kernel/own_socket.h"
 
 /* Questions of one number or one connection need no memory. */
 #define SMALL_ROOM 4096
@@ -71,7 +71,6 @@ static int process_start(uint64_t pid, uint64_t *start_us) {
 static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) {
     struct proc_bsdshortinfo process;
     char name[IF_NAMESIZE];
-    uint8_t info[SMALL_ROOM];
     uint64_t start;
     const void *bytes = NULL;
     size_t len = 0;
@@ -92,13 +91,8 @@ static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) 
     } else if (strcmp(q->name, "euid") == 0) {
         uint32_t euid = geteuid();
         return answer(context, &euid, sizeof euid) ? ECANCELED : 0;
-    } else if (strcmp(q->name, "getsockopt") == 0) {
-        socklen_t room = sizeof info;
-        if (getsockopt((int)q->number, IPPROTO_TCP, TCI_OPTNAME, info, &room) != 0) return errno;
-        bytes = info;
-        len = room;
     } else {
-        return EOPNOTSUPP;
+        return tcps_ask_own_socket(q, answer, context);
     }
     return answer(context, bytes, len) ? ECANCELED : 0;
 }

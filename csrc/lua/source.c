@@ -1,5 +1,4 @@
 /* Sources: opening them and running passes. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,50 +168,6 @@ static int l_live(lua_State *L) {
     return 1;
 }
 
-/* Asks the running kernel about a descriptor of this process. A new batch with one record, or NULL and `status`. */
-static tcps_batch *ask_socket(lua_Integer descriptor, tcps_status *status) {
-    const tcps_source_class *class = tcps_source_named("auto", 4, status);
-    if (!class) return NULL;
-    tcps_kernel *kernel = tcps_kernel_live();
-    tcps_batch *b = tcps_batch_new();
-    tcps_buffer info = {0};
-    tcps_record r = {.has = {0}};
-    tcps_code code = kernel && b ? TCPS_OK : tcps_fail(status, TCPS_NOMEM, "no memory");
-    if (code == TCPS_OK) {
-        tcps_question q = {.kind = TCPS_ASK_CALL,
-                           .name = "getsockopt",
-                           .number = (uint64_t)descriptor,
-                           .request = &class->info_option,
-                           .request_len = sizeof class->info_option};
-        int error = tcps_ask_all(kernel, &q, &info, NULL);
-        if (error) code = tcps_fail_errno(status, error, "cannot ask about descriptor %lld", (long long)descriptor);
-    }
-    if (code == TCPS_OK) {
-        class->socket_info(&r, info.bytes, info.len);
-        code = tcps_batch_add(b, &r);
-        if (code != TCPS_OK) tcps_fail(status, code, "no memory");
-    }
-    free(info.bytes);
-    if (kernel) kernel->close(kernel);
-    if (code == TCPS_OK) return b;
-    tcps_batch_unref(b);
-    return NULL;
-}
-
-/* core.socket_info(descriptor) -> socket, or nil, text, code: what the kernel says of a connection of this process. */
-static int l_socket_info(lua_State *L) {
-    lua_Integer descriptor = luaL_checkinteger(L, 1);
-    luaL_argcheck(L, descriptor >= 0 && descriptor <= INT_MAX, 1, "no descriptor");
-    tcps_status status = {0};
-    tcps_batch *b = ask_socket(descriptor, &status);
-    if (!b) return tcpsL_fail(L, &status);
-    tcpsL_pushbatch(L, b, NULL, 0);
-    tcps_batch_unref(b);
-    tcpsL_socket *s = tcpsL_pushsocket(L, -1);
-    s->row = s->view.rows[s->next++]; /* which the proxy keeps alive: it never gets stale */
-    return 1;
-}
-
 /* core.sources() -> list of {name=, help=, live=, keys={{key=string, help=}}}: where sockets can be read from. */
 static int l_sources(lua_State *L) {
     lua_newtable(L);
@@ -245,8 +200,7 @@ void tcpsL_opensource(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"pass", l_pass}, {"upcoming", l_upcoming}, {"progress", l_progress}, {"close", l_close}, {"name", l_name}, {"live", l_live}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"open", l_open}, {"open_bytes", l_open_bytes}, {"socket_info", l_socket_info}, {"sources", l_sources}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"open", l_open}, {"open_bytes", l_open_bytes}, {"sources", l_sources}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_SOURCE);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);

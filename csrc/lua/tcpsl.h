@@ -73,6 +73,7 @@ void tcpsL_openfilter(lua_State *L);
 void tcpsL_opentracker(lua_State *L);
 void tcpsL_openschema(lua_State *L);
 void tcpsL_opensystem(lua_State *L);
+void tcpsL_opensocketinfo(lua_State *L);
 void tcpsL_openaggregate(lua_State *L);
 void tcpsL_openwatchdog(lua_State *L);
 void tcpsL_openterminal(lua_State *L);

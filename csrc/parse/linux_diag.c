@@ -136,7 +136,7 @@ void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsign
 }
 
 /* INET_DIAG_MEMINFO and INET_DIAG_SKMEMINFO are arrays of u32; the second says all that the first does. */
-static void set_skmem(tcps_record *r, const uint8_t *info, size_t len) {
+void tcps_linux_meminfo(tcps_record *r, const uint8_t *info, size_t len) {
     SET32(skmem_rmem_alloc, 0);
     SET32(rcv_buf_hiwat, 4);
     SET32(skmem_wmem_alloc, 8);
@@ -257,7 +257,7 @@ static inline bool set_attribute(tcps_batch *batch, tcps_record *r, const attrib
     const uint8_t *p = a->payload;
     switch (a->type) {
     case ATTR_INFO: tcps_linux_tcp_info(r, p, a->len, state); return true;
-    case ATTR_SKMEMINFO: set_skmem(r, p, a->len); return true;
+    case ATTR_SKMEMINFO: tcps_linux_meminfo(r, p, a->len); return true;
     case ATTR_MEMINFO: set_meminfo(r, p, a->len); return true;
     case ATTR_CONG: set_string(batch, r, TCPS_F_cc_algo, a); break;
     case ATTR_VEGASINFO: set_vegas(r, p, a->len); break;

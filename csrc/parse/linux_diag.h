@@ -25,6 +25,9 @@ tcps_code tcps_linux_diag_parse(tcps_linux_diag *dump, const uint8_t *bytes, siz
  * Also used for getsockopt(TCP_INFO). */
 void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsigned state);
 
+/* Sets what the `len` bytes of INET_DIAG_SKMEMINFO, or of getsockopt(SO_MEMINFO), say: an array of u32 that grows with the kernel. */
+void tcps_linux_meminfo(tcps_record *r, const uint8_t *info, size_t len);
+
 /* The schema's TcpState of Linux's state number; TCP_STATE_UNKNOWN of one that it has not. */
 TcpstatsReader__TcpState tcps_linux_state(unsigned state);
 

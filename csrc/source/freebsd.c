@@ -275,6 +275,13 @@ static const tcps_key freebsd_keys[] = {
     {0},
 };
 
+static void freebsd_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r) {
+    (void)k;
+    (void)batch;
+    tcps_freebsd_tcp_info(r, info, len);
+    tcps_set(r, TCPS_F_fd, (uint64_t)fd);
+}
+
 #define BIT(field) (1ull << ((field)&63))
 
 const tcps_source_class tcps_source_freebsd = {
@@ -289,7 +296,6 @@ const tcps_source_class tcps_source_freebsd = {
     .open = freebsd_open,
     .collect = freebsd_collect,
     .counters = freebsd_counters,
-    .info_option = {6, 32}, /* IPPROTO_TCP, TCP_INFO */
-    .socket_info = tcps_freebsd_tcp_info,
     .close = freebsd_close,
+    .socket_info = freebsd_socket_info,
 };

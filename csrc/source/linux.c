@@ -9,6 +9,7 @@
 #include "parse/linux_netstat.h"
 #include "source/linux_names.h"
 #include "source/linux_owners.h"
+#include "source/linux_socket_info.h"
 #include "source/source.h"
 
 /* A dump during which the table changed is read again so often; each one keeps the kernel's hash locks busy. */
@@ -249,14 +250,6 @@ static tcps_code linux_counters(tcps_source *s, tcps_batch *batch, tcps_counters
     return any ? TCPS_OK : s->kernel->live ? tcps_fail(status, TCPS_SYSTEM, "linux: no counters can be read below /proc/net") : TCPS_UNSUPPORTED;
 }
 
-/* tcpi_state is the first byte. */
-static void linux_socket_info(tcps_record *r, const uint8_t *info, size_t len) {
-    if (!len) return;
-    tcps_set_nonzero(r, TCPS_F_state, tcps_linux_state(info[0]));
-    tcps_linux_tcp_info(r, info, len, info[0]);
-    tcps_add_source(r, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_TCP_INFO);
-}
-
 static const tcps_key linux_keys[] = {
     {NULL, false, TCPS_ASK_NETLINK, "sock_diag", "the datagrams of a NETLINK_SOCK_DIAG dump, one after the other"},
     {"snmp", false, TCPS_ASK_FILE, "/proc/net/snmp", "what /proc/net/snmp said"},
@@ -280,7 +273,6 @@ const tcps_source_class tcps_source_linux = {
     .open = linux_open,
     .collect = linux_collect,
     .counters = linux_counters,
-    .info_option = {6, 11}, /* IPPROTO_TCP, TCP_INFO */
-    .socket_info = linux_socket_info,
     .close = linux_close,
+    .socket_info = tcps_linux_socket_info,
 };

@@ -335,6 +335,13 @@ static const tcps_key macos_keys[] = {
      BIT(w, reordering_detected) | BIT(w, interface) | BIT(w, rcv_rtt_us) | BIT(w, rcv_space) | BIT(w, rwnd_limited_us) |                            \
      BIT(w, delivered_e1_bytes) | BIT(w, delivered_e0_bytes) | BIT(w, delivered_ce_bytes) | BIT(w, received_e1_bytes) | BIT(w, received_e0_bytes) |  \
      BIT(w, received_ce_bytes) | OWN(w))
+static void macos_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r) {
+    (void)k;
+    (void)batch;
+    tcps_xnu_connection_info(r, info, len);
+    tcps_set(r, TCPS_F_fd, (uint64_t)fd);
+}
+
 #define BIT(w, f) (TCPS_F_##f / 64 == (w) ? 1ull << TCPS_F_##f % 64 : 0)
 /* Own fields of macOS, all of net.inet.tcp.info but the first: tx_unacked_bytes to flow_control_us. */
 #define OWN(w) ((w) == 3 ? RUN(TCPS_F_tx_unacked_bytes % 64, TCPS_F_flow_control_us % 64) : 0)
@@ -352,7 +359,6 @@ const tcps_source_class tcps_source_macos = {
     .open = macos_open,
     .collect = macos_collect,
     .counters = macos_counters,
-    .info_option = {6, 0x106}, /* IPPROTO_TCP, TCP_CONNECTION_INFO */
-    .socket_info = tcps_xnu_connection_info,
     .close = macos_close,
+    .socket_info = macos_socket_info,
 };

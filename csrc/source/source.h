@@ -65,10 +65,10 @@ typedef struct tcps_source_class {
     tcps_code (*collect)(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status);
     /* The system's counters of now. NULL: none on this platform. */
     tcps_code (*counters)(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status);
-    /* What getsockopt says of a descriptor of our own: the option, and what its answer sets. NULL: nothing that we can read. */
-    tcps_sockopt info_option;
-    void (*socket_info)(tcps_record *r, const uint8_t *info, size_t len);
     void (*close)(tcps_source *s);
+    /* Sets what the running system says of the TCP socket with descriptor `fd`, one of this process: `info` is what getsockopt without a request
+     * gave, more may be asked of `k`. The endpoints are set already. NULL: this platform has nothing. */
+    void (*socket_info)(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r);
 } tcps_source_class;
 
 /* Every source there is, ended by NULL. */

@@ -46,10 +46,14 @@ tcpstats.decode = core.decode
 -- @return a source with pass{}, close(), name(), live(); or nil, text, code
 tcpstats.open = core.open
 
---- What the kernel says of a connection of this process: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
--- @param descriptor a number, as LuaSocket's getfd() gives it
--- @return a socket, which stays valid; or nil, text, code
-tcpstats.socket_info = core.socket_info
+--- What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD,
+-- TCP_CONNECTION_INFO on macOS.
+-- @param socket a descriptor, or anything with getfd() as LuaSocket's sockets are
+-- @return a socket as in a batch, which stays valid; or nil, text, code ("EUSAGE" when it is no open TCP socket)
+function tcpstats.socket_info(socket)
+  if type(socket) ~= "number" then socket = socket:getfd() end
+  return core.socket_info(socket)
+end
 
 local function compiled(filter)
   if type(filter) ~= "string" then return filter end
