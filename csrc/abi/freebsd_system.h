@@ -346,9 +346,11 @@ int setitimer(int, const struct itimerval *, struct itimerval *), gettimeofday(s
 #define AF_INET6 28
 #define IPPROTO_TCP 6
 #define TCP_INFO 32
+#define TCP_CONGESTION 64
 #define INET_ADDRSTRLEN 16
 #define INET6_ADDRSTRLEN 46
 #define IF_NAMESIZE 16
+typedef uint8_t sa_family_t;
 struct sockaddr {
     unsigned char sa_len, sa_family;
     char sa_data[14];
@@ -362,6 +364,21 @@ struct in_addr {
 };
 struct in6_addr {
     uint8_t s6_addr[16];
+};
+struct sockaddr_in {
+    uint8_t sin_len;
+    sa_family_t sin_family;
+    uint16_t sin_port;
+    struct in_addr sin_addr;
+    char sin_zero[8];
+};
+struct sockaddr_in6 {
+    uint8_t sin6_len;
+    sa_family_t sin6_family;
+    uint16_t sin6_port;
+    uint32_t sin6_flowinfo;
+    struct in6_addr sin6_addr;
+    uint32_t sin6_scope_id;
 };
 int getsockname(int, struct sockaddr *, socklen_t *), getpeername(int, struct sockaddr *, socklen_t *);
 int getsockopt(int, int, int, void *, socklen_t *);
