@@ -31,14 +31,19 @@ local function log(self, name, level, format, ...)
   say((name and name .. ": " or "") .. (level == "info" and "" or level .. ": ") .. text)
 end
 
--- The part of a traceback that is the script's: what lies below the host's call says nothing to its author.
+-- The part of a traceback that is the script's: the host's frames say nothing to its author, and a single one repeats the message.
 local function own_part(traceback)
   local lines = {}
   for line in traceback:gmatch("[^\n]+") do
-    if line:find("in function 'tcpstats%.core%.%l+'") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$") then break end
-    if not line:find("^%s*%[C%]: in %?$") then lines[#lines + 1] = line end
+    if line:find("in function 'tcpstats%.core%.[pv]%l+'") then break end
+    local foreign = line:find("^%s*[^:]*tcpstats/host%.lua:%d") or line:find("^%s*%[C%]: in %?$") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$")
+    if not foreign then lines[#lines + 1] = line end
   end
-  if lines[#lines] == "stack traceback:" then lines[#lines] = nil end
+  local header
+  for i, line in ipairs(lines) do
+    if line == "stack traceback:" then header = i end
+  end
+  if header and #lines <= header + 1 then lines[header], lines[header + 1] = nil, nil end
   return table.concat(lines, "\n")
 end
 
@@ -85,11 +90,16 @@ local function make_handler(self)
     if message == STOP then return false end
     local instance, hook = self.calling, self.calling_hook
     report(self, instance, hook, function()
-      -- 1 is this function, 2 the guard around the handler
-      return own_part(debug.traceback(text_of(message), 3))
+      return own_part(debug.traceback(text_of(message)))
     end)
     return not (core.interrupted() or self.config.strict) -- a visit goes on with the next socket
   end)
+end
+
+-- --strict: nothing more of this pass is given to anybody.
+local function abort(self)
+  if not self.aborted then self:finish(1, "--strict: an error ends the run") end
+  self.aborted = true
 end
 
 -- Calls a function of a script. True and its results, or false.
@@ -102,14 +112,14 @@ local function call(self, instance, hook, f, ...)
     report(self, instance, hook, function() return a end)
     collectgarbage()
   end
-  if self.config.strict and instance.failed then self:finish(1, "--strict: an error ends the run") end
+  if self.config.strict then abort(self) end
   return false
 end
 
 local function visit(self, instance, hook, view)
   if #view == 0 then return end
   local ok = call(self, instance, hook, core.visit, view, instance.script[hook], instance.ctx, self.handler)
-  if ok and self.config.strict and instance.failed then self:finish(1, "--strict: an error ends the run") end
+  if ok and self.config.strict and instance.failed then abort(self) end
 end
 
 -- ## The end
@@ -191,16 +201,18 @@ end
 
 -- ## ctx
 
+local MEMBERS = { "name", "options", "state", "now_ns", "elapsed_ns", "since_ns", "schedule", "batch", "live", "format", "emit", "output", "flush",
+  "isatty", "log", "stop" }
+
 local function unknown_member(_, key)
-  local alerting = require "tcpstats.alerting"
-  if alerting[key] then return alerting[key] end
-  local members = { "name", "options", "state", "now_ns", "elapsed_ns", "since_ns", "schedule", "batch", "live", "format", "emit", "output", "flush",
-    "isatty", "log", "stop" }
-  for _, member in ipairs(members) do
+  for _, member in ipairs(MEMBERS) do
     if member == key then return nil end -- one that has no value now
   end
-  for name in pairs(alerting) do members[#members + 1] = name end
-  error(("ctx has no '%s'%s"):format(tostring(key), require("tcpstats.words").hint(tostring(key), members)), 2)
+  local alerting = require "tcpstats.alerting"
+  if alerting[key] then return alerting[key] end
+  local known = table.move(MEMBERS, 1, #MEMBERS, 1, {})
+  for name in pairs(alerting) do known[#known + 1] = name end
+  error(("ctx has no '%s'%s"):format(tostring(key), require("tcpstats.words").hint(tostring(key), known)), 2)
 end
 
 local function methods_of(self, instance)
@@ -303,7 +315,7 @@ function host:load(name)
     environment = environment_of(self, name),
     call = function(chunk, ...)
       local handler = core.guard(function(message)
-        failure = own_part(debug.traceback(text_of(message), 3))
+        failure = own_part(debug.traceback(text_of(message)))
         return false
       end)
       local ok, value = core.protect(handler, self.timeout_ns, chunk, ...)
@@ -387,9 +399,9 @@ end
 local function run_hooks(self, instance, view)
   local t = instance.script
   if t.on_open then visit(self, instance, "on_open", view:opened()) end
-  if t.on_close then visit(self, instance, "on_close", view:closed()) end
-  if t.on_socket then visit(self, instance, "on_socket", view) end
-  if t.on_batch then call(self, instance, "on_batch", t.on_batch, view, instance.ctx) end
+  if t.on_close and not self.aborted then visit(self, instance, "on_close", view:closed()) end
+  if t.on_socket and not self.aborted then visit(self, instance, "on_socket", view) end
+  if t.on_batch and not self.aborted then call(self, instance, "on_batch", t.on_batch, view, instance.ctx) end
 end
 
 local function give(self, instance, entry, batch)
@@ -428,12 +440,14 @@ local function give_to_all(self, entry)
         report(self, instance, "--where", function() return text_of(narrowed) end)
         end_of_pass(self, instance)
       end
-      if self.config.strict then self:finish(1, "--strict: an error ends the run") end
+      if self.config.strict then abort(self) end
       return
     end
     batch = narrowed
   end
-  for _, instance in ipairs(self.instances) do give(self, instance, entry, batch) end
+  for _, instance in ipairs(self.instances) do
+    if not self.aborted then give(self, instance, entry, batch) end
+  end
 end
 
 -- A pass that could not be made. The first one shows that nothing works; later ones may be a kernel that is short of memory.

@@ -120,7 +120,7 @@ local function check_option(name, option)
     if kind ~= "any" and type(value) ~= kind then return ("%s: expected %s, got %s"):format(key, a(kind), a(type(value))) end
   end
   if not option.type then return "type: missing; types are: boolean, integer, number, string" end
-  if not OPTION_TYPES[option.type] then return ("type: %s"):format(unknown(option.type, OPTION_TYPES, "type")) end
+  if not OPTION_TYPES[option.type] then return ("type: '%s': %s"):format(option.type, unknown(option.type, OPTION_TYPES, "type")) end
   if (option.min or option.max) and option.type ~= "number" and option.type ~= "integer" then return "min and max are for numbers" end
   if option.many and option.type == "boolean" then return "many: a boolean is given once" end
   if option.choices then
