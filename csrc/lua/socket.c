@@ -151,27 +151,31 @@ static int l_each(lua_State *L) {
 
 /* batch:visit(hook, context, handler) -> integer: calls hook(s, context) for every socket, each under pcall, and tells how many failed.
  * handler(message) makes the report of an error (a message handler, as of xpcall), which goes on to the next socket unless it returns false.
- * core.visit(batch, hook, context, handler) -> integer: the same. */
+ * core.visit(batch, hook, context, handler) -> integer: the same. Raises when there is no memory. */
 static int l_visit(lua_State *L) {
     tcpsL_checkbatch(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     luaL_checktype(L, 4, LUA_TFUNCTION);
     lua_settop(L, 4);
     lua_Integer errors = 0;
+    bool no_memory = false;
     tcpsL_socket *s = tcpsL_pushsocket(L, 1); /* 5 */
     while (advance(s)) {
         lua_pushvalue(L, 2);
         lua_pushvalue(L, 5);
         lua_pushvalue(L, 3);
-        if (lua_pcall(L, 2, 0, 4) != LUA_OK) {
+        int status = lua_pcall(L, 2, 0, 4);
+        if (status != LUA_OK) {
             errors++;
+            no_memory = status == LUA_ERRMEM; /* no handler was called, and the next call would fare no better */
             bool stop = lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1);
             lua_pop(L, 1);
-            if (stop) break;
+            if (stop || no_memory) break;
         }
     }
     s->row = NULL;
     s->next = s->view.count;
+    if (no_memory) return luaL_error(L, "not enough memory");
     lua_pushinteger(L, errors);
     return 1;
 }

@@ -172,6 +172,12 @@ static int l_guard(lua_State *L) {
     return 1;
 }
 
+/* core.interrupted() -> whether the script's call that is going on ran out of time */
+static int l_interrupted(lua_State *L) {
+    lua_pushboolean(L, watchdog.expired);
+    return 1;
+}
+
 /* --- which coroutine runs */
 
 /* Calls the original (the function below the arguments) while `co` is what runs. */
@@ -287,7 +293,8 @@ static int l_limit_memory(lua_State *L) {
 }
 
 void tcpsL_openwatchdog(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"protect", l_protect}, {"guard", l_guard}, {"watch_coroutines", l_watch_coroutines}, {"limit_memory", l_limit_memory}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"protect", l_protect},           {"guard", l_guard},
+                                         {"interrupted", l_interrupted},   {"watch_coroutines", l_watch_coroutines},
+                                         {"limit_memory", l_limit_memory}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

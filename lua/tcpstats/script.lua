@@ -120,7 +120,7 @@ local function check_option(name, option)
     if kind ~= "any" and type(value) ~= kind then return ("%s: expected %s, got %s"):format(key, a(kind), a(type(value))) end
   end
   if not option.type then return "type: missing; types are: boolean, integer, number, string" end
-  if not OPTION_TYPES[option.type] then return ("type: %s"):format(unknown(option.type, OPTION_TYPES, "type")) end
+  if not OPTION_TYPES[option.type] then return ("type: '%s': %s"):format(option.type, unknown(option.type, OPTION_TYPES, "type")) end
   if (option.min or option.max) and option.type ~= "number" and option.type ~= "integer" then return "min and max are for numbers" end
   if option.many and option.type == "boolean" then return "many: a boolean is given once" end
   if option.choices then
@@ -196,6 +196,39 @@ function script.defaults(t)
   return values
 end
 
+--- The flag of an option: rtt_ms is --rtt-ms.
+function script.flag(name) return "--" .. (name:gsub("_", "-")) end
+
+--- The options of a script as a command line gives them.
+-- @param t the script
+-- @param given a list of {name, word}; of a boolean the word is true or false
+-- @return a table by name, with the defaults of those that are not given; or nil and what is wrong
+function script.options(t, given)
+  local values, declared = script.defaults(t), t.options or {}
+  local many = {}
+  for _, one in ipairs(given) do
+    local name, word = one[1], one[2]
+    local option = declared[name]
+    if not option then return nil, ("there is no option %s any more"):format(script.flag(name)) end
+    local value, wanted = word, nil
+    if option.type ~= "boolean" then value, wanted = script.convert(option, word) end
+    if wanted then return nil, ("%s: expected %s, got '%s'"):format(script.flag(name), wanted, word) end
+    if option.many then
+      many[name] = many[name] or {}
+      table.insert(many[name], value)
+    else
+      values[name] = value
+    end
+  end
+  for name, list in pairs(many) do values[name] = list end
+  return values
+end
+
+--- The name that a script goes by when it does not say one: its file's without .lua.
+function script.short_name(name)
+  return (name:match("([^/]*)$"):gsub("%.lua$", ""))
+end
+
 --- Whether a name is that of a file and not of a built-in.
 function script.is_path(name) return name:find("/", 1, true) ~= nil or name:find("%.lua$") ~= nil end
 
@@ -241,7 +274,7 @@ function script.load(name, options)
   if not ok then return nil, tostring(t), "EFORMAT" end
   local wrong = script.validate(t)
   if wrong then return nil, ("%s: %s"):format(name, wrong), "EFORMAT" end
-  return t, t.name or (is_path and name:match("([^/]*)$"):gsub("%.lua$", "") or name)
+  return t, t.name or script.short_name(name)
 end
 
 return script

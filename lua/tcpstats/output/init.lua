@@ -95,7 +95,7 @@ function output.open(url, log)
   local backend, code
   backend, what, code = kind.open(target, keys, log)
   if not backend then return nil, ("%s: %s"):format(url, what), code or "ESYSTEM" end
-  return setmetatable({ url = url, backend = backend, format = nil, pretty = nil }, front)
+  return setmetatable({ url = url, backend = backend }, front)
 end
 
 local function encode_socket(s, format)
@@ -119,19 +119,20 @@ end
 --- Writes something: a batch, a socket, a table (a line of JSON) or a string (as it is).
 -- @param x what
 -- @param options {format = "json", "flat", "protobuf" or "csv", and what batch:encode takes for it: pretty=, addresses=, fields=, header=}; may be nil
+-- @param defaults for what options leave out: {format=, pretty=}; may be nil
 -- @return true; or nil, message, code when the run must end. Raises when x is nothing that can be written
-function front:write(x, options)
+function front:write(x, options, defaults)
   local backend, kind = self.backend, type(x)
   if not backend then return nil, self.url .. ": closed", "ESYSTEM" end
   if kind == "string" then return backend:send(x, true) end
-  local format = options and options.format or self.format
+  local format = options and options.format or defaults and defaults.format
   if kind == "userdata" then
     local name = (getmetatable(x) or {}).__name
     if name == "tcpstats.socket" then return backend:send(encode_socket(x, format)) end
     if name == "tcpstats.batch" then
       format = format or "json"
-      options = options or {}
-      local how = { pretty = options.pretty or self.pretty, addresses = options.addresses, fields = options.fields, header = options.header }
+      options, defaults = options or {}, defaults or {}
+      local how = { pretty = options.pretty or defaults.pretty, addresses = options.addresses, fields = options.fields, header = options.header }
       if not backend.fd then return backend:send(x:encode(format, how), format ~= "protobuf") end
       local ok, what, code = backend:flush()
       if ok then ok, what, code = write_batch(x, backend.fd, format, how) end
@@ -164,6 +165,16 @@ function front:close()
   if not backend then return true end
   self.backend = nil
   return backend:close()
+end
+
+--- What to wait for: a descriptor that becomes writable, and when to look again (monotonic ns). Either may be nil.
+function front:pending()
+  if self.backend and self.backend.pending then return self.backend:pending() end
+end
+
+--- Goes on with what could not be done without waiting.
+function front:tick()
+  if self.backend and self.backend.tick then self.backend:tick() end
 end
 
 --- Whether it is a terminal.

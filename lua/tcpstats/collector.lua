@@ -1,0 +1,208 @@
+--- Passes one after the other: a source, its schedules, a tracker for each. The script host is made of it, and any Lua program can be:
+--
+--   for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
+local core = require "tcpstats.core"
+local schedule = require "tcpstats.schedule"
+
+local collector = {}
+collector.__index = collector
+
+local DEFAULT_INTERVAL <const> = 1
+
+--- Opens a source: those of the core, and protobuf:FILE (protobuf:- reads standard input).
+-- @param spec as after -s
+-- @param record name of a capture that keeps every answer of the kernel; may be nil
+-- @return a source; or nil, text, code
+function collector.open_source(spec, record)
+  local path = spec:match("^protobuf:(.*)$") or spec == "protobuf" and ""
+  if not path then return core.open(spec, record) end
+  if record then return nil, "a protobuf stream has no kernel whose answers could be recorded", "EUSAGE" end
+  return require("tcpstats.stream_source").open(path)
+end
+
+local function compiled(filter)
+  if type(filter) ~= "string" then return filter end
+  return core.filter(filter)
+end
+
+--- A collector.
+-- @param options {source = "auto" (a spec, or an open source), interval = seconds (1; on a recording: as fast as it can be read), count = passes of
+--   each schedule, of a recording in all (0: no end), filter = text or object, processes=, tcp_info=, tcp_info_limit=, record = name of a capture,
+--   schedules = list of {name=, interval_ns=, processes=, tcp_info=, summary_only=} instead of interval,
+--   on_skip = function(schedule, n), told when n ticks were skipped}; may be nil
+-- @return the collector; or nil, text, code
+function collector.new(options)
+  options = options or {}
+  local filter, what, code = nil, nil, nil
+  if options.filter then
+    filter, what, code = compiled(options.filter)
+    if not filter then return nil, what, code end
+  end
+  local source = options.source or "auto"
+  if type(source) == "string" then
+    source, what, code = collector.open_source(source, options.record)
+    if not source then return nil, what, code end
+  end
+  return setmetatable({
+    source = source, live = source:live(), filter = filter, options = options, count = options.count or 0, recording = options.record ~= nil,
+    schedules = {}, by_name = {}, elapsed_ns = 0, recorded = 0,
+  }, collector)
+end
+
+-- What runs when: made with the first pass, so that time begins then.
+local function begin(self, now)
+  local options = self.options
+  self.start_ns = now
+  local wanted = options.schedules
+  if not wanted or #wanted == 0 then
+    local interval = options.interval or (self.live and DEFAULT_INTERVAL or 0)
+    wanted = { { interval_ns = math.floor(interval * 1e9 + 0.5) } }
+  end
+  for i, one in ipairs(wanted) do
+    local s = schedule.new(one, now)
+    s.processes, s.tcp_info = s.processes or options.processes, s.tcp_info or options.tcp_info
+    self.schedules[i], self.by_name[s.name] = s, s
+  end
+end
+
+-- A pass that nothing follows needs no comparison, and may leave states to the kernel.
+local function is_single(self) return self.live and self.count == 1 end
+
+local function pass_options(self, s, sequence)
+  if not s.tracker and not is_single(self) then s.tracker = core.tracker() end
+  local interval_ms = s.interval_ns // 1000000
+  return {
+    processes = s.processes, tcp_info = s.tcp_info, tcp_info_limit = self.options.tcp_info_limit, filter = self.filter,
+    push_states = is_single(self), tracker = s.tracker, schedule_name = s.name ~= "" and s.name or nil,
+    interval_ms = not is_single(self) and interval_ms or nil, sequence = sequence, summary_only = s.summary_only,
+  }
+end
+
+-- One dump serves schedules that are due together and want the same of it. In a recording each has its own, so that it can be replayed.
+local function shares(self, a, b)
+  if self.recording then return false end
+  return b.summary_only or (not a.processes == not b.processes and not a.tcp_info == not b.tcp_info)
+end
+
+local MOST_TOGETHER <const> = 8
+
+local function take_due(self, now)
+  local first
+  for _, s in ipairs(self.schedules) do -- one that wants rows leads, as a summary takes whatever there is
+    if s.next_ns <= now and not s.done and (not first or first.summary_only and not s.summary_only) then first = s end
+  end
+  local due = { first }
+  for _, s in ipairs(self.schedules) do
+    if s ~= first and s.next_ns <= now and not s.done and #due < MOST_TOGETHER and shares(self, first, s) then due[#due + 1] = s end
+  end
+  return due
+end
+
+local function finish(self, s, batch, time_ns)
+  s.done = self.count > 0 and s.passes >= self.count
+  local since = s.last_ns and time_ns - s.last_ns or nil
+  s.last_ns = time_ns
+  return { batch = batch, schedule = s, since_ns = since and since > 0 and since or nil }
+end
+
+local function collect_live(self, now)
+  local due, passes = take_due(self, now), {}
+  for i, s in ipairs(due) do
+    local sequence, skipped = s:take(now)
+    if skipped > 0 and self.options.on_skip then self.options.on_skip(s, skipped) end
+    passes[i] = pass_options(self, s, sequence)
+  end
+  local batches = table.pack(self.source:pass(table.unpack(passes)))
+  self.elapsed_ns = now - self.start_ns
+  if not batches[1] then
+    for _, s in ipairs(due) do s.done = self.count > 0 and s.passes >= self.count end
+    return nil, batches[2], batches[3]
+  end
+  local list = {}
+  for i, s in ipairs(due) do list[i] = finish(self, s, batches[i], now) end
+  return list
+end
+
+-- Whose the next recorded pass is: one of the schedules that were asked for, or one as it was recorded.
+local function recorded_schedule(self)
+  local upcoming, what, code = self.source:upcoming()
+  if not upcoming then return nil, what, code end
+  local name = upcoming.schedule_name or ""
+  local s = self.by_name[name] or (#self.schedules == 1 and name == "" and self.schedules[1])
+  if not s then
+    s = schedule.new({ name = name, interval_ns = 0, processes = self.options.processes, tcp_info = self.options.tcp_info }, self.start_ns)
+    self.by_name[name] = s
+  end
+  if upcoming.interval_ms then s.interval_ns = upcoming.interval_ms * 1000000 end
+  return s
+end
+
+local function collect_recorded(self)
+  local s, what, code = recorded_schedule(self)
+  if not s then return nil, what, code end
+  s.passes = s.passes + 1
+  local batch
+  batch, what, code = self.source:pass(pass_options(self, s, s.passes))
+  if not batch then return nil, what, code end
+  local time_ns = batch.metadata.timestamp_ns or 0
+  self.first_ns = self.first_ns or time_ns
+  self.elapsed_ns = math.max(self.elapsed_ns, time_ns - self.first_ns)
+  return { finish(self, s, batch, time_ns) }
+end
+
+--- When the next pass is due.
+-- @return monotonic ns; nil when every schedule has made its passes
+function collector:due()
+  if not self.start_ns then return core.monotonic_ns() end
+  if not self.live then
+    if self.ended or (self.count > 0 and self.recorded >= self.count) then return nil end
+    return self.options.interval and self.start_ns + self.recorded * math.floor(self.options.interval * 1e9 + 0.5) or 0
+  end
+  local earliest
+  for _, s in ipairs(self.schedules) do
+    if not s.done and (not earliest or s.next_ns < earliest) then earliest = s.next_ns end
+  end
+  return earliest
+end
+
+--- Makes the passes that are due now, of which there is at least one when it is time (see due).
+-- @return a list of {batch=, schedule=, since_ns= what passed since the pass before of that schedule}; or nil, text, code: "EEND" when a recording
+--   has no further pass. After any other failure the next pass may be tried in its time
+function collector:collect()
+  local now = core.monotonic_ns()
+  if not self.start_ns then begin(self, now) end
+  if self.live then return collect_live(self, now) end
+  self.recorded = self.recorded + 1
+  local list, what, code = collect_recorded(self)
+  if not list then self.ended = true end
+  return list, what, code
+end
+
+--- The passes as they come: an iterator for `for`. It waits in between; a signal does not end it.
+-- @return an iterator that gives a batch and its schedule ({name=, interval_ns=, ...}); it raises when a pass fails
+function collector:batches()
+  local ready, at = {}, 1
+  return function()
+    while at > #ready do
+      local due = self:due()
+      if not due then return nil end
+      core.sleep(due)
+      local list, what, code = self:collect()
+      if not list then
+        if code == "EEND" then return nil end
+        error(what, 2)
+      end
+      ready, at = list, 1
+    end
+    at = at + 1
+    return ready[at - 1].batch, ready[at - 1].schedule
+  end
+end
+
+--- Closes the source.
+function collector:close()
+  if self.source then self.source:close() end
+  self.source = nil
+end
+
+return collector

@@ -1,0 +1,102 @@
+--- The globals of a script that somebody else wrote: it can compute, and say something through ctx, and nothing else.
+--
+-- There is no io, no os but its clocks, no package loading, no debug, no bytecode. What scripts share with the host is copied, so that none can
+-- change it, and metatables are out of reach: that of strings leads to the host's own library. Memory and time are the watchdog's.
+local sandbox = {}
+
+local PLAIN = {
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", "xpcall", "rawequal", "rawget", "rawlen",
+  "rawset", "_VERSION",
+}
+local LIBRARIES = { "math", "string", "table", "utf8", "coroutine" }
+local CLOCKS = { "clock", "date", "difftime", "time" }
+
+-- What a script may require: parts of this project, and JSON.
+local MODULES = {
+  tcpstats = { "version", "fields", "filter", "where", "decode", "parse", "tracker" },
+  cjson = { "encode", "decode", "null", "array_mt", "empty_array" },
+  ["cjson.safe"] = { "encode", "decode", "null", "array_mt", "empty_array" },
+}
+
+local function copy(from, names)
+  local to = {}
+  if not names then
+    for name, value in pairs(from) do to[name] = value end
+  else
+    for _, name in ipairs(names) do to[name] = from[name] end
+  end
+  return to
+end
+
+-- Only metatables of tables, which are the script's own.
+local function safe_getmetatable(object) return type(object) == "table" and getmetatable(object) or nil end
+
+-- A finalizer would run when no limit holds.
+local function safe_setmetatable(object, metatable)
+  if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then error("no __gc in a sandbox", 2) end
+  return setmetatable(object, metatable)
+end
+
+local function safe_collectgarbage(what)
+  if what ~= "count" then error("only collectgarbage(\"count\") in a sandbox", 2) end
+  return collectgarbage("count")
+end
+
+local function make_load(environment)
+  return function(chunk, name, _, own, ...)
+    local custom = own ~= nil or select("#", ...) > 0
+    if type(chunk) == "function" then
+      local parts = {}
+      for part in chunk do
+        if part == "" then break end
+        parts[#parts + 1] = part
+      end
+      chunk = table.concat(parts)
+    end
+    return load(chunk, name, "t", custom and own or environment)
+  end
+end
+
+local function make_require()
+  local loaded = {}
+  return function(name)
+    if not MODULES[name] then error(("a sandbox has no module '%s'"):format(tostring(name)), 2) end
+    loaded[name] = loaded[name] or copy(require(name), MODULES[name])
+    return loaded[name]
+  end
+end
+
+-- "%c" and friends of os.date are fine; a string.rep is held by the memory limit.
+local function make_os()
+  return copy(os, CLOCKS)
+end
+
+--- New globals.
+-- @param print function(text) for print(), which must not write among the data
+-- @return a table for load
+function sandbox.new(print)
+  local environment = copy(_G, PLAIN)
+  for _, name in ipairs(LIBRARIES) do environment[name] = copy(_G[name]) end
+  environment.string.dump = nil
+  environment.os = make_os()
+  environment.getmetatable, environment.setmetatable = safe_getmetatable, safe_setmetatable
+  environment.collectgarbage = safe_collectgarbage
+  environment.load = make_load(environment)
+  environment.require = make_require()
+  environment.print = function(...)
+    local texts = table.pack(...)
+    for i = 1, texts.n do texts[i] = tostring(texts[i]) end
+    print(table.concat(texts, "\t"))
+  end
+  environment._G = environment
+  return environment
+end
+
+--- Takes away what a script could reach without its globals: a string's methods, a batch's. Once, for the whole process, before a script is loaded.
+function sandbox.close_doors()
+  require("tcpstats.output") -- takes what it needs of them
+  string.dump = nil
+  require("tcpstats.core").batch_methods.write = nil
+end
+
+return sandbox
