@@ -32,13 +32,17 @@ static void add(total *t, const tcps_column *c, size_t i) {
     t->low = low;
 }
 
+static bool fits_signed(const total *t) { return t->high == ((int64_t)t->low < 0 ? -1 : 0); }
+
 static double real_total(const total *t, const tcps_column *c) {
-    return c->kind == TCPS_REAL ? t->real : ldexp((double)t->high, 64) + (double)t->low;
+    if (c->kind == TCPS_REAL) return t->real;
+    if (fits_signed(t)) return (double)(int64_t)t->low; /* the halves of a small negative number would lose it in rounding */
+    return ldexp((double)t->high, 64) + (double)t->low;
 }
 
 static tcps_number sum(const total *t, const tcps_column *c) {
     if (c->kind == TCPS_UNSIGNED && t->high == 0) return integer(TCPS_UNSIGNED, t->low);
-    if (c->kind == TCPS_SIGNED && t->high == ((int64_t)t->low < 0 ? -1 : 0)) return integer(TCPS_SIGNED, t->low);
+    if (c->kind == TCPS_SIGNED && fits_signed(t)) return integer(TCPS_SIGNED, t->low);
     return real(real_total(t, c));
 }
 

@@ -9,7 +9,7 @@ local methods = core.batch_methods
 function methods:seconds()
   local summary = self.summary
   local ms = summary and summary.interval_ms
-  if ms and ms > 0 then return ms / 1000 end
+  return ms and ms > 0 and ms / 1000 or nil
 end
 
 local function compiled(text)

@@ -1,0 +1,27 @@
+-- Which programs move how much?
+--
+--   $ tcpstats-lua --processes -c 2 examples/bytes-per-process.lua
+--   OUTPUT
+local text = require "tcpstats.text"
+
+local function bytes(n) return n and text.bytes(n) or "-" end
+
+return {
+  help = "bytes sent and received by program: per second, and of its open connections in all",
+  options = { top = { type = "integer", default = 20, min = 1, help = "so many programs" } },
+  filter = "exclude=listen",
+
+  on_batch = function(batch, ctx)
+    local programs = batch:group_by({ "command", "pid" }, {
+      tx = "sum(tx_bytes)", rx = "sum(rx_bytes)", tx_rate = "sum(rate(tx_bytes))", rx_rate = "sum(rate(rx_bytes))",
+    }, { absent = true })
+    if #programs == 0 then return ctx:emit "there are no connections\n" end
+    local lines = { ("%8s %8s %8s %8s %6s  %s"):format("TX/s", "RX/s", "SENT", "RECEIVED", "CONNS", "PROGRAM") }
+    for _, program in ipairs(programs:top(ctx.options.top, function(p) return (p.tx or 0) + (p.rx or 0) end)) do
+      lines[#lines + 1] = ("%8s %8s %8s %8s %6d  %s"):format(
+        bytes(program.tx_rate), bytes(program.rx_rate), bytes(program.tx), bytes(program.rx), program.count,
+        text.process { command = program.keys[1], pid = program.keys[2] } or "not known (--processes)")
+    end
+    ctx:emit(table.concat(lines, "\n") .. "\n")
+  end,
+}

@@ -1,0 +1,26 @@
+-- Which program does not close what its peers have closed? A connection in CLOSE_WAIT waits for nothing but close().
+--
+--   $ tcpstats-lua --processes examples/close-wait.lua
+--   OUTPUT
+local text = require "tcpstats.text"
+
+return {
+  help = "programs that hold connections in CLOSE_WAIT",
+  filter = "include_state=close_wait",
+
+  on_batch = function(batch, ctx)
+    if #batch == 0 then return ctx:emit "no connection is in CLOSE_WAIT\n" end
+    local holders = batch:group_by({ "command", "pid" }, {
+      unread = "sum(rcv_buf_used)", longest = "max(time_in_state_ms)", idle = "max(idle_time_ms)",
+    }, { absent = true })
+    local lines = { ("%6s %8s %10s %10s  %s"):format("HELD", "UNREAD", "WATCHED", "IDLE", "PROGRAM") }
+    for _, group in ipairs(holders) do
+      lines[#lines + 1] = ("%6d %8s %10s %10s  %s"):format(
+        group.count, group.unread and text.bytes(group.unread) or "-",
+        group.longest and text.milliseconds(group.longest) or "-", -- since we look: no kernel says when a state began
+        group.idle and text.milliseconds(group.idle) or "-",
+        text.process { command = group.keys[1], pid = group.keys[2] } or "not known (--processes)")
+    end
+    ctx:emit(table.concat(lines, "\n") .. "\n")
+  end,
+}

@@ -1,0 +1,24 @@
+-- Which listeners are about to lose connections? When its accept queue is full, a listener takes no more.
+--
+--   $ tcpstats-lua --processes examples/listen-queues.lua --share 0
+--   OUTPUT
+local text = require "tcpstats.text"
+
+return {
+  help = "listeners whose accept queue is nearly full",
+  options = { share = { type = "number", default = 0.5, min = 0, max = 1, help = "of the queue, from which on a listener is shown" } },
+  filter = "include_state=listen",
+
+  on_batch = function(batch, ctx)
+    local lost = batch.summary and batch.summary.delta_listen_overflows
+    local full = batch:filter(("accept_backlog > 0 and accept_queue >= accept_backlog * %.17g"):format(ctx.options.share))
+    local lines = {}
+    if lost and lost > 0 then lines[1] = ("%d connections were lost since the last pass"):format(lost) end
+    for s in full:top(#full, "accept_queue / accept_backlog"):each() do
+      lines[#lines + 1] = ("%4s  %d of %d  %s  %s"):format(
+        text.percent(s.accept_queue / s.accept_backlog), s.accept_queue, s.accept_backlog, text.local_end(s), text.process(s) or "")
+    end
+    if #lines == 0 then lines[1] = ("none of %d listeners has a queue filled to %s"):format(#batch, text.percent(ctx.options.share)) end
+    ctx:emit(table.concat(lines, "\n") .. "\n")
+  end,
+}

@@ -1,0 +1,28 @@
+-- From which networks are we far away?
+--
+--   $ tcpstats-lua examples/rtt-by-network.lua
+--   OUTPUT
+local text = require "tcpstats.text"
+
+return {
+  help = "round trip times by the peers' /24 (IPv6: /64)",
+  options = {
+    prefix = { type = "integer", default = 24, min = 0, max = 32, help = "length of the networks' prefix for IPv4" },
+    top = { type = "integer", default = 20, min = 1, help = "so many networks, the slowest first" },
+  },
+  filter = "exclude=listen",
+
+  on_batch = function(batch, ctx)
+    local networks = batch:filter("rtt_us ~= nil"):group_by("remote_addr/" .. ctx.options.prefix, {
+      p50 = "p50(rtt_us)", p95 = "p95(rtt_us)", max = "max(rtt_us)", best = "min(rtt_min_us)",
+    })
+    if #networks == 0 then return ctx:emit "no connection has a round trip time\n" end
+    local lines = { ("%8s %8s %8s %8s %6s  %s"):format("P50", "P95", "MAX", "BEST", "CONNS", "NETWORK") }
+    for _, network in ipairs(networks:top(ctx.options.top, "p95")) do
+      lines[#lines + 1] = ("%8s %8s %8s %8s %6d  %s"):format(
+        text.microseconds(network.p50), text.microseconds(network.p95), text.microseconds(network.max),
+        network.best and text.microseconds(network.best) or "-", network.count, network.key)
+    end
+    ctx:emit(table.concat(lines, "\n") .. "\n")
+  end,
+}

@@ -1,0 +1,29 @@
+-- Which connections have something to send and do not get rid of it, and why?
+--
+--   $ tcpstats-lua --processes -c 2 examples/stalled-senders.lua
+--   OUTPUT
+local text = require "tcpstats.text"
+
+local waiting = [[one_of(state, "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT_1", "CLOSING", "LAST_ACK") and snd_buf_used > 0]]
+local stalled = [[snd_wnd == 0 or timer_persist_ms > 0 or rxt_shift > 0 or delta_tx_packets == 0]]
+
+-- The strongest reason first.
+local function reason(s)
+  if s.snd_wnd == 0 or (s.timer_persist_ms or 0) > 0 then return "the peer's window is closed" end
+  if (s.rxt_shift or 0) > 0 then return ("%d timeouts without an answer"):format(s.rxt_shift) end
+  return "nothing was sent since the last pass"
+end
+
+return {
+  help = "connections with data in the send buffer that does not move",
+  options = { top = { type = "integer", default = 20, min = 1, help = "so many connections, those with most unsent first" } },
+
+  on_batch = function(batch, ctx)
+    local senders = batch:filter(("%s and (%s)"):format(waiting, stalled))
+    if #senders == 0 then return ctx:emit "no sender is stalled\n" end
+    for s in senders:top(ctx.options.top, "snd_buf_used"):each() do
+      ctx:emit(("%8s  %s > %s  %s: %s\n"):format(
+        text.bytes(s.snd_buf_used), text.local_end(s), text.remote_end(s), text.process(s) or s.state, reason(s)))
+    end
+  end,
+}

@@ -1,0 +1,27 @@
+-- Where do all the TIME_WAITs come from? Whoever closes first keeps one: a server that does may run out of nothing, a client that does of ports.
+--
+--   $ tcpstats-lua examples/time-wait-by-port.lua
+--   OUTPUT
+
+return {
+  help = "connections in TIME_WAIT by the service they were of: our port when we listen there, else the peer's",
+  options = { top = { type = "integer", default = 20, min = 1, help = "so many services" } },
+
+  on_batch = function(batch, ctx)
+    local served = {}
+    for _, port in batch:filter("state == 'LISTEN'"):each "local_port" do served[port or 0] = true end
+    local waiting = batch:filter "state == 'TIME_WAIT'"
+    if #waiting == 0 then return ctx:emit "no connection is in TIME_WAIT\n" end
+
+    local ours = waiting:filter(function(s) return served[s.local_port] == true end)
+    local theirs = waiting:filter(function(s) return not served[s.local_port] end)
+    local lines = { ("%d in TIME_WAIT"):format(#waiting) }
+    for _, group in ipairs(ours:group_by("local_port"):top(ctx.options.top)) do
+      lines[#lines + 1] = ("%6d  of our port %d: we close first"):format(group.count, group.key)
+    end
+    for _, group in ipairs(theirs:group_by("remote_port"):top(ctx.options.top)) do
+      lines[#lines + 1] = ("%6d  of connections that we made to port %d"):format(group.count, group.key)
+    end
+    ctx:emit(table.concat(lines, "\n") .. "\n")
+  end,
+}

@@ -1,0 +1,26 @@
+-- Who retransmits?
+--
+--   $ tcpstats-lua --processes examples/who-retransmits.lua
+--   OUTPUT
+local text = require "tcpstats.text"
+
+return {
+  help = "the connections that sent most segments again, in this pass and in all",
+  options = { top = { type = "integer", default = 10, min = 1, help = "so many connections" } },
+
+  on_batch = function(batch, ctx)
+    local total = "(rexmit_packets or retransmit_packets_total or 0)"
+    local losing = batch:filter(total .. " > 0"):top(ctx.options.top, ("(delta_rexmit_packets or 0) * 4294967296 + %s"):format(total))
+    if #losing == 0 then return ctx:emit "nobody retransmits\n" end
+    local lines = { ("%8s %8s %8s %7s  %s"):format("NOW", "IN ALL", "OF SENT", "RTT", "CONNECTION") }
+    for s in losing:each() do
+      local again = s.rexmit_packets or s.retransmit_packets_total
+      lines[#lines + 1] = ("%8s %8s %8s %7s  %s > %s  %s"):format(
+        s.delta_rexmit_packets or "-", text.count(again),
+        (s.tx_packets or 0) > 0 and text.percent(again / s.tx_packets) or "-",
+        s.rtt_us and text.microseconds(s.rtt_us) or "-",
+        text.local_end(s), text.remote_end(s), text.process(s) or "")
+    end
+    ctx:emit(table.concat(lines, "\n") .. "\n")
+  end,
+}
