@@ -32,12 +32,11 @@ void tcps_shape_make(tcps_shape *shape, const uint64_t has[TCPS_WORDS]) {
 }
 
 void tcps_row_pack(tcps_row *row, const tcps_shape *shape, const tcps_record *r) {
+    const uint8_t *end = shape->fields + shape->count;
     row->shape = shape;
     /* Each 32-bit value is stored with the upper half of its slot, which the next one overwrites: no branch, and half the instructions. */
-    for (unsigned i = 0; i < shape->count; i++) {
-        unsigned field = shape->fields[i];
-        memcpy((char *)row + shape->at[field], &r->value[field], sizeof r->value[field]);
-    }
+    for (const uint8_t *field = shape->fields; field < end; field++)
+        memcpy((char *)row + shape->at[*field], &r->value[*field], sizeof r->value[*field]);
 }
 
 void tcps_row_unpack(tcps_record *r, const tcps_row *row) {
