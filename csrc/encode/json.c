@@ -4,22 +4,12 @@
 #include "record/schema.h"
 #include "record/utf8.h"
 
-/* `,"rttUs":` ready to be copied. Whole slots are copied, because gcc turns a memcpy of variable length into `rep movs`, which costs three
- * times as much (doc/performance.md). */
-#define KEY_SLOT 32
-#define KEY_LONG 64
-#define VALUE_ROOM 64 /* no value but a text is longer */
+#define KEY_ROOM 48   /* `"rttUs":` of the longest name; fields.awk refuses longer ones */
+#define VALUE_ROOM 64 /* no value but a text or a set is longer */
+#define MEMBER_ROOM 96 /* a key with a value that is no text and no set */
 
-typedef struct key {
-    char text[KEY_LONG];
-    uint8_t len;
-} key;
-
-static key keys[TCPS_JSON_STYLES][TCPS_FIELD_LIMIT];
-
-static void make_key(key *k, const char *name, bool camel) {
-    char *at = k->text;
-    *at++ = ',';
+/* `"rttUs":` of `rtt_us`, at most KEY_ROOM bytes. */
+static char *put_key(char *at, const char *name, bool camel) {
     *at++ = '"';
     if (camel) {
         at = tcps_text_camel(at, name);
@@ -30,23 +20,7 @@ static void make_key(key *k, const char *name, bool camel) {
     }
     *at++ = '"';
     *at++ = ':';
-    k->len = (uint8_t)(at - k->text);
-}
-
-static void init_keys(void) {
-    static bool done;
-    if (done) return;
-    tcps_schema_init();
-    for (unsigned style = 0; style < TCPS_JSON_STYLES; style++)
-        for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++)
-            if (tcps_fields[f].type != TCPS_T_NONE) make_key(&keys[style][f], tcps_fields[f].name, style != TCPS_JSON_FLAT);
-    done = true;
-}
-
-static inline char *put_key(char *at, const key *k) {
-    memcpy(at, k->text, KEY_SLOT);
-    if (k->len > KEY_SLOT) memcpy(at + KEY_SLOT, k->text + KEY_SLOT, KEY_LONG - KEY_SLOT);
-    return at + k->len;
+    return at;
 }
 
 static void put_byte(tcps_writer *w, char c) {
@@ -80,18 +54,28 @@ void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
     put_byte(w, '"');
 }
 
+/* Bytes of a common length: an address. At most 2 + TCPS_ADDRESS_ROOM bytes. */
+static char *put_address(char *at, const void *bytes, size_t len, tcps_json_style style) {
+    *at++ = '"';
+    at = style == TCPS_JSON_CANONICAL ? tcps_text_base64(at, bytes, len) : tcps_text_address(at, bytes, len);
+    *at++ = '"';
+    return at;
+}
+
+static inline bool is_address(size_t len) { return len == 4 || len == 16; }
+
 static void put_bytes(tcps_writer *w, const uint8_t *bytes, size_t len, tcps_json_style style) {
+    if (is_address(len)) {
+        tcps_writer_room(w, 2 + TCPS_ADDRESS_ROOM);
+        w->at = put_address(w->at, bytes, len, style);
+        return;
+    }
     put_byte(w, '"');
-    if (style != TCPS_JSON_CANONICAL && (len == 4 || len == 16)) {
-        tcps_writer_room(w, TCPS_ADDRESS_ROOM);
-        w->at = tcps_text_address(w->at, bytes, len);
-    } else {
-        for (size_t done = 0; done < len;) { /* pieces of a multiple of 3 join without padding */
-            size_t piece = len - done > 3072 ? 3072 : len - done;
-            tcps_writer_room(w, 4 * (piece + 2) / 3 + 4);
-            w->at = tcps_text_base64(w->at, bytes + done, piece);
-            done += piece;
-        }
+    for (size_t done = 0; done < len;) { /* pieces of a multiple of 3 join without padding */
+        size_t piece = len - done > 3072 ? 3072 : len - done;
+        tcps_writer_room(w, 4 * (piece + 2) / 3 + 4);
+        w->at = tcps_text_base64(w->at, bytes + done, piece);
+        done += piece;
     }
     put_byte(w, '"');
 }
@@ -132,63 +116,153 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
     put_byte(w, ']');
 }
 
-static inline void put_value(tcps_writer *w, const tcps_field *f, uint64_t bits, tcps_json_style style) {
+/* A field with a value that it had twice in a row: `"rttUs":1250,`. From one socket to the next most values stay the same, and then a copy of
+ * fixed size is all there is to do (its size is fixed because gcc turns a memcpy of variable length into `rep movs`, which costs three times
+ * as much as all the rest). Other values are written where they belong and not kept: to copy bytes right after they were written stalls the
+ * processor until they are in the cache. */
+typedef struct member {
+    char text[MEMBER_ROOM];
+    uint64_t bits; /* the value in `text`; 0 when that is only the key of a text or set */
+    uint64_t last; /* the value that was written last */
+    uint64_t mask; /* tcps_value_mask of the field */
+    uint8_t key_len, len;
+} member;
+
+/* By style and field. Not shared between threads, so that no lock is needed. */
+static _Thread_local member members[TCPS_JSON_STYLES][TCPS_FIELD_LIMIT];
+
+/* A value that is no text and no set, and its comma. */
+static inline char *put_value(char *at, const tcps_field *f, uint64_t bits, tcps_json_style style) {
     bool quoted = style != TCPS_JSON_FLAT;
     switch (f->type) {
-    case TCPS_T_U32: w->at = tcps_text_u64(w->at, (uint32_t)bits); break;
-    case TCPS_T_U64: w->at = put_u64(w->at, bits, quoted); break;
-    case TCPS_T_I32: w->at = tcps_text_i64(w->at, (int32_t)bits); break;
-    case TCPS_T_I64: w->at = put_i64(w->at, (int64_t)bits, quoted); break;
+    case TCPS_T_U32: at = tcps_text_u32(at, (uint32_t)bits); break;
+    case TCPS_T_I32: at = tcps_text_i64(at, (int32_t)bits); break;
+    case TCPS_T_U64: at = put_u64(at, bits, quoted); break;
+    case TCPS_T_I64: at = put_i64(at, (int64_t)bits, quoted); break;
     case TCPS_T_BOOL:
-        memcpy(w->at, bits ? "true\0" : "false", 5);
-        w->at += bits ? 4 : 5;
+        memcpy(at, bits ? "true\0" : "false", 5);
+        at += bits ? 4 : 5;
         break;
-    case TCPS_T_ENUM: w->at = put_enum(w->at, f->words, (int)bits, style); break;
-    case TCPS_T_SET: put_set(w, f, bits, style); break;
-    case TCPS_T_STRING:
-    case TCPS_T_BYTES: {
-        const tcps_text *t = (const tcps_text *)(uintptr_t)bits;
-        if (f->type == TCPS_T_STRING)
-            tcps_json_string(w, t->bytes, t->len);
-        else
-            put_bytes(w, (const uint8_t *)t->bytes, t->len, style);
-        break;
+    case TCPS_T_ENUM: at = put_enum(at, f->words, (int)bits, style); break;
+    default: break;
     }
-    case TCPS_T_NONE: break;
-    }
+    *at++ = ',';
+    return at;
 }
 
-/* The row's object, its opening brace in the place of the first key's comma. */
-static void put_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
-    const uint64_t *wide = row->wide;
-    const uint32_t *narrow = tcps_row_narrow(row);
-    char opening = '{';
-    for (unsigned word = 0; word < TCPS_WORDS; word++) {
-        uint64_t is_wide = tcps_wide_mask[word];
-        for (uint64_t m = row->has[word]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m);
-            uint64_t bits = is_wide >> bit & 1 ? *wide++ : *narrow++;
-            tcps_writer_room(w, KEY_LONG + VALUE_ROOM);
-            char *start = w->at;
-            w->at = put_key(start, &keys[style][64 * word + bit]);
-            if (opening) *start = opening, opening = 0;
-            put_value(w, &tcps_fields[64 * word + bit], bits, style);
+static void keep(member *m, const tcps_field *f, uint64_t bits, tcps_json_style style) {
+    m->len = (uint8_t)(put_value(m->text + m->key_len, f, bits, style) - m->text);
+    m->bits = bits;
+}
+
+/* Those of a style, ready for the rows of a batch: what another batch's texts were is forgotten. */
+static member *begin_members(tcps_json_style style) {
+    member *all = members[style];
+    if (all[TCPS_F_local_addr].key_len == 0) {
+        tcps_schema_init();
+        for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
+            if (tcps_fields[f].type == TCPS_T_NONE) continue;
+            all[f].mask = tcps_value_mask[f];
+            all[f].key_len = (uint8_t)(put_key(all[f].text, tcps_fields[f].name, style != TCPS_JSON_FLAT) - all[f].text);
+            if (tcps_fields[f].type < TCPS_T_SET) keep(&all[f], &tcps_fields[f], 0, style);
         }
     }
-    tcps_writer_room(w, 2);
-    if (opening) *w->at++ = opening;
-    *w->at++ = '}';
+    for (unsigned w = 0; w < TCPS_WORDS; w++)
+        for (uint64_t mask = tcps_text_mask[w]; mask; mask &= mask - 1) {
+            member *m = &all[64 * w + (unsigned)__builtin_ctzll(mask)];
+            m->bits = m->last = 0;
+        }
+    return all;
+}
+
+/* Copies the first `len` bytes of the member and touches at most MEMBER_ROOM. */
+static inline char *put_member_text(char *at, const member *m, size_t len) {
+    memcpy(at, m->text, 32);
+    if (len > 32) memcpy(at + 32, m->text + 32, MEMBER_ROOM - 32);
+    return at + len;
+}
+
+/* A string or a set, or bytes that are no address; any of them may have any length. A short one that comes twice in a row is kept. */
+static void put_long(tcps_writer *w, member *m, const tcps_field *f, uint64_t bits, tcps_json_style style) {
+    const tcps_text *t = (const tcps_text *)(uintptr_t)bits;
+    tcps_writer_room(w, 4096); /* a set has less, and a string of which each byte takes six: so what is short is in one piece */
+    char *start = w->at;
+    w->at = put_member_text(start, m, m->key_len);
+    if (f->type == TCPS_T_SET)
+        put_set(w, f, bits, style);
+    else if (f->type == TCPS_T_STRING)
+        tcps_json_string(w, t->bytes, t->len);
+    else
+        put_bytes(w, (const uint8_t *)t->bytes, t->len, style);
+    bool is_short = f->type == TCPS_T_SET || t->len < MEMBER_ROOM;
+    if (bits == m->last && is_short && w->at - start < MEMBER_ROOM) {
+        m->len = (uint8_t)(w->at - start + 1);
+        memcpy(m->text, start, m->len - 1u);
+        m->text[m->len - 1] = ',';
+        m->bits = bits;
+    }
+    m->last = bits;
+}
+
+/* Room for as many members as the row has; `w->at`. */
+static inline char *make_room(tcps_writer *w, const tcps_shape *shape) {
+    tcps_writer_room(w, (shape->count + 1u) * MEMBER_ROOM);
+    return w->at;
+}
+
+/* A member whose value is not the kept one. */
+static __attribute__((noinline)) char *put_other(tcps_writer *w, char *at, const tcps_shape *shape, member *m, unsigned field, tcps_json_style style,
+                                                 uint64_t bits) {
+    const tcps_field *f = &tcps_fields[field];
+    if (f->type < TCPS_T_SET) {
+        at = put_value(put_member_text(at, m, m->key_len), f, bits, style);
+        if (bits == m->last) keep(m, f, bits, style);
+        m->last = bits;
+        return at;
+    }
+    if (f->type == TCPS_T_BYTES) {
+        const tcps_text *t = (const tcps_text *)(uintptr_t)bits;
+        if (is_address(t->len)) {
+            at = put_address(put_member_text(at, m, m->key_len), t->bytes, t->len, style);
+            *at++ = ',';
+            return at;
+        }
+    }
+    w->at = at;
+    put_long(w, m, f, bits, style);
+    at = make_room(w, shape); /* before the comma, which the end of the row looks for */
+    *at++ = ',';
+    return at;
+}
+
+/* The row's object. Every member ends in a comma, and the last one's becomes the closing brace. */
+static void put_row(tcps_writer *w, const tcps_row *row, member *all, tcps_json_style style) {
+    const tcps_shape *shape = row->shape;
+    char *at = make_room(w, shape);
+    *at++ = '{';
+    for (const uint8_t *field = shape->fields, *end = field + shape->count; field < end; field++) {
+        member *m = &all[*field];
+        uint64_t bits;
+        memcpy(&bits, (const char *)row + shape->at[*field], sizeof bits);
+        bits &= m->mask;
+        if (bits == m->bits)
+            at = put_member_text(at, m, m->len);
+        else
+            at = put_other(w, at, shape, m, *field, style, bits);
+    }
+    if (shape->count) at--;
+    *at++ = '}';
+    w->at = at;
 }
 
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
-    init_keys();
-    put_row(w, row, style);
+    put_row(w, row, begin_members(style), style);
 }
 
 void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {
-    init_keys();
+    member *all = begin_members(style);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
-        put_row(w, v.rows[i], style);
+        put_row(w, v.rows[i], all, style);
         put_byte(w, '\n');
     }
 }
@@ -196,7 +270,7 @@ void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {
 /* One value of a message that protobuf-c holds, `p` pointing at it. */
 static void put_member(tcps_writer *w, const ProtobufCFieldDescriptor *f, const void *p, tcps_json_style style) {
     bool quoted = style != TCPS_JSON_FLAT;
-    tcps_writer_room(w, KEY_LONG + VALUE_ROOM);
+    tcps_writer_room(w, VALUE_ROOM);
     switch (f->type) {
     case PROTOBUF_C_TYPE_UINT32: w->at = tcps_text_u64(w->at, *(const uint32_t *)p); break;
     case PROTOBUF_C_TYPE_INT32: w->at = tcps_text_i64(w->at, *(const int32_t *)p); break;
@@ -235,16 +309,14 @@ static bool member_present(const ProtobufCMessage *m, const ProtobufCFieldDescri
 
 void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_style style) {
     const ProtobufCMessageDescriptor *d = m->descriptor;
-    char opening = '{';
+    char before = '{';
     for (unsigned i = 0; i < d->n_fields; i++) {
         const ProtobufCFieldDescriptor *f = &d->fields[i];
         if (!member_present(m, f)) continue;
-        key k = {0};
-        make_key(&k, f->name, style != TCPS_JSON_FLAT);
-        tcps_writer_room(w, KEY_LONG);
-        char *start = w->at;
-        w->at = put_key(start, &k);
-        if (opening) *start = opening, opening = 0;
+        put_byte(w, before);
+        before = ',';
+        tcps_writer_room(w, KEY_ROOM);
+        w->at = put_key(w->at, f->name, style != TCPS_JSON_FLAT);
         const char *p = (const char *)m + f->offset;
         if (f->label != PROTOBUF_C_LABEL_REPEATED) {
             put_member(w, f, p, style);
@@ -258,18 +330,18 @@ void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_styl
         }
         put_byte(w, ']');
     }
-    tcps_writer_room(w, 2);
-    if (opening) *w->at++ = opening;
-    *w->at++ = '}';
+    if (before == '{') put_byte(w, before);
+    put_byte(w, '}');
 }
 
 static void put_batch(tcps_writer *w, tcps_view v, tcps_json_style style) {
     tcps_writer_put(w, "{\"metadata\":", 12);
     tcps_json_message(w, &v.batch->metadata.base, style);
     if (v.count) tcps_writer_put(w, ",\"records\":", 11);
+    member *all = begin_members(style);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
         put_byte(w, i ? ',' : '[');
-        put_row(w, v.rows[i], style);
+        put_row(w, v.rows[i], all, style);
     }
     if (v.count) put_byte(w, ']');
     if (v.batch->has_summary) {
@@ -321,7 +393,6 @@ static tcps_code indent(tcps_writer *w, const char *bytes, size_t len) {
 }
 
 void tcps_json_batch(tcps_writer *w, tcps_view v, tcps_json_style style, bool indented) {
-    init_keys();
     if (!indented) {
         put_batch(w, v, style);
         return;

@@ -60,16 +60,12 @@ static inline size_t payload_size(const tag *t, uint64_t bits) {
 }
 
 static size_t row_size(const tcps_row *row) {
-    const uint64_t *wide = row->wide;
-    const uint32_t *narrow = tcps_row_narrow(row);
+    const tcps_shape *shape = row->shape;
     size_t size = 0;
-    for (unsigned word = 0; word < TCPS_WORDS; word++) {
-        uint64_t is_wide = tcps_wide_mask[word];
-        for (uint64_t m = row->has[word]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m);
-            const tag *t = &tags[64 * word + bit];
-            size += t->len + payload_size(t, is_wide >> bit & 1 ? *wide++ : *narrow++);
-        }
+    for (unsigned i = 0; i < shape->count; i++) {
+        unsigned field = shape->fields[i];
+        const tag *t = &tags[field];
+        size += t->len + payload_size(t, tcps_row_bits(row, field));
     }
     return size;
 }
@@ -88,22 +84,18 @@ static void put_delimited(tcps_writer *w, const tag *t, uint64_t bits) {
 }
 
 static void put_fields(tcps_writer *w, const tcps_row *row) {
-    const uint64_t *wide = row->wide;
-    const uint32_t *narrow = tcps_row_narrow(row);
-    for (unsigned word = 0; word < TCPS_WORDS; word++) {
-        uint64_t is_wide = tcps_wide_mask[word];
-        for (uint64_t m = row->has[word]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m);
-            uint64_t bits = is_wide >> bit & 1 ? *wide++ : *narrow++;
-            const tag *t = &tags[64 * word + bit];
-            tcps_writer_room(w, 2 + 1 + 64);
-            memcpy(w->at, t->bytes, 2);
-            w->at += t->len;
-            if (t->type >= TCPS_T_SET)
-                put_delimited(w, t, bits);
-            else
-                w->at = put_varint(w->at, t->type == TCPS_T_I32 ? (uint64_t)(int64_t)(int32_t)bits : bits);
-        }
+    const tcps_shape *shape = row->shape;
+    for (unsigned i = 0; i < shape->count; i++) {
+        unsigned field = shape->fields[i];
+        uint64_t bits = tcps_row_bits(row, field);
+        const tag *t = &tags[field];
+        tcps_writer_room(w, 2 + 1 + 64);
+        memcpy(w->at, t->bytes, 2);
+        w->at += t->len;
+        if (t->type >= TCPS_T_SET)
+            put_delimited(w, t, bits);
+        else
+            w->at = put_varint(w->at, t->type == TCPS_T_I32 ? (uint64_t)(int64_t)(int32_t)bits : bits);
     }
 }
 

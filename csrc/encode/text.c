@@ -6,33 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char tcps_digit_pairs[200] =
+const char tcps_digit_pairs[201] =
     "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869"
     "7071727374757677787980818283848586878889909192939495969798"
     "99";
 
-const uint64_t tcps_powers_of_ten[20] = {
-    1ull,
-    10ull,
-    100ull,
-    1000ull,
-    10000ull,
-    100000ull,
-    1000000ull,
-    10000000ull,
-    100000000ull,
-    1000000000ull,
-    10000000000ull,
-    100000000000ull,
-    1000000000000ull,
-    10000000000000ull,
-    100000000000000ull,
-    1000000000000000ull,
-    10000000000000000ull,
-    100000000000000000ull,
-    1000000000000000000ull,
-    10000000000000000000ull,
-};
+/* Eight digits, zeros at the front included. */
+static char *eight_digits(char *at, uint64_t v) {
+    uint64_t rest = (v * ((1ull << 48) / 1000000 + 1) >> 16) + 1;
+    memcpy(at, tcps_digit_pairs + 2 * (rest >> 32), 2);
+    return tcps_text_pairs(at + 2, rest, 3);
+}
+
+char *tcps_text_u64_long(char *at, uint64_t v) {
+    uint64_t above = v / 100000000;
+    at = above <= UINT32_MAX ? tcps_text_u32(at, (uint32_t)above) : tcps_text_u64_long(at, above);
+    return eight_digits(at, v - above * 100000000);
+}
 
 char *tcps_text_base64(char *at, const void *bytes, size_t len) {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -95,7 +95,7 @@ INLINE bool matches(const tcps_filter *f, const view *v) {
 
 bool tcps_filter_match(const tcps_filter *f, const tcps_record *r) { return matches(f, &(view){r->has, r, record_bits, NULL}); }
 
-bool tcps_filter_match_row(const tcps_filter *f, const tcps_row *row) { return matches(f, &(view){row->has, row, row_bits, NULL}); }
+bool tcps_filter_match_row(const tcps_filter *f, const tcps_row *row) { return matches(f, &(view){row->shape->has, row, row_bits, NULL}); }
 
 bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t late[TCPS_WORDS]) {
     return matches(f, &(view){r->has, r, record_bits, late});

@@ -180,31 +180,41 @@ static int l_visit(lua_State *L) {
     return 1;
 }
 
+/* Bytes that a text takes where values follow that are aligned to 8. */
+static size_t text_size(const tcps_text *text) { return (sizeof *text + text->len + 1 + 7) & ~(size_t)7; }
+
+static const tcps_text *text_of(const tcps_row *row, unsigned field) { return (const tcps_text *)(uintptr_t)tcps_row_bits(row, field); }
+
+static bool is_text(unsigned field) { return tcps_text_mask[field >> 6] >> (field & 63) & 1; }
+
 /* socket:copy() -> socket: one that stays valid after the loop or hook. */
-/* A row and its texts in one piece behind the proxy that shows it. */
+/* A shape, a row and its texts in one piece behind the proxy that shows it. */
 static int l_copy(lua_State *L) {
     const tcps_row *row = tcpsL_checksocket(L, 1)->row;
-    tcps_record r;
-    tcps_row_unpack(&r, row);
-    size_t row_size = tcps_row_size(&r), size = row_size;
-    for (unsigned w = 0; w < TCPS_WORDS; w++)
-        for (uint64_t m = r.has[w] & tcps_text_mask[w]; m; m &= m - 1)
-            size += (sizeof(tcps_text) + ((const tcps_text *)(uintptr_t)r.value[64 * w + (unsigned)__builtin_ctzll(m)])->len + 1 + 7) & ~(size_t)7;
+    const tcps_shape *shape = row->shape;
+    size_t shape_size = tcps_shape_size(shape->has), size = shape_size + shape->row_size;
+    for (unsigned i = 0; i < shape->count; i++)
+        if (is_text(shape->fields[i])) size += text_size(text_of(row, shape->fields[i]));
     tcpsL_socket *copy = lua_newuserdatauv(L, sizeof *copy + size, 0);
     *copy = (tcpsL_socket){0};
     luaL_setmetatable(L, TCPSL_SOCKET);
-    char *at = (char *)(copy + 1) + row_size;
-    for (unsigned w = 0; w < TCPS_WORDS; w++)
-        for (uint64_t m = r.has[w] & tcps_text_mask[w]; m; m &= m - 1) {
-            uint64_t *value = &r.value[64 * w + (unsigned)__builtin_ctzll(m)];
-            const tcps_text *text = (const tcps_text *)(uintptr_t)*value;
-            size_t len = sizeof *text + text->len + 1;
-            memcpy(at, text, len);
-            *value = (uint64_t)(uintptr_t)at;
-            at += (len + 7) & ~(size_t)7;
-        }
-    tcps_row_pack((tcps_row *)(copy + 1), &r);
-    copy->row = (const tcps_row *)(copy + 1);
+    char *at = (char *)(copy + 1);
+    tcps_shape *own_shape = (tcps_shape *)at;
+    tcps_shape_make(own_shape, shape->has);
+    tcps_row *own = (tcps_row *)(at += shape_size);
+    memcpy(own, row, shape->row_size);
+    own->shape = own_shape;
+    at += shape->row_size;
+    for (unsigned i = 0; i < shape->count; i++) {
+        unsigned field = shape->fields[i];
+        if (!is_text(field)) continue;
+        const tcps_text *text = text_of(row, field);
+        memcpy(at, text, sizeof *text + text->len + 1);
+        uint64_t pointer = (uint64_t)(uintptr_t)at;
+        memcpy((char *)own + own_shape->at[field], &pointer, sizeof pointer);
+        at += text_size(text);
+    }
+    copy->row = own;
     return 1;
 }
 
@@ -214,12 +224,11 @@ static int l_totable(lua_State *L) {
     lua_settop(L, 1);
     tcpsL_pushwords(L);
     lua_newtable(L);
-    for (unsigned w = 0; w < TCPS_WORDS; w++)
-        for (uint64_t m = row->has[w]; m; m &= m - 1) {
-            unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
-            tcpsL_pushfield(L, row, field, 2);
-            lua_setfield(L, 3, tcps_fields[field].name);
-        }
+    for (unsigned i = 0; i < row->shape->count; i++) {
+        unsigned field = row->shape->fields[i];
+        tcpsL_pushfield(L, row, field, 2);
+        lua_setfield(L, 3, tcps_fields[field].name);
+    }
     return 1;
 }
 

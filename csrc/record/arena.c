@@ -70,10 +70,10 @@ static int grow(tcps_arena *a, size_t room) {
     return 0;
 }
 
-void *tcps_arena_take(tcps_arena *a, size_t size) {
+void *tcps_arena_take_slow(tcps_arena *a, size_t size) {
     if (size > SIZE_MAX / 2) return NULL;
     size = (size + 7) & ~(size_t)7;
-    if ((size_t)(a->end - a->next) < size && grow(a, size) != 0) return NULL;
+    if (grow(a, size) != 0) return NULL;
     void *p = a->next;
     a->next += size;
     return p;

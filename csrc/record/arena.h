@@ -20,7 +20,14 @@ typedef struct tcps_arena_mark {
 } tcps_arena_mark;
 
 /* `size` bytes aligned to 8, uninitialised; NULL when there is no memory. */
-void *tcps_arena_take(tcps_arena *a, size_t size);
+void *tcps_arena_take_slow(tcps_arena *a, size_t size);
+static inline void *tcps_arena_take(tcps_arena *a, size_t size) {
+    size_t rounded = (size + 7) & ~(size_t)7;
+    if (rounded < size || (size_t)(a->end - a->next) < rounded) return tcps_arena_take_slow(a, size);
+    void *p = a->next;
+    a->next += rounded;
+    return p;
+}
 
 /* The arena as it is now, and back to that: what was taken since is free again. */
 tcps_arena_mark tcps_arena_here(const tcps_arena *a);

@@ -69,11 +69,42 @@ static tcps_code make_room(tcps_batch *b) {
     return TCPS_OK;
 }
 
+static bool same_fields(const tcps_shape *shape, const tcps_record *r) { return memcmp(shape->has, r->has, sizeof r->has) == 0; }
+
+static unsigned hash_fields(const uint64_t has[TCPS_WORDS]) {
+    uint64_t hash = 0;
+    for (unsigned w = 0; w < TCPS_WORDS; w++) hash = (hash ^ has[w] ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+    return (unsigned)(hash >> 56);
+}
+
+/* The shape of the record, a new one if no row of the batch has it. A forged dump can have a different shape in every row: after a few
+ * comparisons it gets shapes that are not shared. NULL when there is no memory. */
+static const tcps_shape *shape_of(tcps_batch *b, const tcps_record *r) {
+    enum { ATTEMPTS = 16 };
+    const tcps_shape **free_slot = NULL;
+    unsigned hash = hash_fields(r->has);
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        const tcps_shape **slot = &b->shapes[(hash + i) % TCPS_BATCH_SHAPES];
+        if (!*slot) {
+            free_slot = slot;
+            break;
+        }
+        if (same_fields(*slot, r)) return *slot;
+    }
+    tcps_shape *shape = tcps_arena_take(&b->names, tcps_shape_size(r->has));
+    if (!shape) return NULL;
+    tcps_shape_make(shape, r->has);
+    if (free_slot) *free_slot = shape;
+    return shape;
+}
+
 tcps_code tcps_batch_add(tcps_batch *b, const tcps_record *r) {
     if (make_room(b) != TCPS_OK) return TCPS_NOMEM;
-    tcps_row *row = tcps_arena_take(&b->arena, tcps_row_size(r));
+    if (!b->last_shape || !same_fields(b->last_shape, r)) b->last_shape = shape_of(b, r);
+    if (!b->last_shape) return TCPS_NOMEM;
+    tcps_row *row = tcps_arena_take(&b->arena, b->last_shape->row_size);
     if (!row) return TCPS_NOMEM;
-    tcps_row_pack(row, r);
+    tcps_row_pack(row, b->last_shape, r);
     b->rows[b->count++] = row;
     return TCPS_OK;
 }

@@ -13,10 +13,12 @@ typedef struct tcps_warning {
     tcps_status status;
 } tcps_warning;
 
+#define TCPS_BATCH_SHAPES 256
+
 typedef struct tcps_batch {
     unsigned refs;    /* not atomic: a batch stays in its thread */
     tcps_arena arena; /* rows and their addresses */
-    tcps_arena names; /* texts that rows share: it is not rolled back when a row is refused */
+    tcps_arena names; /* texts and shapes that rows share: it is not rolled back when a row is refused */
     const tcps_row **rows;
     size_t count, room;
     TcpstatsReader__CollectionMetadata metadata; /* strings and arrays in the arena */
@@ -31,6 +33,8 @@ typedef struct tcps_batch {
     struct tcps_batch *closed; /* last values of connections that are gone; NULL: none */
     tcps_warning *warnings, **last_warning;
     const tcps_text *last_text[TCPS_FIELD_LIMIT]; /* see tcps_batch_intern */
+    const tcps_shape *last_shape;
+    const tcps_shape *shapes[TCPS_BATCH_SHAPES]; /* by a hash of their fields, open addressing */
 } tcps_batch;
 
 /* Some of a batch's rows, or all: what encoders and scripts work on. It owns nothing. */

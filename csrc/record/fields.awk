@@ -1,6 +1,11 @@
 # proto/tcp_stats.proto -> fields.h: the field numbers of TcpSocketRecord (TCPS_F_*) and SystemSummary (TCPS_S_*), which fields hold 64 bits,
 # and every field's comment, so that help, docs and completion say what the proto says.
 # protoc-c drops comments and gives no names to numbers; this is all that it leaves to do. POSIX awk.
+function fail(why) {
+    print FILENAME ":" FNR ": " why > "/dev/stderr"
+    failed = 1
+    exit 1
+}
 BEGIN { print "/* Made from proto/tcp_stats.proto by csrc/record/fields.awk; do not edit. */" }
 /^ *\/\// {
     line = $0
@@ -10,8 +15,10 @@ BEGIN { print "/* Made from proto/tcp_stats.proto by csrc/record/fields.awk; do 
 }
 /^(message|enum) / { message = $2; help = ""; next }
 /^}/ { message = ""; help = ""; next }
+/^ *[A-Z0-9_]+ *= *[0-9]+;/ { if (length($1) > 42) fail("a name of more than 42 letters, longer than csrc/encode/json.c has room for: " $1) }
 message != "" && /^ *(optional|repeated) / {
     type = $2; name = $3; number = $5
+    if (length(name) > 45) fail("a name of more than 45 letters, longer than csrc/encode/json.c has room for: " name)
     sub(/;.*/, "", number)
     gsub(/\\/, "\\\\", help); gsub(/"/, "\\\"", help)
     helps[n_helps++] = "    { \"" message "\", \"" name "\", \"" help "\" },"
@@ -22,12 +29,14 @@ message != "" && /^ *(optional|repeated) / {
     wide = type ~ /^(uint64|int64|double|string|bytes)$/ || $1 == "repeated"
     if (wide) {
         word = int(number / 64)
+        is_wide[number + 0]
         masks[word] = masks[word] " | 1ull << " (number % 64)
     }
     next
 }
 { help = "" }
 END {
+    if (failed) exit 1
     print "#ifndef TCPS_FIELDS_H\n#define TCPS_FIELDS_H\n"
     print "enum tcps_field_number {"
     for (i = 0; i < n; i++) print numbers[i]
@@ -36,6 +45,12 @@ END {
     print "};\n"
     print "/* Fields whose value takes 64 bits, by word of the presence bitmap. */"
     for (w = 0; w < 4; w++) print "#define TCPS_WIDE_" w " (0ull" masks[w] ")"
+    print "\n/* By field number: all ones for those, the lower half for the others. */\n#define TCPS_VALUE_MASKS \\"
+    for (i = 0; i < 256; i += 8) {
+        line = "   "
+        for (j = i; j < i + 8; j++) line = line " " (j in is_wide ? "~0ull," : "UINT32_MAX,")
+        print line (i < 248 ? " \\" : "")
+    }
     print "\n#ifdef TCPS_FIELD_HELP\nstatic const struct { const char *message, *field, *help; } tcps_field_helps[] = {"
     for (i = 0; i < n_helps; i++) print helps[i]
     print "};\n#endif\n\n#endif"

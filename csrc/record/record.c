@@ -1,44 +1,49 @@
 #include "record/record.h"
 
-static inline unsigned count_bits(uint64_t word) { return (unsigned)__builtin_popcountll(word); }
+const uint64_t tcps_value_mask[TCPS_FIELD_LIMIT] = {TCPS_VALUE_MASKS};
 
-size_t tcps_row_size(const tcps_record *r) {
-    size_t wide = 0, narrow = 0;
-    for (unsigned w = 0; w < TCPS_WORDS; w++) {
-        wide += count_bits(r->has[w] & tcps_wide_mask[w]);
-        narrow += count_bits(r->has[w] & ~tcps_wide_mask[w]);
-    }
-    return sizeof(tcps_row) + 8 * wide + 4 * (narrow + (narrow & 1));
+static unsigned count_bits(const uint64_t has[TCPS_WORDS]) {
+    unsigned count = 0;
+    for (unsigned w = 0; w < TCPS_WORDS; w++) count += (unsigned)__builtin_popcountll(has[w]);
+    return count;
 }
 
-void tcps_row_pack(tcps_row *row, const tcps_record *r) {
-    uint64_t *wide = row->wide;
-    unsigned n_wide = 0, n_narrow = 0;
+size_t tcps_shape_size(const uint64_t has[TCPS_WORDS]) { return (sizeof(tcps_shape) + count_bits(has) + 7) & ~(size_t)7; }
+
+void tcps_shape_make(tcps_shape *shape, const uint64_t has[TCPS_WORDS]) {
+    const uint64_t wide[TCPS_WORDS] = {has[0] & TCPS_WIDE_0, has[1] & TCPS_WIDE_1, has[2] & TCPS_WIDE_2, has[3] & TCPS_WIDE_3};
+    unsigned next_wide = sizeof(tcps_row), next_narrow = next_wide + 8 * count_bits(wide);
+    memset(shape, 0, sizeof *shape);
     for (unsigned w = 0; w < TCPS_WORDS; w++) {
-        row->has[w] = r->has[w];
-        row->wide_before[w] = (uint8_t)n_wide;
-        row->narrow_before[w] = (uint8_t)n_narrow;
-        n_wide += count_bits(r->has[w] & tcps_wide_mask[w]);
-        n_narrow += count_bits(r->has[w] & ~tcps_wide_mask[w]);
+        shape->has[w] = has[w];
+        for (uint64_t m = has[w]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m), field = 64 * w + bit;
+            shape->fields[shape->count++] = (uint8_t)field;
+            if (wide[w] >> bit & 1) {
+                shape->at[field] = (uint16_t)next_wide;
+                next_wide += 8;
+            } else {
+                shape->at[field] = (uint16_t)next_narrow;
+                next_narrow += 4;
+            }
+        }
     }
-    row->wide_count = n_wide;
-    row->narrow_count = n_narrow;
-    uint32_t *narrow = (uint32_t *)(wide + n_wide);
-    for (unsigned w = 0; w < TCPS_WORDS; w++) {
-        const uint64_t *value = r->value + 64 * w;
-        for (uint64_t m = r->has[w] & tcps_wide_mask[w]; m; m &= m - 1) *wide++ = value[__builtin_ctzll(m)];
-        for (uint64_t m = r->has[w] & ~tcps_wide_mask[w]; m; m &= m - 1) *narrow++ = (uint32_t)value[__builtin_ctzll(m)];
-    }
-    if (n_narrow & 1) *narrow = 0;
+    shape->row_size = (uint16_t)((next_narrow + 4 + 7) & ~7u);
+}
+
+void tcps_row_pack(tcps_row *row, const tcps_shape *shape, const tcps_record *r) {
+    const uint8_t *end = shape->fields + shape->count;
+    row->shape = shape;
+    /* Each 32-bit value is stored with the upper half of its slot, which the next one overwrites: no branch, and half the instructions. */
+    for (const uint8_t *field = shape->fields; field < end; field++)
+        memcpy((char *)row + shape->at[*field], &r->value[*field], sizeof r->value[*field]);
 }
 
 void tcps_row_unpack(tcps_record *r, const tcps_row *row) {
-    const uint64_t *wide = row->wide;
-    const uint32_t *narrow = tcps_row_narrow(row);
-    for (unsigned w = 0; w < TCPS_WORDS; w++) {
-        uint64_t *value = r->value + 64 * w;
-        r->has[w] = row->has[w];
-        for (uint64_t m = row->has[w] & tcps_wide_mask[w]; m; m &= m - 1) value[__builtin_ctzll(m)] = *wide++;
-        for (uint64_t m = row->has[w] & ~tcps_wide_mask[w]; m; m &= m - 1) value[__builtin_ctzll(m)] = *narrow++;
+    const tcps_shape *shape = row->shape;
+    memcpy(r->has, shape->has, sizeof r->has);
+    for (unsigned i = 0; i < shape->count; i++) {
+        unsigned field = shape->fields[i];
+        r->value[field] = tcps_row_bits(row, field);
     }
 }
