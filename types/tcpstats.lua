@@ -140,8 +140,9 @@ function tcpstats.filter(text) end
 function tcpstats.where(text) end
 
 ---An empty tracker: it compares each batch with the one before it.
+---@param options { closed?: true } false: nobody is told as closed, and the last batch is not kept for that. May be nil
 ---@return tcpstats.Tracker
-function tcpstats.tracker() end
+function tcpstats.tracker(options) end
 
 ---Reads one length-delimited BatchMessage out of bytes.
 ---@param bytes string
@@ -231,7 +232,7 @@ function Batch:seconds() end
 
 ---The sockets that are wanted.
 ---@param what string|tcpstats.Filter|tcpstats.Expression|fun(s: tcpstats.Socket): any a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true
----@return tcpstats.Batch # a view: it is walked, encoded and grouped as a batch is; nothing is copied
+---@return tcpstats.Batch # a view: it is walked, encoded and grouped as a batch is, its opened() and closed() are those that are wanted; nothing is copied
 function Batch:filter(what) end
 
 ---The n sockets with the largest of something, largest first. Those that do not have it are left out; equal ones stay in the batch's order.
@@ -568,7 +569,7 @@ function Tracker:size() end
 ---@class tcpstats.Source
 local Source = {}
 
----Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass.
+---Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass. With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken.
 ---@param options { processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer, filter?: string|tcpstats.Filter, push_states?: boolean, whole_table?: boolean, tracker?: tcpstats.Tracker, schedule_name?: string, interval_ms?: integer, sequence?: integer, summary_only?: boolean }
 ---@return tcpstats.Batch?
 ---@return string? what # what went wrong

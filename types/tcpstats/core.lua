@@ -61,6 +61,10 @@ function core.fold(groups, column, fold, percent) end
 ---@return tcpstats.Batch # view The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too
 function core.scope(view, function_) end
 
+---@param view tcpstats.Batch
+---@return any # that function, or nil
+function core.scope(view) end
+
 ---One object; style is "canonical", "text" or "flat" (which it is without one).
 ---@param socket tcpstats.Socket
 ---@param style? any
@@ -237,9 +241,10 @@ function core.terminal_size(fd) end
 ---@return any # an object with restore(), or nil, text, "ESYSTEM" Keys typed at `in` can be read at once and are not shown
 function core.terminal_raw(in_, out, enter, leave) end
 
----An empty one, for source:pass{tracker=} or tracker:update.
+---An empty one, for source:pass{tracker=} or tracker:update. With closed=false nobody is told as closed, and the last batch is not kept for that.
+---@param options? { closed?: boolean }
 ---@return tcpstats.Tracker
-function core.tracker() end
+function core.tracker(options) end
 
 ---; or false, what the handler made of the error Calls a script's function: interrupted after limit_ns (0: never) and held to the memory limit. The handler is one that core.guard made.
 ---@param handler fun(message: any): any
