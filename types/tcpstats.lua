@@ -159,6 +159,13 @@ function tcpstats.decode(bytes, position) end
 ---@return string? code
 function tcpstats.open(spec) end
 
+---What the kernel says of a connection of this process: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
+---@param descriptor number a number, as LuaSocket's getfd() gives it
+---@return tcpstats.Socket? # a socket, which stays valid
+---@return string? what # what went wrong
+---@return string? code
+function tcpstats.socket_info(descriptor) end
+
 ---One pass over a source that is opened and closed for it.
 ---@param options? { source?: string, filter?: string|tcpstats.Filter, processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer }
 ---@return tcpstats.Batch?

@@ -149,6 +149,13 @@ function core.open(spec, record) end
 ---@return string? code
 function core.open_bytes(name, bytes, options) end
 
+---What the kernel says of a connection of this process.
+---@param descriptor any
+---@return tcpstats.Socket?
+---@return string? what # what went wrong
+---@return string? code
+function core.socket_info(descriptor) end
+
 ---Where sockets can be read from.
 ---@return { name?: string, help?: string, live?: boolean, keys?: { key?: string, help?: string }[] }[] # list of {name=, help=, live=, keys={{key=string, help=}}}
 function core.sources() end
