@@ -4,6 +4,9 @@ local support = {}
 --- The binary under test, as installed.
 support.bin = os.getenv("TCPSTATS_BIN") or "build/tcpstats-lua"
 
+--- The Lua that runs the specs, for programs of their own.
+support.lua = os.getenv "LUA" or "lua5.4"
+
 --- Where the C and C++ programs of the specs are built.
 support.programs = os.getenv("TCPSTATS_SPEC_PROGRAMS") or "build/spec"
 

@@ -117,6 +117,10 @@ local tcpstats = {}
 ---@return { name?: string, number?: integer, type?: string, help?: string, words?: any[] }[] # a list of {name=, number=, type=string, help=, words=} in the order of their numbers; `words` are those of an enum
 function tcpstats.fields() end
 
+---The fields of a batch's summary (counters of the system since the previous pass, gauges).
+---@return { name?: string, number?: integer, help?: string }[] # a list of {name=, number=, help=} in the order of their numbers
+function tcpstats.summary_fields() end
+
 ---Where sockets can be read from.
 ---@return { name?: string, help?: string, live?: boolean, keys?: { key?: string, help?: string }[] }[] # a list of {name=, help=, live=, keys={{key=string, help=}}}
 function tcpstats.sources() end
@@ -136,8 +140,9 @@ function tcpstats.filter(text) end
 function tcpstats.where(text) end
 
 ---An empty tracker: it compares each batch with the one before it.
+---@param options { closed?: true } false: nobody is told as closed, and the last batch is not kept for that. May be nil
 ---@return tcpstats.Tracker
-function tcpstats.tracker() end
+function tcpstats.tracker(options) end
 
 ---Reads one length-delimited BatchMessage out of bytes.
 ---@param bytes string
@@ -153,6 +158,13 @@ function tcpstats.decode(bytes, position) end
 ---@return string? what # what went wrong
 ---@return string? code
 function tcpstats.open(spec) end
+
+---What the kernel says of a connection of this process: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
+---@param descriptor number a number, as LuaSocket's getfd() gives it
+---@return tcpstats.Socket? # a socket, which stays valid
+---@return string? what # what went wrong
+---@return string? code
+function tcpstats.socket_info(descriptor) end
 
 ---One pass over a source that is opened and closed for it.
 ---@param options? { source?: string, filter?: string|tcpstats.Filter, processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer }
@@ -227,7 +239,7 @@ function Batch:seconds() end
 
 ---The sockets that are wanted.
 ---@param what string|tcpstats.Filter|tcpstats.Expression|fun(s: tcpstats.Socket): any a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true
----@return tcpstats.Batch # a view: it is walked, encoded and grouped as a batch is; nothing is copied
+---@return tcpstats.Batch # a view: it is walked, encoded and grouped as a batch is, its opened() and closed() are those that are wanted; nothing is copied
 function Batch:filter(what) end
 
 ---The n sockets with the largest of something, largest first. Those that do not have it are left out; equal ones stay in the batch's order.
@@ -239,10 +251,11 @@ function Batch:top(n, of) end
 ---Groups sockets that have something in common.
 ---
 ---  for _, g in ipairs(batch:group_by("remote_addr/24", { "p95(rtt_us)", tx = "sum(tx_bytes)" })) do print(g.key, g.count, g.p95_rtt_us, g.tx) end
----@param key string|tcpstats.Expression|table|fun(s: tcpstats.Socket): any a field; an address field with a prefix length ("remote_addr/24", "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}), where an IPv4-mapped address is its IPv4 address; an expression ("rtt_us // 1000"); a function(s); or a list of fields and networks. Sockets for which it is absent are in no group.
+---@param key string|tcpstats.Expression|table|fun(s: tcpstats.Socket): any a field; an address field with a prefix length ("remote_addr/24", "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}), where an IPv4-mapped address is its IPv4 address; an expression ("rtt_us // 1000"); a function(s); or a list of fields and networks. Sockets for which it is absent are in no group, unless options.absent.
 ---@param aggregates table what to compute of each group, as tcpstats.where's aggregate expressions; a list names them FOLD_FIELD (sum_tx_bytes) or, of a longer expression, by its text; {name = "sum(tx_bytes)"} by that name; {name = {"sum", function(s) return 1 end}} folds a function's numbers
+---@param options? { absent?: boolean } with absent = true sockets that lack a field of the key are a group too, whose key is nil there
 ---@return tcpstats.Groups # a list of groups {key=, count=, NAME=...}, those with most sockets first; `keys` is the list of values when the key is one of several, and `key` their text. list:top(n, NAME) ranks, list:get(key) finds, list.without is the number of sockets in no group.
-function Batch:group_by(key, aggregates) end
+function Batch:group_by(key, aggregates, options) end
 
 ---The same numbers of the whole batch.
 ---@param aggregates table as of group_by
@@ -563,7 +576,7 @@ function Tracker:size() end
 ---@class tcpstats.Source
 local Source = {}
 
----Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass.
+---Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass. With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken.
 ---@param options { processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer, filter?: string|tcpstats.Filter, push_states?: boolean, whole_table?: boolean, tracker?: tcpstats.Tracker, schedule_name?: string, interval_ms?: integer, sequence?: integer, summary_only?: boolean }
 ---@return tcpstats.Batch?
 ---@return string? what # what went wrong
@@ -607,11 +620,119 @@ function Source:live() end
 
 ---What a script returns. Everything in it may be left out.
 ---@class tcpstats.Script
+---@field name? string Strings: for --list and --info.
+---@field help? string Strings: for --list and --info.
+---@field options? table<string, tcpstats.ScriptOption> { rtt_ms = { type = "number", default = 200, help = "..." } }: becomes --rtt-ms, and ctx.options.rtt_ms type     "number", "integer", "string" or "boolean" (--flag; --no-flag when the default is true) default  of that type; without one ctx.options.NAME is nil until it is given many     true: may be given several times, and is a list (its default too) choices  a list of the strings that are right min, max of a number help     a line for --info
+---@field filter? string|tcpstats.Filter A string in the filter language: the script sees a view of what matches.
+---@field init? fun(ctx: tcpstats.Ctx) Before the first pass.
+---@field on_open? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) A connection first seen in this pass; never in the first pass.
+---@field on_close? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) The last values of one that is gone.
+---@field on_socket? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) A connection of this pass, one after the other.
+---@field on_batch? fun(batch: tcpstats.Batch, ctx: tcpstats.Ctx) The whole pass; in a pass the hooks run in the order on_open, on_close, on_socket, on_batch.
+---@field timers? tcpstats.Timer[] { { every = SECONDS, run = function(ctx) end } }.
+---@field on_input? fun(bytes: string, ctx: tcpstats.Ctx) What was typed: standard input is read as it comes when a script has this hook; "" at its end.
+---@field on_resize? fun(ctx: tcpstats.Ctx) The terminal has another size.
+---@field save? fun(ctx: tcpstats.Ctx): table Before a reload: what the old one gives, the new one gets.
+---@field restore? fun(t: table, ctx: tcpstats.Ctx) After a reload and after init: t is what save gave.
+---@field stop? fun(ctx: tcpstats.Ctx) At the end, and of the old one after a reload.
+local Script = {}
 
 ---What every hook gets as its last argument. It is read-only; reading what is not there raises.
 ---@class tcpstats.Ctx
+---@field name string The script's name.
+---@field options table<string, any> The values of the script's options.
+---@field state table A table that outlives passes; new after a reload, see save and restore.
+---@field now_ns integer When the pass was (nanoseconds since the epoch): of a recording the recorded time; in a timer or init: now. It may step: it is for naming a time, not for measuring one
+---@field elapsed_ns integer Nanoseconds since the run began, by a clock that neither steps nor goes back; of a recording by its own time. Durations, hold-downs and rate limits are measured with this
+---@field since_ns integer? What passed between this pass and the one before of the same schedule, nil in the first: the divisor of rates.
+---@field schedule { name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean } { name=, interval_ms=, processes=, tcp_info=, summary_only= } of the pass; nil outside of one.
+---@field batch tcpstats.Batch The pass as this script sees it, also in on_socket, on_open, on_close; nil outside of one.
+---@field live boolean Whether the running kernel is asked; false on a recording.
+---@field format string? What --format said, nil when nothing was said.
+local Ctx = {}
+
+---To the script's output (-o; standard output):
+---                                  a batch   one BatchMessage; options {format = "json" | "flat" | "protobuf", pretty=, addresses="text" | "base64"}
+---                                  a socket  one line of flat JSON, unless --format or options.format says otherwise
+---                                  a table   one line of JSON
+---                                  a string  as it is, newline and all your own
+---@param x any
+---@param options? table
+function Ctx:emit(x, options) end
+
+---Another one, the same for the same url; output:write(x [, options]) takes what emit takes; output:flush();
+---                                output:close(); output:isatty(); output.url. Raises when it cannot be opened
+---@param url string
+---@return tcpstats.Output
+function Ctx:output(url) end
+
+---What was emitted goes out now and not at the end of the pass.
+function Ctx:flush() end
+
+---Whether the script's output is a terminal.
+---@return boolean
+function Ctx:isatty() end
+
+---"error", "warning", "info" or "debug" (shown with --verbose), to standard error, named after the script.
+---@param level "error"|"warning"|"info"|"debug"
+---@param format "json"|"flat"|"protobuf"|"csv"
+---@param ... any
+function Ctx:log(level, format, ...) end
+
+---Ends the run after this pass with exit code 0 to 125 (0); of several the largest.
+---@param code? integer
+---@param message? string
+function Ctx:stop(code, message) end
+
+---Hold-down: whether a condition has been true for some time without a break.
+---@param key any what is judged
+---@param condition boolean whether it is true now
+---@param seconds number how long it has to be
+---@return boolean # whether it has been
+---@return number # for how many seconds it has been true
+function Ctx:hold(key, condition, seconds) end
+
+---Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that trembles about a limit alarms once.
+---@param key any what is judged
+---@param value number? nil: not known, which leaves things as they are
+---@param on number above it: true. With `off` above `on` it is the other way round: true below `on`, false again above `off`
+---@param off number the limit on the way back
+---@return boolean # whether it is true
+function Ctx:hysteresis(key, value, on, off) end
+
+---Rate limit: at most `count` in any `seconds`, on the average; at most `count` at once.
+---@param key any what is limited, e.g. "mail"
+---@param count integer
+---@param seconds number
+---@return boolean # whether it may happen now
+---@return integer # when it may, how often it was refused since the last time
+function Ctx:limit(key, count, seconds) end
+
+---An alarm, which turns conditions into the few events that somebody wants to hear of. Make it in init and keep it in ctx.state.
+---@param options? { hold?: number, release?: number, every?: number }
+---@return tcpstats.Alarm # an alarm with set(), finish() and count()
+function Ctx:alarm(options) end
 
 ---What `ctx:alarm` gives.
 ---@class tcpstats.Alarm
+local Alarm = {}
+
+---Says how a condition stands in this pass.
+---@param ctx tcpstats.Ctx the hook's
+---@param key any what is judged
+---@param active boolean whether the condition is true
+---@return "raised"|"again"|"cleared"|nil # nil when there is nothing to tell
+---@return number # for how many seconds the condition has been true
+function Alarm:set(ctx, key, active) end
+
+---Ends a pass: conditions that nobody spoke of in it are not true any more.
+---@param ctx tcpstats.Ctx the hook's
+---@return any[] # the list of keys that were cleared by that
+function Alarm:finish(ctx) end
+
+---How many conditions are raised now, and whether one is.
+---@param key? any the one that is asked for
+---@return integer|boolean # a number; or, with a key, whether it is
+function Alarm:raised(key) end
 
 return tcpstats

@@ -28,7 +28,11 @@ static const struct counter {
 static const uint64_t linux_sources =
     1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_INET_DIAG | 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_TCP_INFO;
 
-/* What is remembered of a connection from pass to pass: 112 bytes. */
+/* Sources that say whose a socket is and count nothing. */
+static const uint64_t owner_sources =
+    1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE | 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_PROC;
+
+/* What is remembered of a connection from pass to pass: 120 bytes. */
 typedef struct entry {
     uint64_t key; /* tcps_identity_connection */
     uint64_t socket_id;
@@ -37,6 +41,7 @@ typedef struct entry {
     uint64_t value[N_COUNTERS];
     int32_t row;      /* in the batch of its pass, or NO_ROW */
     uint16_t counted; /* bit n: value[n] is known */
+    uint16_t sources; /* that fed the counters: bit by number */
     uint8_t state;
     bool opened;
     bool carried; /* not seen: from the pass before a cut one */
@@ -218,6 +223,7 @@ static tcps_code grow_index(tcps_tracker *t) {
 /* A record on its way through the tracker. */
 typedef struct sighting {
     uint64_t tuple, key, socket_id, generation;
+    uint16_t sources;
     uint8_t state;
     const entry *before; /* what was known of the connection; NULL: it is new */
     entry *again;        /* the same in this pass, which saw it already */
@@ -229,6 +235,7 @@ static sighting identify(const tcps_tracker *t, const tcps_record *r) {
     sighting s = {.tuple = tcps_identity_tuple(r, &t->key)};
     if (tcps_has(r, TCPS_F_socket_id)) s.socket_id = r->value[TCPS_F_socket_id];
     if (tcps_has(r, TCPS_F_inp_gencnt)) s.generation = r->value[TCPS_F_inp_gencnt];
+    if (tcps_has(r, TCPS_F_sources)) s.sources = (uint16_t)(r->value[TCPS_F_sources] & ~owner_sources);
     if (tcps_has(r, TCPS_F_state)) s.state = (uint8_t)r->value[TCPS_F_state];
     s.key = tcps_identity_connection(s.tuple, s.generation, s.socket_id, &t->key);
     return s;
@@ -277,11 +284,14 @@ static bool opens_again(const sighting *s) {
            s->state <= TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED;
 }
 
-/* Changes since `before`: bit n of the result says that change[n] is known, bit n of `*fell` that the counter fell. */
-static unsigned changes(const tcps_record *r, const entry *before, uint64_t change[N_COUNTERS], unsigned *fell) {
-    bool on_linux = tcps_has(r, TCPS_F_sources) && r->value[TCPS_F_sources] & linux_sources;
+/* Changes since `before`: bit n of the result says that change[n] is known, bit n of `*fell` that the counter fell. None is known where other
+ * sources fed the record than then, e.g. macOS's tcp_info in one pass only: they count the same field differently. */
+static unsigned changes(const tcps_record *r, const sighting *s, uint64_t change[N_COUNTERS], unsigned *fell) {
+    const entry *before = s->before;
+    bool on_linux = s->sources & linux_sources;
     unsigned known = 0;
     *fell = 0;
+    if (s->sources != before->sources) return 0;
     for (unsigned n = 0; n < N_COUNTERS; n++) {
         const struct counter *c = &counters[n];
         if (!tcps_has(r, c->field) || !(before->counted >> n & 1)) continue;
@@ -314,6 +324,7 @@ static void remember(const tcps_tracker *t, entry *e, const sighting *s, const t
     e->first_ns = s->before ? s->before->first_ns : t->now_ns;
     e->key = s->key;
     e->socket_id = s->socket_id;
+    e->sources = s->sources;
     e->state = s->state;
     e->counted = 0;
     for (unsigned n = 0; n < N_COUNTERS; n++) {
@@ -333,7 +344,7 @@ tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r) {
     uint64_t change[N_COUNTERS];
     unsigned known = 0, fell = 0;
     bool replaces = false;
-    if (s.before) known = changes(r, s.before, change, &fell);
+    if (s.before) known = changes(r, &s, change, &fell);
     if (s.before && !s.again && (fell || opens_again(&s))) {
         replaces = true;
         known = 0;

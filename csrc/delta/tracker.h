@@ -8,8 +8,9 @@
  * 32 bits that fell by more than half its range has wrapped instead. TIME_WAIT, where Linux has no counters, is the same connection.
  *
  * A delta is the change since the connection was last seen, which is the previous pass, or this one where an inconsistent dump repeats a
- * socket: so deltas always add up. It is absent unless the previous pass saw the connection and the counter. Deltas that do not fit their
- * field stop at its largest value.
+ * socket: so deltas always add up. It is absent unless the previous pass saw the connection and the counter, and by the same sources:
+ * macOS's tcp_info, where it was asked in one pass and not in the next, counts the same fields differently. Deltas that do not fit their field
+ * stop at its largest value.
  *
  * Time and memory are linear in the sockets of a pass, whatever their order; nothing is kept of a connection once it was told as closed. */
 #ifndef TCPS_TRACKER_H

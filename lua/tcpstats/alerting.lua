@@ -42,7 +42,8 @@ end
 -- @param key what is judged
 -- @param condition whether it is true now
 -- @param seconds how long it has to be
--- @return true when it has been; and for how many seconds it has been true
+-- @return whether it has been
+-- @return (number) for how many seconds it has been true
 function alerting.hold(ctx, key, condition, seconds)
   local own = memory(ctx, "hold")
   local since = entry(own, key)
@@ -61,7 +62,7 @@ end
 
 --- Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that trembles about a limit alarms once.
 -- @param key what is judged
--- @param value a number; nil: not known, which leaves things as they are
+-- @param value (number?) nil: not known, which leaves things as they are
 -- @param on above it: true. With `off` above `on` it is the other way round: true below `on`, false again above `off`
 -- @param off the limit on the way back
 -- @return whether it is true
@@ -81,7 +82,8 @@ end
 
 --- Rate limit: at most `count` in any `seconds`, on the average; at most `count` at once.
 -- @param key what is limited, e.g. "mail"
--- @return whether it may happen now; and, when it may, how often it was refused since the last time
+-- @return whether it may happen now
+-- @return (integer) when it may, how often it was refused since the last time
 function alerting.limit(ctx, key, count, seconds)
   local all = memories[ctx.state] or {}
   memories[ctx.state] = all
@@ -139,7 +141,8 @@ end
 -- @param ctx the hook's
 -- @param key what is judged
 -- @param active whether the condition is true
--- @return "raised", "again", "cleared", or nil when there is nothing to tell; and for how many seconds the condition has been true
+-- @return ("raised"|"again"|"cleared"|nil) nil when there is nothing to tell
+-- @return (number) for how many seconds the condition has been true
 function Alarm:set(ctx, key, active)
   local item = self.entries[key]
   if not item then
@@ -165,8 +168,8 @@ function Alarm:finish(ctx)
 end
 
 --- How many conditions are raised now, and whether one is.
--- @param key nil, or the one that is asked for
--- @return a number; or, with a key, a boolean
+-- @param key (any) the one that is asked for; may be nil
+-- @return (integer|boolean) a number; or, with a key, whether it is
 function Alarm:raised(key)
   if key ~= nil then return self.entries[key] ~= nil and self.entries[key].raised ~= nil end
   local n = 0

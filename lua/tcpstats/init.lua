@@ -12,7 +12,7 @@ local tcpstats = { version = core.version }
 tcpstats.fields = core.fields
 
 --- The fields of a batch's summary (counters of the system since the previous pass, gauges).
--- @return a list of {name=, number=, help=}, in the order of their numbers
+-- @return a list of {name=, number=, help=} in the order of their numbers
 function tcpstats.summary_fields() return core.message_fields "SystemSummary" end
 
 --- Where sockets can be read from.

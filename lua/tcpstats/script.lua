@@ -14,12 +14,13 @@
 --   init(ctx)        before the first pass
 --   on_open(s, ctx)  a connection first seen in this pass; never in the first pass
 --   on_close(s, ctx) the last values of one that is gone
---   on_socket(s, ctx)
+--   on_socket(s, ctx)      a connection of this pass, one after the other
 --   on_batch(batch, ctx)   the whole pass; in a pass the hooks run in the order on_open, on_close, on_socket, on_batch
 --   timers           { { every = SECONDS, run = function(ctx) end } }
 --   on_input(bytes, ctx)   what was typed: standard input is read as it comes when a script has this hook; "" at its end
 --   on_resize(ctx)   the terminal has another size
---   save(ctx) -> t, restore(t, ctx)   across a reload: what the old one gives, the new one gets after its init
+--   save(ctx) -> table     before a reload: what the old one gives, the new one gets
+--   restore(t, ctx)        after a reload and after init: t is what save gave
 --   stop(ctx)        at the end, and of the old one after a reload
 --
 -- `s` is one proxy that shows socket after socket: valid in its hook only, s:copy() keeps one. An error in a hook loses that call only.

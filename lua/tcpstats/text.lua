@@ -9,15 +9,17 @@ local function harmless(s)
 end
 
 --- Text that is safe to show: a program may call itself anything, also what a terminal takes for a command.
--- @param s text; what is no text becomes it
+-- @param s (any) text; what is no text becomes it
 -- @return the text with `?` for every control character; of bytes that are no UTF-8, for every byte beyond ASCII
 function text.clean(s) return harmless(tostring(s)) end
 
 --- The columns that a text takes on a screen, one for each character.
+-- @param s (string) the text
+-- @return an integer
 function text.width(s) return utf8.len(s) or #s end
 
 --- The text in so many columns: filled with spaces, or cut and marked with an ellipsis.
--- @param s text
+-- @param s (string) the text
 -- @param columns how many
 -- @param right true to put the spaces in front
 function text.fit(s, columns, right)
@@ -95,6 +97,7 @@ function text.remote_end(s) return endpoint(s.remote_addr, s.remote_port) end
 
 --- Who owns a socket: nginx[812], pid 812, or nil when it is not known (--processes).
 -- @param s anything with pid and command
+-- @return (string?) who
 function text.process(s)
   local pid, command = s.pid, s.command
   if command and pid then return ("%s[%d]"):format(harmless(command), pid) end

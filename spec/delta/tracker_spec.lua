@@ -86,6 +86,35 @@ describe("a delta", function()
     assert.equal(1, first(pass { connection { tx_bytes = 10 } }).delta_tx_bytes)
   end)
 
+  it("is absent where other sources count than in the pass before, and the connection goes on", function()
+    -- macOS 15: tx_bytes is payload by pcblist_n and segments with headers by tcp_info, which was asked in the second pass only.
+    local PCBLIST, BOTH = { 1 }, { 1, 9 }
+    local pass = passes()
+    pass { connection { sources = PCBLIST, tx_bytes = 1000, rx_bytes = 50 } }
+    local batch = pass { connection { sources = BOTH, tx_bytes = 1400, rx_bytes = 40, rexmit_packets = 2 } }
+    local s = first(batch)
+    for _, delta in ipairs { "delta_tx_bytes", "delta_rx_bytes", "delta_rexmit_packets" } do assert.is_nil(s[delta], delta) end
+    assert.equal(1000, s.connection_age_ms)
+    assert.equal(1000, s.time_in_state_ms)
+    assert.equal(0, #batch:opened() + #batch:closed())
+    s = first(pass { connection { sources = BOTH, tx_bytes = 1500, rx_bytes = 45, rexmit_packets = 3 } })
+    assert.same({ 100, 5, 1 }, { s.delta_tx_bytes, s.delta_rx_bytes, s.delta_rexmit_packets })
+    -- Back again: less than tcp_info said is no counter that fell.
+    batch = pass { connection { sources = PCBLIST, tx_bytes = 1200 } }
+    assert.is_nil(first(batch).delta_tx_bytes)
+    assert.equal(3000, first(batch).connection_age_ms)
+    assert.equal(0, #batch:opened() + #batch:closed())
+    assert.equal(10, first(pass { connection { sources = PCBLIST, tx_bytes = 1210 } }).delta_tx_bytes)
+  end)
+
+  it("is there when only the owner became known or unknown", function()
+    for owners, counters in pairs { [6] = 3, [8] = 7 } do -- kern.file beside FreeBSD's pcblist, /proc beside inet_diag
+      local with, without = { counters, owners }, { counters }
+      assert.equal(5, follow({ tx_bytes = 1, sources = without }, { tx_bytes = 6, sources = with }).delta_tx_bytes)
+      assert.equal(5, follow({ tx_bytes = 1, sources = with }, { tx_bytes = 6, sources = without }).delta_tx_bytes)
+    end
+  end)
+
   it("goes over the wrap of 32 bits", function()
     for counter, delta in pairs { rexmit_packets = "delta_rexmit_packets", ooo_packets = "delta_ooo_packets", zerowin_probes = "delta_zerowin" } do
       local s, same = follow({ [counter] = 0xfffffffa }, { [counter] = 10 })

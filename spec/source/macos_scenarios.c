@@ -223,6 +223,16 @@ static tcps_batch *one_pass(script *s, const tcps_wants *wants, tcps_status *sta
 
 static const tcps_wants nothing = {0};
 
+/* One pass that is compared with the tracker's last. */
+static tcps_batch *tracked_pass(script *s, const tcps_wants *wants, tcps_tracker *tracker) {
+    tcps_opened o = opened(s);
+    tcps_batch *b = NULL;
+    tcps_status status = {0};
+    tcps_collect(&o, &(tcps_pass){.wants = *wants, .tracker = tracker}, &b, &status);
+    o.class->close(o.source);
+    return b;
+}
+
 static bool has(const tcps_batch *b, size_t row, unsigned field) { return tcps_row_has(b->rows[row], field); }
 
 static bool is(const tcps_batch *b, size_t row, unsigned field, uint64_t value) {
@@ -464,6 +474,22 @@ static void test_info(void) {
     check(memcmp(s.info_request, v6, sizeof v6) == 0, "of a link-local one: its scope beside the address");
     check(s.info_calls == 2 && b && b->count == 5 && !has(b, 4, TCPS_F_retransmit_bytes), "is asked so often as the limit says");
     tcps_batch_unref(b);
+
+    scenario = "tcp_info in one pass only";
+    s.info_calls = 0;
+    tcps_tracker *tracker = tcps_tracker_new();
+    const tcps_wants *asked[] = {&nothing, &two, &two, &nothing, &nothing};
+    bool comparable[] = {false, false, true, false, true};
+    for (unsigned i = 0; tracker && i < 5; i++) {
+        b = tracked_pass(&s, asked[i], tracker);
+        check(b && b->count == 5 && b->opened_count == 0 && !b->closed, "does not make another connection of it");
+        check(b && has(b, 0, TCPS_F_delta_tx_bytes) == comparable[i], "two ways of counting are not compared");
+        check(b && has(b, 4, TCPS_F_delta_tx_bytes) == (i > 0), "a connection beyond the limit is counted on in one way");
+        check(b && has(b, 0, TCPS_F_connection_age_ms), "its age goes on");
+        if (comparable[i]) check(b && is(b, 0, TCPS_F_delta_tx_bytes, 0), "and then begins again");
+        tcps_batch_unref(b);
+    }
+    tcps_tracker_free(tracker);
 
     scenario = "connections that vanish";
     s.info_calls = 0;

@@ -3,6 +3,7 @@
 -- c     what the comments of csrc/lua/ call it: `batch:opened()`
 -- lua   by file, what the file calls the table that its functions go into; a file that is not there yet is passed over
 -- file  the module whose types stand in types/NAME.lua; a class without one goes with tcpstats
+-- gives what a function gives of which nothing is said
 -- fields  what it has that no description tells of; types: what its contract's entries are, where their words do not say
 -- lax   for those who work on tcpstats: types may be missing, and it is not in doc/scripting.md
 return {
@@ -38,6 +39,7 @@ return {
   { name = "tcpstats.Alarm", title = "Alarm", call = "alarm", lua = { ["lua/tcpstats/alerting.lua"] = "Alarm" }, text = "What `ctx:alarm` gives." },
   { name = "tcpstats.alerting", title = "tcpstats.alerting", file = "tcpstats.alerting", lua = { ["lua/tcpstats/alerting.lua"] = "alerting" },
     text = "The same functions for those who have no ctx: it is the first argument." , brief = true },
-  { name = "tcpstats.text", title = "tcpstats.text", file = "tcpstats.text", lua = { ["lua/tcpstats/text.lua"] = "text" }, text = "Numbers and endpoints for eyes." },
+  { name = "tcpstats.text", title = "tcpstats.text", file = "tcpstats.text", lua = { ["lua/tcpstats/text.lua"] = "text" }, gives = "string",
+    text = "Numbers, addresses and names for eyes." },
   { name = "tcpstats.core", file = "tcpstats.core", c = "core", lax = true },
 }

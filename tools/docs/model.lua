@@ -123,6 +123,7 @@ function model.read(api)
         table.remove(one.args, 1)
         one.method = true
       end
+      if class.gives and #one.returns == 0 then one.returns[1] = { text = "(" .. class.gives .. ")" } end
       resolve(one, class.lax and {} or problems)
     end
   end

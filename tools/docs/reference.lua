@@ -15,7 +15,7 @@ local function call_of(one, class)
     if i == 1 and #one.args == 1 and arg.text:find "^{" and not arg.optional and one.owner == "source" then return class.call .. ":" .. one.name .. arg.text end
     args = args .. (arg.optional and (i > 1 and " [" or "[") .. name .. "]" or name)
   end
-  local owner = one.hook and "" or (class.call or class.name) .. (one.method and ":" or ".")
+  local owner = class.contract == "script" and "" or (class.call or class.name) .. (one.method and ":" or ".")
   return owner .. one.name .. (one.kind == "function" and "(" .. args .. ")" or "")
 end
 
@@ -55,7 +55,7 @@ local function unaligned(text)
 end
 
 local function about(text) -- what an argument's or result's prose says beyond its type
-  return text:gsub("\n%s*", " "):gsub("; may be nil$", ""):gsub("^; may be nil%. ?", ""):gsub("%. ?$", "")
+  return text:gsub("^%s+", ""):gsub("\n%s*", " "):gsub("; may be nil$", ""):gsub("^; may be nil%. ?", ""):gsub("%. ?$", "")
 end
 
 local function write(out, one, class)

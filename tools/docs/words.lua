@@ -15,7 +15,7 @@ local nouns = {
   string = "string", text = "string", line = "string", name = "string", word = "string", bytes = "string", url = "string", path = "string",
   number = "number", seconds = "number", integer = "integer", fd = "integer", position = "integer", nanoseconds = "integer",
   ["true"] = "true", boolean = "boolean", whether = "boolean", table = "table", list = "any[]", iterator = "fun(): ...", ["function"] = "function",
-  field = "string|tcpstats.FieldName", value = "any", ["nil"] = "nil",
+  field = "string|tcpstats.FieldName", value = "any", key = "any", keys = "any", ["nil"] = "nil",
 }
 for word, class in pairs(classes) do nouns[word] = class end
 for _, plural in ipairs { "batches", "views", "sockets", "sources", "filters", "trackers", "strings", "numbers", "integers", "fields", "names" } do
@@ -24,15 +24,15 @@ end
 
 -- What an argument or a key of an options table may be called.
 local names = {
-  s = classes.socket, text = "string", spec = "string", path = "string", url = "string", name = "string", bytes = "string", message = "string",
+  t = "table",   s = classes.socket, text = "string", spec = "string", path = "string", url = "string", name = "string", bytes = "string", message = "string",
   schedule_name = "string", record = "string", command = "string", tool_version = "string",
-  n = "integer", count = "integer", fd = "integer", position = "integer", sequence = "integer", columns = "integer", release = "integer",
-  seconds = "number", percent = "number", ratio = "number",
-  live = "boolean", pretty = "boolean", header = "boolean", processes = "boolean", tcp_info = "boolean", push_states = "boolean",
+  n = "integer", count = "integer", fd = "integer", position = "integer", sequence = "integer", columns = "integer",
+  seconds = "number", percent = "number", ratio = "number", on = "number", off = "number", us = "number", ms = "number", ns = "integer",
+  live = "boolean", right = "boolean", pretty = "boolean", header = "boolean", processes = "boolean", tcp_info = "boolean", push_states = "boolean",
   summary_only = "boolean", condition = "boolean", active = "boolean", append = "boolean",
   filter = "string|tcpstats.Filter", fields = "(string|tcpstats.FieldName)[]", options = "table", predicate = "fun(s: tcpstats.Socket): any",
   hook = "fun(s: tcpstats.Socket, context: any)", handler = "fun(message: any): any", context = "any", level = '"error"|"warning"|"info"|"debug"',
-  tcp_info_limit = "integer", code = "integer", whole_table = "boolean", words = "any[]", help = "string", number = "integer", key = "any", value = "any", x = "any", ["..."] = "any",
+  tcp_info_limit = "integer", code = "integer", whole_table = "boolean", words = "any[]", help = "string", number = "integer", key = "any", value = "any", x = "any", ["..."] = "any", _ = "any",
   format = '"json"|"flat"|"protobuf"|"csv"', addresses = '"base64"|"text"',
 }
 for word, class in pairs(classes) do names[word] = names[word] or class end

@@ -29,8 +29,9 @@ function core.top(batch, n, column) end
 
 ---@param batch tcpstats.Batch
 ---@param options { field?: any, prefix4?: any, prefix6?: any }[]
+---@param absent any
 ---@return tcpstats.Groups # groups, a list of sizes, for each key a list of values
-function core.group(batch, options) end
+function core.group(batch, options, absent) end
 
 ---By what the function says of each row; nil and NaN are no group.
 ---@param batch tcpstats.Batch
@@ -55,6 +56,15 @@ function core.group_all(batch) end
 ---@return any[]
 function core.fold(groups, column, fold, percent) end
 
+---@param view tcpstats.Batch
+---@param function_ any
+---@return tcpstats.Batch # view The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too
+function core.scope(view, function_) end
+
+---@param view tcpstats.Batch
+---@return any # that function, or nil
+function core.scope(view) end
+
 ---One object; style is "canonical", "text" or "flat" (which it is without one).
 ---@param socket tcpstats.Socket
 ---@param style? any
@@ -68,6 +78,19 @@ function core.socket_json(socket, style) end
 ---@return integer?
 ---@return string? code
 function core.decode(bytes, position) end
+
+---@param socket tcpstats.Socket
+---@return any # a length-delimited BatchMessage with this record and nothing else
+function core.socket_protobuf(socket) end
+
+---For a batch that nobody has a view of.
+---@param batch tcpstats.Batch
+---@param tracker or nil any
+---@param filter or nil any
+---@return tcpstats.Batch? # batch A decoded batch gets deltas, comings and goings, and loses what the filter refuses
+---@return string? what # what went wrong
+---@return string? code
+function core.replay(batch, tracker or nil, filter or nil) end
 
 ---The text names word and column, the code is "EUSAGE".
 ---@param text string
@@ -126,6 +149,13 @@ function core.open(spec, record) end
 ---@return string? code
 function core.open_bytes(name, bytes, options) end
 
+---What the kernel says of a connection of this process.
+---@param descriptor any
+---@return tcpstats.Socket?
+---@return string? what # what went wrong
+---@return string? code
+function core.socket_info(descriptor) end
+
 ---Where sockets can be read from.
 ---@return { name?: string, help?: string, live?: boolean, keys?: { key?: string, help?: string }[] }[] # list of {name=, help=, live=, keys={{key=string, help=}}}
 function core.sources() end
@@ -138,17 +168,33 @@ function core.monotonic_ns() end
 ---@return integer
 function core.realtime_ns() end
 
----SIGINT and SIGTERM stop, SIGHUP reloads, SIGPIPE is an error of the write. For a host process only.
+---SIGINT and SIGTERM stop, SIGHUP reloads, SIGWINCH is noted, SIGPIPE is an error of the write. For a host process only.
 function core.handle_signals() end
 
----Whether to stop and whether to reload; the latter is told once.
+---Whether to stop, to reload, to look at the terminal's size again; the last two are told once.
+---@return boolean
 ---@return boolean
 ---@return boolean
 function core.signals() end
 
----Sleeps until the monotonic clock shows that, or a signal comes.
 ---@param until_ns integer
-function core.wait(until_ns) end
+---@param to_read? any
+---@param to_write? any
+---@return any # the first descriptor of the list `to_read` that is ready, or nil Sleeps until the monotonic clock shows that, a signal comes, or a descriptor of either list is ready
+function core.wait(until_ns, to_read, to_write) end
+
+---Until the monotonic clock shows that, or `fd` can be written to. A signal that was noted does not end it.
+---@param until_ns integer
+---@param fd? integer
+function core.sleep(until_ns, fd) end
+
+---The end)
+---@param fd integer
+---@param most any
+---@return string? # bytes that are there (""
+---@return string? what # what went wrong
+---@return string? code
+function core.read(fd, most) end
 
 ---Writes all of it.
 ---@param fd integer
@@ -173,6 +219,12 @@ function core.open_file(path, append) end
 ---@return string? code
 function core.close_file(fd) end
 
+---@param fd integer
+---@return string?
+---@return string? what # what went wrong
+---@return string? code
+function core.file_size(fd) end
+
 ---Whether it is a terminal.
 ---@param fd integer
 ---@return boolean
@@ -182,8 +234,44 @@ function core.isatty(fd) end
 ---@param fd integer
 function core.pipe_room(fd) end
 
----An empty one, for source:pass{tracker=} or tracker:update.
+---; nothing when it is no terminal or does not know.
+---@param fd integer
+---@return integer
+---@return any
+function core.terminal_size(fd) end
+
+---Ctrl-C still interrupts; Ctrl-Z is a key, because a stopped screen would stay as it is. `enter` is written to `out` now, `leave` when the terminal is put back.
+---@param in_ any
+---@param out any
+---@param enter any
+---@param leave any
+---@return any # an object with restore(), or nil, text, "ESYSTEM" Keys typed at `in` can be read at once and are not shown
+function core.terminal_raw(in_, out, enter, leave) end
+
+---An empty one, for source:pass{tracker=} or tracker:update. With closed=false nobody is told as closed, and the last batch is not kept for that.
+---@param options? { closed?: boolean }
 ---@return tcpstats.Tracker
-function core.tracker() end
+function core.tracker(options) end
+
+---; or false, what the handler made of the error Calls a script's function: interrupted after limit_ns (0: never) and held to the memory limit. The handler is one that core.guard made.
+---@param handler fun(message: any): any
+---@param limit_ns integer
+---@param function_ any
+---@param ... any
+---@return true
+---@return any
+function core.protect(handler, limit_ns, function_, ...) end
+
+---For what the host lends to scripts. It raises without a position (error(text, 0)).
+---@param function_ any
+---@return function # a function that does the same and is never interrupted, nor refused memory
+function core.guard(function_) end
+
+---From here on the watchdog reaches into coroutines and message handlers. Once, before a script is loaded.
+function core.watch_coroutines() end
+
+---More than that (0: no limit) scripts do not get. core.limit_memory() gives the state its own allocator back.
+---@param bytes string
+function core.limit_memory(bytes) end
 
 return core

@@ -1,0 +1,101 @@
+local core = require "tcpstats.core"
+local tcpstats = require "tcpstats"
+local support = require "spec.support"
+
+local dump = "spec/fixtures/macos/15/n7.bin"
+local spec = ("macos:%s,release=15"):format(dump)
+
+describe("a source", function()
+  it("of a file is no live one, and is read again and again", function()
+    local source <close> = assert(core.open(spec))
+    assert.equal("macos", source:name())
+    assert.is_false(source:live())
+    assert.is_nil(source:progress())
+    assert.equal(7, #assert(source:pass()))
+  end)
+
+  it("of the running kernel is live", function()
+    local source = assert(core.open "auto")
+    assert.is_true(source:live())
+    assert.same({}, source:upcoming())
+    local batch = assert(source:pass { summary_only = true, schedule_name = "states", interval_ms = 500, sequence = 3 })
+    assert.equal("states", batch.metadata.schedule_name)
+    assert.equal(500, batch.metadata.interval_ms)
+    assert.equal(3, batch.metadata.batch_sequence)
+    source:close()
+    source:close()
+    assert.error_matches(function() source:pass() end, "the source is closed")
+  end)
+
+  it("of bytes is what its file is", function()
+    local source = assert(core.open_bytes("macos", support.read(dump), { release = 15, hostname = "mac-1" }))
+    local batch = assert(source:pass {})
+    assert.equal(7, #batch)
+    assert.equal("mac-1", batch.metadata.hostname)
+    assert.equal(batch:flat(), assert(tcpstats.parse("macos", support.read(dump), { release = 15 })):flat())
+  end)
+
+  it("that a capture replays tells how far it is, what comes next and when it is over", function()
+    local capture = os.tmpname()
+    do
+      local source <close> = assert(core.open("auto", capture))
+      assert(source:pass { schedule_name = "fast", interval_ms = 250 })
+      assert(source:pass { schedule_name = "fast", interval_ms = 250 })
+    end
+    local source <close> = assert(core.open("capture:" .. capture))
+    assert.is_false(source:live())
+    assert.same({ schedule_name = "fast", interval_ms = 250 }, source:upcoming())
+    assert(source:pass {})
+    local read, total = source:progress()
+    assert.is_true(read > 0 and read <= total)
+    assert(source:pass {})
+    local batch, _, code = source:pass {}
+    assert.is_nil(batch)
+    assert.equal("EEND", code)
+    os.remove(capture)
+  end)
+
+  it("that is not there is nil, a text and a code; a wrong option of pass raises", function()
+    local source, what, code = core.open "macos:/nowhere.bin,release=15"
+    assert.is_nil(source)
+    assert.truthy(what:find "/nowhere%.bin")
+    assert.equal("string", type(code))
+    assert.is_nil((core.open "windows"))
+    assert.is_nil((core.open_bytes("macos", "", { relase = 15 })))
+    source = assert(core.open(spec))
+    assert.has_error(function() source:pass { filter = "local_port=1" } end)
+    assert.has_error(function() source:pass { interval_ms = "soon" } end)
+    assert.has_error(function() core.open_bytes("macos", "", { 15 }) end)
+  end)
+end)
+
+describe("core.sources", function()
+  it("names each with what its files are", function()
+    local names = {}
+    for _, source in ipairs(core.sources()) do
+      names[source.name] = source
+      assert.is_true(#source.help > 0 and #source.keys > 0)
+      for _, key in ipairs(source.keys) do assert.is_true(#key.key > 0 and #key.help > 0) end
+    end
+    for _, name in ipairs { "linux", "macos", "freebsd", "capture" } do assert.truthy(names[name], name) end
+  end)
+end)
+
+describe("batch:write", function()
+  it("writes what encode gives, and says when it cannot", function()
+    local batch = assert(tcpstats.parse("macos", support.read(dump), { release = 15 }))
+    local path = os.tmpname()
+    for _, format in ipairs { "json", "flat", "protobuf", "csv" } do
+      local fd = assert(core.open_file(path))
+      assert.is_true(batch:write(fd, format))
+      core.close_file(fd)
+      assert.equal(batch:encode(format), support.read(path), format)
+    end
+    os.remove(path)
+    local ok, what, code = batch:write(-1, "json")
+    assert.is_nil(ok)
+    assert.equal("string", type(what))
+    assert.equal("ESYSTEM", code)
+    assert.has_error(function() batch:encode "xml" end)
+  end)
+end)

@@ -1,0 +1,79 @@
+--- What can be named on the command line, as it describes itself: built-in scripts, sources, outputs.
+local catalogue = {}
+
+local function sorted(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+local function cell(text) return (text:gsub("|", "\\|")) end
+
+local function options_of(script, out)
+  local names = sorted(script.options or {})
+  if #names == 0 then return end
+  out[#out + 1] = "\n| option | | |\n|---|---|---|"
+  for _, name in ipairs(names) do
+    local option = script.options[name]
+    local default = option.default
+    local rest = not default or default == "" or type(default) == "table" or #tostring(default) > 40
+    rest = rest and "" or ("`%s`"):format(default)
+    if option.choices then rest = "`" .. table.concat(option.choices, "` `") .. "`" .. (rest ~= "" and "; without it " .. rest or "") end
+    local flag = name:gsub("_", "-")
+    if option.type == "boolean" and default == true then flag = "[no-]" .. flag end
+    out[#out + 1] = ("| `--%s` | %s | %s |"):format(flag, cell(option.help or ""), cell(rest))
+  end
+end
+
+local function scripts(out)
+  local script = require "tcpstats.script"
+  out[#out + 1] = "\n### Built-in scripts\n\n`tcpstats-lua --info NAME` shows the same."
+  for _, name in ipairs(script.builtin) do
+    local t = assert(script.load(name))
+    out[#out + 1] = ("\n**`%s`** %s"):format(name, t.help)
+    options_of(t, out)
+  end
+end
+
+local function sources(out)
+  out[#out + 1] = "\n### Sources\n\n`-s auto` is the running kernel. `-s NAME:FILE[,KEY=VALUE...]` reads the same raw bytes from a file, on any system.\n"
+  out[#out + 1] = "| source | key | |\n|---|---|---|"
+  for _, source in ipairs(require("tcpstats.core").sources()) do
+    out[#out + 1] = ("| `%s` | | %s |"):format(source.name, cell(source.help))
+    for _, key in ipairs(source.keys) do out[#out + 1] = ("| | `%s` | %s |"):format(key.key, cell(key.help)) end
+  end
+end
+
+-- What is known of an output beside its keys: the comment that its file begins with.
+local function about(scheme)
+  local file <close> = assert(io.open(("lua/tcpstats/output/%s.lua"):format(scheme)))
+  local lines = {}
+  for line in file:lines() do
+    local text = line:match "^%-%-%-? ?(.*)$"
+    if not text then break end
+    lines[#lines + 1] = text
+  end
+  return table.concat(lines, " ")
+end
+
+local function outputs(out)
+  out[#out + 1] = "\n### Outputs\n\nFor `-o` and `ctx:output`. `-` is standard output; a path without a scheme is `file:PATH`. Keys follow after `?`: `file:x.csv?rotate=100M&keep=5`."
+  for _, scheme in ipairs(require("tcpstats.output").schemes) do
+    out[#out + 1] = ("\n**`%s`** %s"):format(scheme, about(scheme))
+    local keys = require("tcpstats.output." .. scheme).keys or {}
+    if next(keys) then out[#out + 1] = "\n| key | |\n|---|---|" end
+    for _, key in ipairs(sorted(keys)) do out[#out + 1] = ("| `%s` | %s |"):format(key, cell(keys[key])) end
+  end
+end
+
+--- The text.
+function catalogue.text()
+  local out = {}
+  scripts(out)
+  sources(out)
+  outputs(out)
+  return table.concat(out, "\n")
+end
+
+return catalogue
