@@ -72,12 +72,12 @@ struct tcps_tracker {
     size_t fate_room; /* entries */
     slot *slots;      /* valid when `indexed` */
     size_t slot_count, slots_used;
-    size_t cursor; /* the entry of `last` that should come next */
-    entry *latest; /* of the record that was seen last */
-    bool running;  /* between begin and end */
-    bool indexed;  /* every entry of `last` is in `slots`, and those of `now` that are new */
-    bool ended;    /* there is a last pass */
-    uint64_t now_ns;
+    size_t cursor;            /* the entry of `last` that should come next */
+    entry *latest;            /* of the record that was seen last */
+    bool running;             /* between begin and end */
+    bool indexed;             /* every entry of `last` is in `slots`, and those of `now` that are new */
+    bool ended;               /* there is a last pass */
+    uint64_t now_ns, last_ns; /* of this pass and of the last that ended */
     bool tell_closed;
     tcps_batch *last_batch; /* NULL unless that was so when the last pass ended */
     tcps_batch *batch;
@@ -449,6 +449,8 @@ tcps_code tcps_tracker_end(tcps_tracker *t) {
         t->fate_room = room;
     }
     t->batch->tracked = true;
+    if (t->ended && t->now_ns > t->last_ns) t->batch->since_ns = t->now_ns - t->last_ns;
+    t->last_ns = t->now_ns;
     tcps_batch_unref(t->last_batch);
     t->last_batch = t->tell_closed ? tcps_batch_ref(t->batch) : NULL;
     tcps_batch_unref(t->batch);

@@ -49,6 +49,9 @@ static int l_index(lua_State *L) {
     } else if (strcmp(name, "summary") == 0) {
         if (!b->has_summary) return 0;
         tcpsL_pushmessage(L, &b->summary.base);
+    } else if (strcmp(name, "since_ns") == 0) {
+        if (!b->since_ns) return 0;
+        lua_pushinteger(L, (lua_Integer)b->since_ns);
     } else if (strcmp(name, "tracked") == 0) {
         lua_pushboolean(L, b->tracked);
     } else if (strcmp(name, "warnings") == 0) {

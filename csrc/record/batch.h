@@ -28,6 +28,7 @@ typedef struct tcps_batch {
     struct tcps_batch *from; /* whose texts, metadata and summary this one shows, see tcps_tracker_update; one reference. NULL: all its own */
     bool partial;            /* the dump was cut: what is missing from it is not gone for that */
     bool tracked;            /* a tracker has seen it: opened and closed mean something */
+    uint64_t since_ns;       /* what passed since the pass that a tracker compared with: what deltas cover; 0: nobody knows */
     uint32_t *opened;        /* rows of connections first seen in this pass, in order; in the arena */
     size_t opened_count;
     struct tcps_batch *closed; /* last values of connections that are gone; NULL: none */

@@ -7,8 +7,8 @@ local methods = core.batch_methods
 --- The seconds that the batch's deltas cover, which is what rates are divided by.
 -- @return a number, or nil in the first pass and for a batch that was never compared with another
 function methods:seconds()
-  local summary = self.summary
-  local ms = summary and summary.interval_ms
+  if self.since_ns then return self.since_ns / 1e9 end
+  local ms = self.summary and self.summary.interval_ms -- of a recorded stream, whose deltas were made elsewhere
   return ms and ms > 0 and ms / 1000 or nil
 end
 
