@@ -24,19 +24,22 @@ typedef enum tcps_ask {
     TCPS_ASK_READ,      /* answer: one read of at most `room` bytes from the open device */
     TCPS_ASK_CLOSE,
     TCPS_ASK_CALL, /* other calls, by name: "uname" (release, NUL, hostname, NUL), "if_indextoname" (number: index), "proc_comm" (number: pid),
-                      "proc_start" (number: pid; a u64, the same for as long as the process lives), "euid" (u32). Linux: "proc_sockets" (see
-                      tcps_proc_socket), "cgroup_path" (number: id; the path below
+                      "proc_start" (number: pid; a u64, the same for as long as the process lives), "euid" (u32). Linux: "proc_sockets" and
+                      "all_proc_sockets" (see tcps_proc_socket), "cgroup_path" (number: id; the path below
                       the cgroup2 mount). Of an own descriptor (number) on any system: "getsockname", "getpeername", "getsockopt" (request: the
                       option's name, e.g. "SO_COOKIE"; none: what tells of a connection, TCP_INFO or TCP_CONNECTION_INFO) */
 } tcps_ask;
 
-/* Linux's "proc_sockets" (number: pid) is one question where /proc/<pid>/fd would be as many as there are descriptors. The answer, in pieces, is an
- * array of these: the descriptors that are sockets. Without a request all are looked at. A request is a bit for each descriptor from 0 (bit 0 of the
- * first byte): those whose bit is clear are looked at, no others. ENOENT, ESRCH: the process is gone; EACCES: its descriptors may not be looked at. */
+/* A descriptor of a process that is a socket. Linux's "proc_sockets" and "all_proc_sockets" are one question where /proc/<pid>/fd would be as many as
+ * there are descriptors; their answer, in pieces, is an array of these.
+ * "all_proc_sockets" (request: pids, an array of u32) looks at all descriptors of these processes. What belongs to one process comes in one row, the
+ * processes in any order. EACCES with an answer: some may not be looked at.
+ * "proc_sockets" (number: pid; request: a bit for each descriptor from 0, bit 0 of the first byte) looks at those whose bit is clear, and at none
+ * beyond the request. ENOENT, ESRCH: the process is gone; EACCES: its descriptors may not be looked at. */
 typedef struct tcps_proc_socket {
     uint64_t inode;
     uint32_t fd;
-    uint32_t zero;
+    uint32_t pid;
 } tcps_proc_socket;
 
 typedef struct tcps_question {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kernel/kernel.h"
+#include "kernel/linux_proc_sockets.h"
 #include "kernel/own_socket.h"
 
 /* inet_diag never fills more of a datagram (facts: NLMSG_GOODSIZE and the 32 KB limit of netlink_dump). */
@@ -122,70 +123,6 @@ static int ask_link(const char *path, tcps_answer *answer, void *context) {
     return answer(context, target, (size_t)len) ? ECANCELED : 0;
 }
 
-/* Sockets among the descriptors of a process, handed out some at a time. */
-typedef struct held_sockets {
-    int folder;
-    tcps_answer *answer;
-    void *context;
-    size_t count;
-    tcps_proc_socket found[256];
-} held_sockets;
-
-static int hand_out_sockets(held_sockets *h) {
-    size_t count = h->count;
-    h->count = 0;
-    return count && h->answer(h->context, h->found, count * sizeof *h->found) ? ECANCELED : 0;
-}
-
-/* A socket's link reads socket:[INODE]. One that cannot be read is gone, or was never there: no error. readlink asks nothing of the file
- * itself; stat would wait for a file server that does not answer. */
-static int look_at_descriptor(held_sockets *h, const char *number) {
-    static const char prefix[] = "socket:[";
-    char target[64];
-    ssize_t len = readlinkat(h->folder, number, target, sizeof target - 1);
-    if (len < 0) return errno == EACCES || errno == EPERM ? errno : 0;
-    if ((size_t)len < sizeof prefix || memcmp(target, prefix, sizeof prefix - 1) != 0) return 0;
-    target[len] = 0;
-    h->found[h->count++] = (tcps_proc_socket){.inode = strtoull(target + sizeof prefix - 1, NULL, 10), .fd = (uint32_t)strtoul(number, NULL, 10)};
-    return h->count == sizeof h->found / sizeof *h->found ? hand_out_sockets(h) : 0;
-}
-
-static int look_at_all(held_sockets *h) {
-    DIR *entries = fdopendir(h->folder);
-    if (!entries) {
-        int error = errno;
-        close(h->folder);
-        return error;
-    }
-    int error = 0;
-    for (struct dirent *e; !error && (e = readdir(entries));)
-        if (e->d_name[0] != '.') error = look_at_descriptor(h, e->d_name);
-    closedir(entries);
-    return error;
-}
-
-static int look_at_some(held_sockets *h, const uint8_t *skip, size_t len) {
-    int error = 0;
-    char number[16];
-    for (size_t fd = 0; !error && fd < 8 * len; fd++) {
-        if (skip[fd / 8] >> (fd % 8) & 1) continue;
-        snprintf(number, sizeof number, "%u", (unsigned)fd);
-        error = look_at_descriptor(h, number);
-    }
-    close(h->folder);
-    return error;
-}
-
-static int ask_proc_sockets(const tcps_question *q, tcps_answer *answer, void *context) {
-    char path[32];
-    snprintf(path, sizeof path, "/proc/%u/fd", (unsigned)q->number);
-    held_sockets h = {.folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), .answer = answer, .context = context};
-    if (h.folder < 0) return errno;
-    int error = q->request ? look_at_some(&h, q->request, q->request_len) : look_at_all(&h);
-    int refused = hand_out_sockets(&h);
-    return error ? error : refused;
-}
-
 /* Where the cgroup2 file system is mounted; false when it is not. */
 static bool find_cgroup_mount(char *path, size_t room) {
     FILE *mounts = setmntent("/proc/self/mounts", "re");
@@ -246,7 +183,8 @@ static int ask_cgroup_path(uint64_t id, tcps_answer *answer, void *context) {
 }
 
 static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) {
-    if (strcmp(q->name, "proc_sockets") == 0) return ask_proc_sockets(q, answer, context);
+    if (strcmp(q->name, "proc_sockets") == 0) return tcps_linux_proc_sockets(q, answer, context);
+    if (strcmp(q->name, "all_proc_sockets") == 0) return tcps_linux_all_proc_sockets(q, answer, context);
     if (strcmp(q->name, "cgroup_path") == 0) return ask_cgroup_path(q->number, answer, context);
     char text[2 * sizeof(struct utsname)];
     size_t len = 0;

@@ -25,6 +25,7 @@ uint32_t tcps_index_table_put(tcps_index_table *t, uint64_t key, uint32_t index)
     for (; t->slots[i].index_plus_1; i = (i + 1) & t->mask)
         if (t->slots[i].key == key) return t->slots[i].index_plus_1 - 1;
     t->slots[i] = (tcps_index_slot){key, index + 1};
+    t->count++;
     return index;
 }
 
@@ -33,4 +34,15 @@ uint32_t tcps_index_table_get(const tcps_index_table *t, uint64_t key) {
     for (size_t i = first_slot(t, key); t->slots[i].index_plus_1; i = (i + 1) & t->mask)
         if (t->slots[i].key == key) return t->slots[i].index_plus_1 - 1;
     return TCPS_NO_INDEX;
+}
+
+tcps_code tcps_index_table_reserve(tcps_index_table *t, size_t count) {
+    if (t->slots && 2 * count <= t->mask + 1) return TCPS_OK;
+    tcps_index_table grown = {0};
+    if (tcps_index_table_init(&grown, count) != TCPS_OK) return TCPS_NOMEM;
+    for (size_t i = 0; t->slots && i <= t->mask; i++)
+        if (t->slots[i].index_plus_1) tcps_index_table_put(&grown, t->slots[i].key, t->slots[i].index_plus_1 - 1);
+    tcps_index_table_free(t);
+    *t = grown;
+    return TCPS_OK;
 }

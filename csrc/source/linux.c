@@ -144,16 +144,18 @@ static tcps_code join(tcps_sink *sink, tcps_record *r) {
     return code;
 }
 
-static void begin_join(joiner *j) {
-    j->waiting.len = 0;
+static tcps_code begin_join(joiner *j, tcps_status *status) {
     j->mark = tcps_arena_here(&j->sink.batch->arena);
     tcps_names_begin(j->source->names, j->sink.batch);
-    if (j->processes) tcps_owners_begin(j->source->owners, j->sink.batch);
+    tcps_code code = j->processes ? tcps_owners_begin(j->source->owners, j->sink.batch) : TCPS_OK;
+    return code == TCPS_OK ? TCPS_OK : tcps_fail(status, code, "linux: no memory");
 }
 
 static void restart_join(joiner *j) {
     j->next->restart(j->next);
-    begin_join(j);
+    j->mark = tcps_arena_here(&j->sink.batch->arena);
+    j->waiting.len = 0;
+    tcps_owners_restart(j->source->owners);
 }
 
 /* Looks for the owners that are missing and puts the records that wait for them. */
@@ -196,7 +198,8 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     unsigned tries = 0;
     dump d;
     joiner j = {.sink = {.batch = batch, .put = join}, .next = sink, .source = s, .dump = &d, .processes = needs_owners(wants)};
-    begin_join(&j);
+    code = begin_join(&j, status);
+    if (code != TCPS_OK) return code;
     do {
         if (tries) restart_join(&j);
         d = (dump){.sink = &j.sink};

@@ -22,8 +22,7 @@ typedef struct known_socket {
     uint32_t holders;        /* descriptors of it; 0: not counted yet */
     uint8_t wait, last_wait; /* passes until it is looked for again, if it is nobody's */
     uint8_t missed;          /* passes that did not show it, one after the other */
-    bool wanted : 1;         /* its owner is looked for in this pass */
-    bool taken : 1;          /* of the previous pass: gone over to this one */
+    bool taken;              /* of the previous pass: gone over to this one */
 } known_socket;
 
 typedef struct socket_list {
@@ -41,15 +40,16 @@ typedef struct process {
     const tcps_text *command; /* in the batch of pass `checked` */
 } process;
 
-/* Sockets that share an inode, as MPTCP's subflows do: `first` is found by it, `other` gets what was found. */
-typedef struct twins {
-    uint32_t first, other;
-} twins;
+/* What the full search found of an inode. */
+typedef struct holding {
+    uint32_t process, fd;
+    uint32_t holders;
+} holding;
 
 struct tcps_owners {
     tcps_kernel *kernel;
     tcps_batch *batch;
-    uint32_t pass; /* counts beginnings */
+    uint32_t pass; /* counts */
     bool fed;      /* the batch has its data source */
     bool told;     /* the warning */
     bool refused;  /* somebody's descriptors may not be looked at */
@@ -59,19 +59,24 @@ struct tcps_owners {
 
     socket_list now, before; /* in the order of their dumps */
     size_t next;             /* in `before`: where the next one probably is */
-    tcps_index_table by_cookie, by_inode;
-    size_t wanted;
+    tcps_index_table by_cookie;
+    uint32_t *wanted; /* sockets of `now` whose owner is looked for in this pass, in order */
+    size_t wanted_count, wanted_room;
+    size_t missed;     /* those that are not found yet */
+    size_t next_found; /* in `wanted`: the next one that is asked for */
 
     process *processes;
     size_t process_count, process_room;
     uint32_t *pids; /* ascending: those that were there when /proc was listed last */
     size_t pid_count;
 
-    /* Sockets by process, for the searches of one pass. */
-    uint32_t *of_process, *first_of_process;
+    /* For the searches of one pass. */
+    tcps_index_table by_inode; /* into `wanted` or, of the full search, `holdings` */
+    bool fresh;                /* the full search came before the dump: it says who holds what */
+    holding *holdings;
+    size_t holding_count, holding_room;
+    uint32_t *of_process, *first_of_process; /* sockets by process */
     size_t grouped;
-    twins *twin;
-    size_t twin_count;
     uint8_t *skip; /* PROBED_BELOW bits and some */
     tcps_buffer answer;
 };
@@ -86,12 +91,14 @@ tcps_owners *tcps_owners_new(tcps_kernel *k) {
 static void drop_working_memory(tcps_owners *o) {
     tcps_index_table_free(&o->by_cookie);
     tcps_index_table_free(&o->by_inode);
+    free(o->wanted);
+    free(o->holdings);
     free(o->of_process);
     free(o->first_of_process);
-    free(o->twin);
-    o->of_process = o->first_of_process = NULL;
-    o->twin = NULL;
-    o->twin_count = 0;
+    o->wanted = o->of_process = o->first_of_process = NULL;
+    o->holdings = NULL;
+    o->wanted_room = o->holding_count = o->holding_room = 0;
+    o->fresh = false;
 }
 
 void tcps_owners_free(tcps_owners *o) {
@@ -106,14 +113,10 @@ void tcps_owners_free(tcps_owners *o) {
     free(o);
 }
 
-void tcps_owners_begin(tcps_owners *o, tcps_batch *batch) {
-    drop_working_memory(o);
-    o->batch = batch;
-    o->fed = false;
-    o->pass++;
+void tcps_owners_restart(tcps_owners *o) {
     o->now.count = 0;
     o->next = 0;
-    o->wanted = 0;
+    o->wanted_count = o->missed = o->next_found = 0;
     for (size_t i = 0; i < o->before.count; i++) o->before.at[i].taken = false;
 }
 
@@ -206,6 +209,33 @@ static bool needs_search(tcps_owners *o, known_socket *s) {
     return false;
 }
 
+/* Takes over what the full search says. */
+static void take_holding(const tcps_owners *o, known_socket *s) {
+    uint32_t i = tcps_index_table_get(&o->by_inode, s->inode);
+    if (i == TCPS_NO_INDEX) {
+        s->process = NOBODY;
+        s->holders = 0;
+        return;
+    }
+    const holding *h = &o->holdings[i];
+    s->process = h->process;
+    s->fd = h->fd;
+    s->holders = h->holders;
+}
+
+static bool add_wanted(tcps_owners *o, const known_socket *s) {
+    if (o->wanted_count == o->wanted_room) {
+        size_t room = o->wanted_room ? 2 * o->wanted_room : 64;
+        uint32_t *grown = realloc(o->wanted, room * sizeof *grown);
+        if (!grown) return false;
+        o->wanted = grown;
+        o->wanted_room = room;
+    }
+    o->wanted[o->wanted_count++] = (uint32_t)(s - o->now.at);
+    o->missed++;
+    return true;
+}
+
 bool tcps_owners_set(tcps_owners *o, tcps_record *r) {
     uint64_t cookie = r->value[TCPS_F_socket_id], inode = r->value[TCPS_F_inode];
     known_socket *old = find_before(o, cookie);
@@ -214,79 +244,122 @@ bool tcps_owners_set(tcps_owners *o, tcps_record *r) {
     if (!s) return true;
     if (old) old->taken = true;
     s->missed = 0;
-    s->wanted = needs_search(o, s);
-    o->wanted += s->wanted;
-    if (s->wanted) return false;
+    if (o->fresh) {
+        take_holding(o, s);
+        o->missing |= s->process == NOBODY;
+    } else if (needs_search(o, s) && add_wanted(o, s)) {
+        return false;
+    }
     set_fields(o, s, r);
     return true;
 }
 
 void tcps_owners_set_found(tcps_owners *o, tcps_record *r) {
-    uint32_t i = tcps_index_table_get(&o->by_inode, r->value[TCPS_F_inode]);
-    if (i != TCPS_NO_INDEX) set_fields(o, &o->now.at[i], r);
+    if (o->next_found < o->wanted_count) set_fields(o, &o->now.at[o->wanted[o->next_found++]], r);
 }
 
 /* --- searching */
 
+/* Who shows sockets: the process of the last one, as they come process by process. */
 typedef struct visit {
     tcps_owners *owners;
     uint32_t pid;
-    uint32_t process; /* NOBODY until it shows a socket */
-    bool everything;  /* the full search, which counts holders */
+    uint32_t process; /* NOBODY until it shows a socket that counts */
     tcps_code code;
 } visit;
 
-/* Takes what a process holds. */
-static int take_sockets(void *context, const void *bytes, size_t len) {
+static bool find_visited(visit *v, uint32_t pid) {
+    if (v->pid != pid) v->process = NOBODY;
+    v->pid = pid;
+    if (v->process == NOBODY) v->process = add_process(v->owners, pid);
+    if (v->process == NOBODY) v->code = TCPS_NOMEM;
+    return v->process != NOBODY;
+}
+
+/* Takes what processes hold, as far as it is wanted. */
+static int take_wanted(void *context, const void *bytes, size_t len) {
     visit *v = context;
     tcps_owners *o = v->owners;
     tcps_proc_socket held;
     for (const uint8_t *at = bytes; len >= sizeof held; at += sizeof held, len -= sizeof held) {
         memcpy(&held, at, sizeof held);
         uint32_t i = tcps_index_table_get(&o->by_inode, held.inode);
-        if (i == TCPS_NO_INDEX) continue;
-        known_socket *s = &o->now.at[i];
-        if (v->everything) s->holders++;
-        if (s->process != NOBODY) continue;
-        if (v->process == NOBODY && (v->process = add_process(o, v->pid)) == NOBODY) {
-            v->code = TCPS_NOMEM;
-            return 1;
-        }
+        known_socket *s = i == TCPS_NO_INDEX ? NULL : &o->now.at[o->wanted[i]];
+        if (!s || s->process != NOBODY) continue;
+        if (!find_visited(v, held.pid)) return 1;
         s->process = v->process;
         s->fd = held.fd;
-        if (!s->wanted) continue;
-        s->wanted = false;
-        o->wanted--;
-        if (o->searched) o->processes[v->process].gave = o->pass;
+        s->holders = 0;
+        o->processes[v->process].gave = o->pass;
+        o->missed--;
     }
     return 0;
 }
 
-/* Asks for the sockets of a process: all, or those of the descriptors whose bits are clear in `skip`. */
-static tcps_code look_at(visit *v, const uint8_t *skip, size_t skip_len) {
-    tcps_owners *o = v->owners;
-    tcps_question q = {.kind = TCPS_ASK_CALL, .name = "proc_sockets", .number = v->pid, .request = skip, .request_len = skip_len};
-    int error = o->kernel->ask(o->kernel, &q, take_sockets, v, NULL);
-    if (error == EACCES || error == EPERM) o->refused = true;
-    return v->code;
+static holding *add_holding(tcps_owners *o) {
+    if (o->holding_count == o->holding_room) {
+        size_t room = o->holding_room ? 2 * o->holding_room : 1024;
+        holding *grown = room < NOBODY ? realloc(o->holdings, room * sizeof *grown) : NULL;
+        if (!grown) return NULL;
+        o->holdings = grown;
+        o->holding_room = room;
+    }
+    return &o->holdings[o->holding_count++];
 }
 
-static tcps_code index_inodes(tcps_owners *o) {
-    socket_list *now = &o->now;
-    if (tcps_index_table_init(&o->by_inode, now->count) != TCPS_OK) return TCPS_NOMEM;
-    for (size_t i = 0; i < now->count; i++) {
-        uint32_t first = tcps_index_table_put(&o->by_inode, now->at[i].inode, (uint32_t)i);
-        if (first == i) continue;
-        twins *grown = realloc(o->twin, (o->twin_count + 1) * sizeof *grown);
-        if (!grown) return TCPS_NOMEM;
-        o->twin = grown;
-        o->twin[o->twin_count++] = (twins){first, (uint32_t)i};
-        if (!now->at[i].wanted) continue;
-        now->at[i].wanted = false;
-        o->wanted--;
-        if (now->at[first].process == NOBODY && !now->at[first].wanted) now->at[first].wanted = true, o->wanted++;
+/* Takes whatever processes hold. Of several the one with the lowest pid counts as the owner. */
+static int take_everything(void *context, const void *bytes, size_t len) {
+    visit *v = context;
+    tcps_owners *o = v->owners;
+    tcps_proc_socket held;
+    if (tcps_index_table_reserve(&o->by_inode, o->holding_count + len / sizeof held) != TCPS_OK) v->code = TCPS_NOMEM;
+    for (const uint8_t *at = bytes; v->code == TCPS_OK && len >= sizeof held; at += sizeof held, len -= sizeof held) {
+        memcpy(&held, at, sizeof held);
+        if (!find_visited(v, held.pid)) break;
+        uint32_t i = tcps_index_table_put(&o->by_inode, held.inode, (uint32_t)o->holding_count);
+        bool first = i == o->holding_count;
+        holding *h = first ? add_holding(o) : &o->holdings[i];
+        if (!h) {
+            v->code = TCPS_NOMEM;
+            break;
+        }
+        if (first || held.pid < o->processes[h->process].pid) {
+            h->process = v->process;
+            h->fd = held.fd;
+        }
+        h->holders = first ? 1 : h->holders + 1;
     }
+    return v->code != TCPS_OK;
+}
+
+/* Looks at all descriptors of processes. Those that are gone, or never were ours to look at, have none. */
+static tcps_code look_at(tcps_owners *o, const uint32_t *pids, size_t count, tcps_answer *take) {
+    visit v = {.owners = o, .process = NOBODY};
+    tcps_question q = {.kind = TCPS_ASK_CALL, .name = "all_proc_sockets", .request = pids, .request_len = count * sizeof *pids};
+    if (!count) return TCPS_OK;
+    int error = o->kernel->ask(o->kernel, &q, take, &v, NULL);
+    if (error == ENOMEM) return TCPS_NOMEM;
+    if (error == EACCES) o->refused = true;
+    return v.code;
+}
+
+/* Several sockets may have one inode, as MPTCP's subflows do: the first is looked for. */
+static tcps_code index_wanted(tcps_owners *o) {
+    if (tcps_index_table_init(&o->by_inode, o->wanted_count) != TCPS_OK) return TCPS_NOMEM;
+    for (size_t i = 0; i < o->wanted_count; i++)
+        if (tcps_index_table_put(&o->by_inode, o->now.at[o->wanted[i]].inode, (uint32_t)i) != i) o->missed--;
     return TCPS_OK;
+}
+
+/* The others get what the first got. */
+static void copy_to_twins(tcps_owners *o) {
+    for (size_t i = 0; i < o->wanted_count; i++) {
+        known_socket *s = &o->now.at[o->wanted[i]];
+        const known_socket *first = &o->now.at[o->wanted[tcps_index_table_get(&o->by_inode, s->inode)]];
+        s->process = first->process;
+        s->fd = first->fd;
+        s->holders = first->holders;
+    }
 }
 
 /* Groups the sockets by owner: those of process p are of_process[first_of_process[p]] up to first_of_process[p + 1]. */
@@ -320,13 +393,15 @@ static tcps_code search_gaps(tcps_owners *o, uint32_t p) {
     for (const uint32_t *i = at; i < end; i++)
         if (!o->now.at[*i].missed) o->skip[o->now.at[*i].fd / 8] |= (uint8_t)(1u << (o->now.at[*i].fd % 8));
     visit v = {.owners = o, .pid = o->processes[p].pid, .process = p};
-    return look_at(&v, o->skip, len);
+    tcps_question q = {.kind = TCPS_ASK_CALL, .name = "proc_sockets", .number = v.pid, .request = o->skip, .request_len = len};
+    o->kernel->ask(o->kernel, &q, take_wanted, &v, NULL);
+    return v.code;
 }
 
 /* Those that showed new sockets lately, or the others. */
 static tcps_code search_owners(tcps_owners *o, bool lately) {
     tcps_code code = group_by_process(o);
-    for (size_t p = 0; code == TCPS_OK && o->wanted && p < o->grouped; p++) {
+    for (size_t p = 0; code == TCPS_OK && o->missed && p < o->grouped; p++) {
         uint32_t gave = o->processes[p].gave;
         if ((gave != 0 && o->pass - gave <= LATELY) == lately) code = search_gaps(o, (uint32_t)p);
     }
@@ -380,63 +455,56 @@ static void keep_pids(tcps_owners *o, uint32_t *pids, size_t count) {
 }
 
 static tcps_code search_new_processes(tcps_owners *o) {
-    uint32_t *pids;
-    size_t count, known = 0;
+    uint32_t *pids, *new;
+    size_t count, known = 0, new_count = 0;
     tcps_code code = list_pids(o, &pids, &count);
-    for (size_t i = 0; code == TCPS_OK && i < count; i++) {
+    if (code != TCPS_OK) return code;
+    new = malloc((count + 1) * sizeof *new);
+    for (size_t i = 0; new &&i < count; i++) {
         while (known < o->pid_count && o->pids[known] < pids[i]) known++;
-        if (known < o->pid_count && o->pids[known] == pids[i]) continue;
-        visit v = {.owners = o, .pid = pids[i], .process = NOBODY};
-        code = look_at(&v, NULL, 0);
+        if (known == o->pid_count || o->pids[known] != pids[i]) new[new_count++] = pids[i];
     }
-    if (code == TCPS_OK)
-        keep_pids(o, pids, count);
-    else
-        free(pids);
+    code = new ? look_at(o, new, new_count, take_wanted) : TCPS_NOMEM;
+    free(new);
+    keep_pids(o, pids, count);
     return code;
 }
 
 /* Forgets who held what and looks at every descriptor there is. */
-static tcps_code search_everything(tcps_owners *o, uint64_t now_ns) {
+static tcps_code search_everything(tcps_owners *o) {
     uint32_t *pids;
     size_t count;
     tcps_code code = list_pids(o, &pids, &count);
     if (code != TCPS_OK) return code;
-    for (size_t i = 0; i < o->now.count; i++) {
-        o->now.at[i].process = NOBODY;
-        o->now.at[i].holders = 0;
-    }
     o->process_count = 0;
-    for (size_t i = 0; code == TCPS_OK && i < count; i++) {
-        visit v = {.owners = o, .pid = pids[i], .process = NOBODY, .everything = true};
-        code = look_at(&v, NULL, 0);
-    }
+    o->holding_count = 0;
+    code = tcps_index_table_init(&o->by_inode, count);
+    if (code == TCPS_OK) code = look_at(o, pids, count, take_everything);
+    for (size_t i = 0; i < o->now.count; i++) take_holding(o, &o->now.at[i]);
     keep_pids(o, pids, count);
     o->searched = true;
-    o->searched_ns = now_ns;
+    o->searched_ns = tcps_ask_clock(o->kernel).monotonic_ns;
     return code;
 }
 
+tcps_code tcps_owners_begin(tcps_owners *o, tcps_batch *batch) {
+    drop_working_memory(o);
+    tcps_owners_restart(o);
+    o->batch = batch;
+    o->fed = false;
+    o->pass++;
+    o->fresh = !o->searched || tcps_ask_clock(o->kernel).monotonic_ns - o->searched_ns >= RESCAN_NS;
+    return o->fresh ? search_everything(o) : TCPS_OK;
+}
+
 /* Nobody whom we may look at has them. */
-static void give_up_wanted(tcps_owners *o) {
-    for (size_t i = 0; i < o->now.count && o->wanted; i++) {
-        known_socket *s = &o->now.at[i];
-        if (!s->wanted) continue;
-        s->wanted = false;
-        o->wanted--;
+static void give_up_missed(tcps_owners *o) {
+    for (size_t i = 0; i < o->wanted_count; i++) {
+        known_socket *s = &o->now.at[o->wanted[i]];
+        if (s->process != NOBODY) continue;
         o->missing = true;
         s->last_wait = s->last_wait ? s->last_wait < MOST_WAIT ? (uint8_t)(2 * s->last_wait) : MOST_WAIT : 1;
         s->wait = s->last_wait;
-    }
-}
-
-static void copy_to_twins(tcps_owners *o) {
-    for (size_t i = 0; i < o->twin_count; i++) {
-        const known_socket *first = &o->now.at[o->twin[i].first];
-        known_socket *other = &o->now.at[o->twin[i].other];
-        uint64_t cookie = other->cookie;
-        *other = *first;
-        other->cookie = cookie;
     }
 }
 
@@ -456,28 +524,27 @@ static tcps_code carry_over(tcps_owners *o) {
         known_socket *s = add_socket(&o->now, old);
         if (!s) return TCPS_NOMEM;
         s->missed++;
+        if (o->fresh) take_holding(o, s);
     }
     return TCPS_OK;
 }
 
+static tcps_code search_wanted(tcps_owners *o) {
+    tcps_code code = index_wanted(o);
+    if (code == TCPS_OK) code = search_owners(o, true);
+    if (code == TCPS_OK && o->missed) code = search_new_processes(o);
+    if (code == TCPS_OK && o->missed) code = search_owners(o, false);
+    if (code == TCPS_OK && !o->missed) copy_to_twins(o);
+    if (code == TCPS_OK && o->missed) code = search_everything(o);
+    if (code == TCPS_OK) give_up_missed(o);
+    return code;
+}
+
 tcps_code tcps_owners_search(tcps_owners *o, bool partial) {
     tcps_code code = partial ? carry_over(o) : TCPS_OK;
-    uint64_t now_ns = tcps_ask_clock(o->kernel).monotonic_ns;
-    bool everything = !o->searched || now_ns - o->searched_ns >= RESCAN_NS;
-    if (code != TCPS_OK || !o->now.count || (!o->wanted && !everything)) return code;
-
-    code = index_inodes(o);
-    if (!everything) {
-        if (code == TCPS_OK && o->wanted) code = search_owners(o, true);
-        if (code == TCPS_OK && o->wanted) code = search_new_processes(o);
-        if (code == TCPS_OK && o->wanted) code = search_owners(o, false);
-    }
-    if (code == TCPS_OK && (o->wanted || everything)) code = search_everything(o, now_ns);
-    if (code != TCPS_OK) return code;
-    give_up_wanted(o);
-    copy_to_twins(o);
-    warn_once(o);
-    return TCPS_OK;
+    if (code == TCPS_OK && o->wanted_count) code = search_wanted(o);
+    if (code == TCPS_OK) warn_once(o);
+    return code;
 }
 
 void tcps_owners_end(tcps_owners *o) {

@@ -4,12 +4,13 @@
  * never given out twice. A pass over sockets that are all known looks at no descriptor: for each owner it reads /proc/<pid>/stat once, which
  * tells whether the pid is still the same process and what it calls itself now (exec and prctl change that).
  *
- * Unknown sockets are looked for in the cheapest order, until all are found:
+ * Everything is looked at before the first dump and then once a minute (RESCAN_NS): a descriptor that wanders to another process changes nothing
+ * that a dump shows. Only this counts the descriptors that share a socket. Sockets that turn up between are looked for after the dump, in the
+ * cheapest order, until all are found:
  *   1. the descriptors that are not known yet of processes that showed new sockets lately;
  *   2. processes that were not there when /proc was listed last;
  *   3. the same descriptors of all processes that hold any socket;
- *   4. everything. Only this counts the descriptors that share a socket; it is done again after RESCAN_NS even if nothing asks for it, because
- *      a descriptor that wanders to another process changes nothing that a dump shows.
+ *   4. everything.
  * A socket that nobody holds whom we may look at is not looked for in every pass, but after 1, 2, 4 ... 64 passes. */
 #ifndef TCPS_LINUX_OWNERS_H
 #define TCPS_LINUX_OWNERS_H
@@ -22,8 +23,11 @@ typedef struct tcps_owners tcps_owners;
 tcps_owners *tcps_owners_new(tcps_kernel *k);
 void tcps_owners_free(tcps_owners *o);
 
-/* Begins a pass whose records go to `batch`, or begins it anew after an inconsistent dump. */
-void tcps_owners_begin(tcps_owners *o, tcps_batch *batch);
+/* Begins a pass whose records go to `batch`. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_owners_begin(tcps_owners *o, tcps_batch *batch);
+
+/* Begins its dump anew. */
+void tcps_owners_restart(tcps_owners *o);
 
 /* Sets pid, fd, command and shared_descriptors of a record with socket_id and inode as far as they are known. False: it is worth looking for
  * the owner; keep the record until tcps_owners_search is through. Without memory the owner stays unknown. */
@@ -33,7 +37,7 @@ bool tcps_owners_set(tcps_owners *o, tcps_record *r);
  * be looked at for want of privilege is told once, as a warning of the batch. TCPS_OK or TCPS_NOMEM. */
 tcps_code tcps_owners_search(tcps_owners *o, bool partial);
 
-/* After that: sets the fields of a record that had to wait. */
+/* After that: sets the fields of a record that had to wait. Call it for all of them, in the order in which they came. */
 void tcps_owners_set_found(tcps_owners *o, tcps_record *r);
 
 /* Ends a pass that succeeded; without it the next pass starts from what the last one knew. */

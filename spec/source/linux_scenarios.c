@@ -95,21 +95,34 @@ static process *find_process(script *s, uint64_t pid) {
     return NULL;
 }
 
-static int answer_sockets(script *s, const tcps_question *q, tcps_answer *answer, void *context) {
+static int answer_some(script *s, const tcps_question *q, tcps_answer *answer, void *context) {
     const process *p = find_process(s, q->number);
     const uint8_t *skip = q->request;
-    if (skip)
-        s->some_descriptors++;
-    else
-        s->all_descriptors++;
+    s->some_descriptors++;
     if (!p) return ENOENT;
     if (p->error) return p->error;
     for (const descriptor *d = p->held; d->inode; d++) {
-        if (skip && (d->fd >= 8 * q->request_len || skip[d->fd / 8] >> (d->fd % 8) & 1)) continue;
-        tcps_proc_socket held = {.inode = d->inode, .fd = d->fd};
+        if (d->fd >= 8 * q->request_len || skip[d->fd / 8] >> (d->fd % 8) & 1) continue;
+        tcps_proc_socket held = {.inode = d->inode, .fd = d->fd, .pid = p->pid};
         if (answer(context, &held, sizeof held)) return ECANCELED;
     }
     return 0;
+}
+
+/* Last process first, as threads might. */
+static int answer_all(script *s, const tcps_question *q, tcps_answer *answer, void *context) {
+    const uint8_t *pids = q->request;
+    int error = 0;
+    for (size_t i = q->request_len / sizeof(uint32_t); i-- > 0;) {
+        uint32_t pid;
+        memcpy(&pid, pids + i * sizeof pid, sizeof pid);
+        const process *p = find_process(s, pid);
+        s->all_descriptors++;
+        if (p && p->error) error = p->error;
+        for (const descriptor *d = p && !p->error ? p->held : NULL; d && d->inode; d++)
+            if (answer(context, &(tcps_proc_socket){.inode = d->inode, .fd = d->fd, .pid = pid}, sizeof(tcps_proc_socket))) return ECANCELED;
+    }
+    return error;
 }
 
 static int answer_proc(script *s, tcps_answer *answer, void *context) {
@@ -137,7 +150,8 @@ static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void
     if (size) *size = 0;
     if (q->kind == TCPS_ASK_CLOCK) return answer(context, &(tcps_clock){.realtime_ns = 1, .monotonic_ns = s->now_ns}, sizeof(tcps_clock));
     if (q->kind == TCPS_ASK_NETLINK) return answer_dump(s, q, answer, context);
-    if (q->kind == TCPS_ASK_CALL && strcmp(q->name, "proc_sockets") == 0) return answer_sockets(s, q, answer, context);
+    if (q->kind == TCPS_ASK_CALL && strcmp(q->name, "proc_sockets") == 0) return answer_some(s, q, answer, context);
+    if (q->kind == TCPS_ASK_CALL && strcmp(q->name, "all_proc_sockets") == 0) return answer_all(s, q, answer, context);
     if (q->kind == TCPS_ASK_FILE && strcmp(q->name, "/proc") == 0) return answer_proc(s, answer, context);
     if (q->kind == TCPS_ASK_FILE && sscanf(q->name, "/proc/%u/stat", &pid) == 1) return answer_stat(s, pid, answer, context);
     return EOPNOTSUPP;
@@ -436,7 +450,7 @@ static void test_nobodys(void) {
         if (i == 0) check(nobodys(b, 1009) && !warnings(b, "owners"), "has no owner, and that is nothing to warn of");
         tcps_batch_unref(b);
     }
-    check(searches == 6, "is looked for after 1, 2, 4, 8 and 16 passes");
+    check(searches == 7, "is looked for in the first pass, the next, and then after 1, 2, 4, 8 and 16 passes");
     s.processes[0].held[0].inode = 109;
     for (unsigned i = 0; i < 40; i++) tcps_batch_unref(pass(&o, &with_owners, NULL));
     tcps_batch *b = pass(&o, &with_owners, NULL);
