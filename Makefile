@@ -77,17 +77,17 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 
 $(MODULE): $(CORE_OBJ) $(LUA_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $^ $(PROTOBUF_LIBS) -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $^ $(PROTOBUF_LIBS) -pthread -lm
 
 $(BINARY): $(CORE_OBJ) $(LUA_OBJ) $(HOST_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT_LDFLAGS) -o $@ $^ $(PROTOBUF_LIBS) $(LUA_LIBS) -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT_LDFLAGS) -o $@ $^ $(PROTOBUF_LIBS) $(LUA_LIBS) -pthread -lm
 
 # What a spec cannot ask of the module: programs that use the core as it is.
 SPEC_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/*/*.c))
 
 $(BUILD)/spec/%: spec/%.c $(CORE_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PROTOBUF_LIBS) -lm
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PROTOBUF_LIBS) -pthread -lm
 
 # Another implementation's protobuf, to compare with.
 SPEC_PROGRAMS += $(BUILD)/spec/encode/interop
@@ -174,7 +174,7 @@ build-fuzz/core.a: $(CORE_SRC) $(GEN) $(wildcard csrc/*/*.h)
 	    clang $(FUZZ_FLAGS) -I$(CURDIR)/csrc -I$(abspath $(BUILD)/gen) $(PROTOBUF_CFLAGS) -c -o $$(echo $$f | tr / _).o $(CURDIR)/$$f || exit 1; done
 	@rm -f $@ && ar rcs $@ build-fuzz/objects/*.o
 build-fuzz/%: fuzz/%.c build-fuzz/core.a
-	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) -o $@ $< build-fuzz/core.a $(PROTOBUF_LIBS) -lm
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) -o $@ $< build-fuzz/core.a $(PROTOBUF_LIBS) -pthread -lm
 fuzz: deps-test ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
 	@$(MAKE) --no-print-directory -s $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "fuzz: $$f"; \
