@@ -159,12 +159,12 @@ function tcpstats.decode(bytes, position) end
 ---@return string? code
 function tcpstats.open(spec) end
 
----What the kernel says of a connection of this process: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
----@param descriptor number a number, as LuaSocket's getfd() gives it
----@return tcpstats.Socket? # a socket, which stays valid
+---What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
+---@param socket tcpstats.Socket a descriptor, or anything with getfd() as LuaSocket's sockets are
+---@return tcpstats.Socket? # a socket as in a batch, which stays valid ("EUSAGE" when it is no open TCP socket)
 ---@return string? what # what went wrong
 ---@return string? code
-function tcpstats.socket_info(descriptor) end
+function tcpstats.socket_info(socket) end
 
 ---One pass over a source that is opened and closed for it.
 ---@param options? { source?: string, filter?: string|tcpstats.Filter, processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer }
@@ -401,7 +401,7 @@ function Groups:get(key) end
 ---@field scope_id? integer Index of the interface that scopes a link-local address. Linux: idiag_if. macOS: embedded scope. FreeBSD: embedded scope.
 ---@field interface_index? integer Index of the interface that the socket is bound to. Linux: idiag_if.
 ---@field interface? string Name of the interface that the socket is bound to or scoped by. Linux: if_indextoname of idiag_if.
----@field shared_descriptors? integer Other descriptors, in any process, that hold the same socket. Linux: /proc/<pid>/fd. FreeBSD: kern.file (both with --processes).
+---@field shared_descriptors? integer Other descriptors, in any process, that hold the same socket. Linux: /proc/<pid>/fd, absent for a socket that came after the last look at all of them. FreeBSD: kern.file (both with --processes).
 ---@field dual_stack? boolean The listener takes IPv6 and mapped IPv4. Linux: not INET_DIAG_SKV6ONLY. macOS: inp_vflag 3. FreeBSD: inp_vflag 3.
 ---@field accept_queue? integer Connections that wait for accept. Linux: idiag_rqueue of a listener. macOS: so_qlen. FreeBSD: so_qlen.
 ---@field accept_backlog? integer Limit of accept_queue. Linux: idiag_wqueue of a listener. macOS: so_qlimit. FreeBSD: so_qlimit.

@@ -124,13 +124,20 @@ function core.nearest(word, list) end
 ---@return fun(): ...
 function core.each(batch, ...) end
 
----The same.
+---The same. Raises when there is no memory.
 ---@param batch tcpstats.Batch
 ---@param hook fun(s: tcpstats.Socket, context: any)
 ---@param context any
 ---@param handler fun(message: any): any
 ---@return integer
 function core.visit(batch, hook, context, handler) end
+
+---What the running system tells of this process's TCP socket with the descriptor `fd`, as a copy. "EUSAGE": the descriptor is no open TCP socket.
+---@param fd integer
+---@return tcpstats.Socket?
+---@return string? what # what went wrong
+---@return string? code
+function core.socket_info(fd) end
 
 ---`record` names the capture that keeps every answer of the kernel.
 ---@param spec string
@@ -148,13 +155,6 @@ function core.open(spec, record) end
 ---@return string? what # what went wrong
 ---@return string? code
 function core.open_bytes(name, bytes, options) end
-
----What the kernel says of a connection of this process.
----@param descriptor any
----@return tcpstats.Socket?
----@return string? what # what went wrong
----@return string? code
-function core.socket_info(descriptor) end
 
 ---Where sockets can be read from.
 ---@return { name?: string, help?: string, live?: boolean, keys?: { key?: string, help?: string }[] }[] # list of {name=, help=, live=, keys={{key=string, help=}}}
@@ -266,6 +266,9 @@ function core.protect(handler, limit_ns, function_, ...) end
 ---@param function_ any
 ---@return function # a function that does the same and is never interrupted, nor refused memory
 function core.guard(function_) end
+
+---@return boolean # whether the script's call that is going on ran out of time
+function core.interrupted() end
 
 ---From here on the watchdog reaches into coroutines and message handlers. Once, before a script is loaded.
 function core.watch_coroutines() end
