@@ -160,11 +160,11 @@ function tcpstats.decode(bytes, position) end
 function tcpstats.open(spec) end
 
 ---What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
----@param socket tcpstats.Socket a descriptor, or anything with getfd() as LuaSocket's sockets are
+---@param descriptor number a number, or anything with getfd() as LuaSocket's sockets have it
 ---@return tcpstats.Socket? # a socket as in a batch, which stays valid ("EUSAGE" when it is no open TCP socket)
 ---@return string? what # what went wrong
 ---@return string? code
-function tcpstats.socket_info(socket) end
+function tcpstats.socket_info(descriptor) end
 
 ---One pass over a source that is opened and closed for it.
 ---@param options? { source?: string, filter?: string|tcpstats.Filter, processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer }

@@ -48,11 +48,11 @@ tcpstats.open = core.open
 
 --- What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD,
 -- TCP_CONNECTION_INFO on macOS.
--- @param socket a descriptor, or anything with getfd() as LuaSocket's sockets are
+-- @param descriptor a number, or anything with getfd() as LuaSocket's sockets have it
 -- @return a socket as in a batch, which stays valid; or nil, text, code ("EUSAGE" when it is no open TCP socket)
-function tcpstats.socket_info(socket)
-  if type(socket) ~= "number" then socket = socket:getfd() end
-  return core.socket_info(socket)
+function tcpstats.socket_info(descriptor)
+  if type(descriptor) ~= "number" then descriptor = descriptor:getfd() end
+  return core.socket_info(descriptor)
 end
 
 local function compiled(filter)

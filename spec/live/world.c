@@ -315,7 +315,7 @@ static pid_t sharer(void) {
     address at;
     int listener = listen_at("127.0.0.1", NULL, 8, &at);
     pair p = make_pair(&at, listener);
-    int twice = dup(p.client);
+    int twice = fcntl(p.client, F_DUPFD_CLOEXEC, 0);
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
