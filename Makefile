@@ -37,12 +37,14 @@ CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard csrc/$d/*.c)))
 LUA_SRC := $(sort $(wildcard csrc/lua/*.c))
 HOST_SRC := $(sort $(wildcard csrc/host/*.c))
 MODULES := $(shell find lua -name '*.lua' | LC_ALL=C sort)
+# What the binary carries: all but the program that a rock installs.
+EMBEDDED := $(filter-out lua/tcpstats/bin.lua,$(MODULES))
 PROTOS := $(wildcard proto/*.proto)
 GEN_OBJ := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.o)
 GEN := $(BUILD)/gen/fields.h $(GEN_OBJ:.o=.c)
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 LUA_OBJ := $(LUA_SRC:%.c=$(BUILD)/%.o)
-HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded_modules.o
+HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded_modules.o $(BUILD)/gen/embedded_bytecode.o
 MODULE := $(BUILD)/lib/tcpstats/core.so
 BINARY := $(BUILD)/tcpstats-lua
 
@@ -58,9 +60,17 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: proto/%.proto
 	@mkdir -p $(@D)
 	$(PROTOC_C) --c_out=$(BUILD)/gen --proto_path=proto $<
 
-$(BUILD)/gen/embedded_modules.c: csrc/host/embed.awk $(MODULES)
+$(BUILD)/gen/embedded_modules.c: csrc/host/embed.awk $(EMBEDDED) Makefile
 	@mkdir -p $(@D)
-	LC_ALL=C awk -f csrc/host/embed.awk root=lua/ $(MODULES) > $@.new && mv $@.new $@
+	LC_ALL=C awk -f csrc/host/embed.awk root=lua/ $(EMBEDDED) > $@.new && mv $@.new $@
+
+$(BUILD)/precompile: tools/precompile.c
+	@mkdir -p $(@D)
+	$(CC) $(LUA_CFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS) $(LUA_LIBS) -lm
+
+$(BUILD)/gen/embedded_bytecode.c: $(BUILD)/precompile $(EMBEDDED) Makefile
+	@mkdir -p $(@D)
+	$(BUILD)/precompile lua/ $(EMBEDDED) > $@.new && mv $@.new $@
 
 # --- objects
 
@@ -69,6 +79,7 @@ $(BUILD)/%.o: %.c | $(GEN)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 $(LUA_OBJ) $(HOST_OBJ): CPPFLAGS += $(LUA_CFLAGS)
+$(BUILD)/csrc/host/embedded.o: CPPFLAGS += -DTCPS_BYTECODE
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

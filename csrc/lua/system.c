@@ -80,8 +80,9 @@ static int add_descriptors(lua_State *L, int arg, fd_set *set, int most) {
     if (lua_isnoneornil(L, arg)) return most;
     luaL_checktype(L, arg, LUA_TTABLE);
     for (lua_Integer i = 1; lua_rawgeti(L, arg, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
-        lua_Integer fd = lua_tointeger(L, -1);
-        luaL_argcheck(L, lua_isinteger(L, -1) && fd >= 0 && fd < FD_SETSIZE, arg, "no descriptor that can be waited for");
+        int is_integer;
+        lua_Integer fd = lua_tointegerx(L, -1, &is_integer); /* LuaSocket's getfd gives a float */
+        luaL_argcheck(L, is_integer && fd >= 0 && fd < FD_SETSIZE, arg, "no descriptor that can be waited for");
         FD_SET((int)fd, set);
         if (fd >= most) most = (int)fd + 1;
     }

@@ -3,10 +3,10 @@
 --   tcpstats-lua [options] [SCRIPT [script options]] [-x SCRIPT [script options]]...
 --
 -- What stands behind a script's name belongs to that script: its own options first, then -f, -w, -o, -p and --format, which hold for this script
--- alone there. The other options mean the same wherever they stand. An option's value does not begin with "-"; --name=-5 gives one that does.
+-- alone there. The other options mean the same wherever they stand. An option's value does not begin with "-", unless it is a number or "-" itself; --name=-x gives one that does.
 --
--- Options are declared once, below. argparse reads them, says what is wrong, and prints the help; but loading it takes as long as everything that
--- `ss` does, so words that need no thought (--count 1, --count=1, -c 1) are read without it, from the same declarations.
+-- Options are declared once, below. argparse reads them and says what is wrong; but loading it takes as long as everything that `ss` does, so
+-- words that need no thought (--count 1, --count=1, -c 1) are read without it, from the same declarations.
 local script = require "tcpstats.script"
 
 local cli = {}
@@ -71,6 +71,9 @@ local function own_flags(t)
   return flags
 end
 
+-- Whether a word is an option and not a value: "-" is standard input or output, -5 a number.
+local function is_flag(word) return word:find("^%-.") ~= nil and not word:find("^%-%.?%d") end
+
 -- Reads words that are plain. Nil when anything about them is not: then it is argparse's turn.
 local function read_plain(words, own)
   local given, i = {}, 1
@@ -84,7 +87,7 @@ local function read_plain(words, own)
     if takes and not value then
       i = i + 1
       value = words[i]
-      if not value or value:find("^%-.") then return nil end
+      if not value or is_flag(value) then return nil end
     elseif not takes and value then
       return nil
     end
@@ -94,10 +97,9 @@ local function read_plain(words, own)
   return given
 end
 
--- argparse's messages on one line.
+-- argparse's messages on one line. Where it names every option of one letter it names none.
 local function one_line(message)
-  message = message:gsub("\nDid you mean one of these: ", ", did you mean one of "):gsub("\nDid you mean ", ", did you mean "):gsub("\n", " ")
-  return (message:gsub("^[^%a]*", ""))
+  return (message:gsub("\nDid you mean one of these: .*", ""):gsub("\nDid you mean ", ", did you mean "):gsub("\n", " "))
 end
 
 local function argparse()
@@ -109,17 +111,17 @@ end
 -- An argparse parser of the options; take(entry) is called for each one that is given.
 local function make_parser(own, take)
   local parser = argparse()(PROGRAM):add_help(false)
-  local function add(flags, value_name, help, entry)
+  local function add(flags, value_name, entry)
     local one = value_name and parser:option(flags):argname(value_name) or parser:flag(flags)
-    one:description(help):count("*"):action(function(_, _, value)
+    one:count("*"):action(function(_, _, value)
       take { own = entry.own, option = entry.option, value = value_name and value or nil }
     end)
   end
-  for flag, mine in pairs(own) do add(flag, mine.takes, mine.help, { own = mine }) end
+  for flag, mine in pairs(own) do add(flag, mine.takes, { own = mine }) end
   for _, option in ipairs(OPTIONS) do
     local long = not own[option[2]] and option[2] or nil
     local short = option[1]
-    if long or short then add((short or "") .. " " .. (long or ""), option[3], option[4], { option = option }) end
+    if long or short then add((short or "") .. " " .. (long or ""), option[3], { option = option }) end
   end
   return parser
 end
@@ -145,7 +147,7 @@ local function split(args)
   local head = { words = {} }
   local sections, current, i = {}, head, 1
   local function begin(name)
-    if not name or name:find("^%-.") then usage("-x wants a script's name or path") end
+    if not name or is_flag(name) then usage("-x wants a script's name or path") end
     current = { name = name, words = {} }
     sections[#sections + 1] = current
   end
@@ -157,14 +159,14 @@ local function split(args)
       begin(args[i])
     elseif attached then
       begin(attached)
-    elseif current == head and not word:find("^%-.") then
+    elseif current == head and not is_flag(word) then
       begin(word)
     else
       current.words[#current.words + 1] = word
       -- the value of one of the host's options is not the script's name
-      local flag = word:find("^%-%-") and word or word:find("^%-.") and "-" .. word:sub(-1)
+      local flag = word:find("^%-%-") and word or "-" .. word:sub(-1)
       local option = current == head and by_flag[flag]
-      if option and option[3] and args[i + 1] and not args[i + 1]:find("^%-.") then
+      if option and option[3] and args[i + 1] and not is_flag(args[i + 1]) then
         i = i + 1
         current.words[#current.words + 1] = args[i]
       end
@@ -360,7 +362,7 @@ local function info(host, subject)
   for _, one in ipairs(flags) do
     local option, text = one.own.option or {}, one.own.help or ""
     if option.choices then text = ("%s: %s"):format(text, table.concat(option.choices, ", ")) end
-    if option.many then text = text .. "; may repeat" end
+    if option.many and not text:find("may repeat", 1, true) then text = text .. "; may repeat" end
     if option.default ~= nil and type(option.default) ~= "table" and option.default ~= "" then text = ("%s (%s)"):format(text, option.default) end
     out(row(one.flag .. (one.own.takes and " " .. one.own.takes or ""), text))
   end

@@ -36,7 +36,7 @@ local function own_part(traceback)
   local lines = {}
   for line in traceback:gmatch("[^\n]+") do
     if line:find("in function 'tcpstats%.core%.[pv]%l+'") then break end
-    local foreign = line:find("^%s*[^:]*tcpstats/host%.lua:%d") or line:find("^%s*%[C%]: in %?$") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$")
+    local foreign = line:find("^%s*[^:]*tcpstats/host%.lua:%d") or line:find("^%s*%[C%]: in %?$") or line:find("^%s*%[C%]: in hook") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$")
     if not foreign then lines[#lines + 1] = line end
   end
   local header
@@ -89,6 +89,10 @@ local function make_handler(self)
   return core.guard(function(message)
     if message == STOP then return false end
     local instance, hook = self.calling, self.calling_hook
+    if hook == "init" and type(message) == "string" and not message:find("^[^:\n]+:%d+: ") then
+      instance.refusal = message
+      return false
+    end
     report(self, instance, hook, function()
       return own_part(debug.traceback(text_of(message)))
     end)
@@ -112,7 +116,7 @@ local function call(self, instance, hook, f, ...)
     report(self, instance, hook, function() return a end)
     collectgarbage()
   end
-  if self.config.strict then abort(self) end
+  if self.config.strict and not instance.refusal then abort(self) end
   return false
 end
 
@@ -325,11 +329,17 @@ function host:load(name)
   })
 end
 
+-- Calls init. An error without a position is no bug: the script refuses what the command line says.
 local function start(self, instance)
   local init = instance.script.init
   set_clocks(self, instance.values)
   if not init then return true end
   return (call(self, instance, "init", init, instance.ctx))
+end
+
+local function not_started(self, instance)
+  if instance.refusal then return self:finish(2, ("%s: %s"):format(instance.name, instance.refusal)) end
+  self:finish(1, not self.config.strict and ("%s: init failed, so it does not run"):format(instance.name) or nil)
 end
 
 -- ## Reload
@@ -347,7 +357,7 @@ local function reload(self, old)
     ok = saved and call(self, new, "restore", new.script.restore, state, new.ctx)
   end
   if not ok then
-    log(self, old.name, "error", "not reloaded: the old one goes on")
+    log(self, old.name, "error", "not reloaded%s", new.refusal and ": " .. new.refusal or "; the old one goes on")
     return old
   end
   if old.script.stop then call(self, old, "stop", old.script.stop, old.ctx) end
@@ -644,7 +654,7 @@ local function run(self)
   self.started_ns = core.monotonic_ns()
   for _, instance in ipairs(self.instances) do
     if not start(self, instance) then
-      self:finish(1, not self.config.strict and ("%s: init failed, so it does not run"):format(instance.name) or nil)
+      not_started(self, instance)
       break
     end
   end

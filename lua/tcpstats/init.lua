@@ -44,7 +44,18 @@ tcpstats.decode = core.decode
 --- Opens a source.
 -- @param spec "auto", a name, or NAME:FILE[,KEY=VALUE...]
 -- @return a source with pass{}, close(), name(), live(); or nil, text, code
-tcpstats.open = core.open
+function tcpstats.open(spec)
+  if spec:find("^protobuf:?") then return require("tcpstats.collector").open_source(spec) end
+  return core.open(spec)
+end
+
+--- Passes one after the other, with deltas, comings and goings:
+--
+--   for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
+--
+-- @param options {source=, interval=, count=, filter=, processes=, tcp_info=, tcp_info_limit=, record=, schedules=}, see tcpstats.collector; may be nil
+-- @return a collector with batches(), due(), collect(), close(); or nil, text, code
+function tcpstats.collector(options) return require("tcpstats.collector").new(options) end
 
 --- What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD,
 -- TCP_CONNECTION_INFO on macOS.

@@ -11,7 +11,7 @@
 --                      min, max of a number
 --                      help     a line for --info
 --   filter           a string in the filter language: the script sees a view of what matches
---   init(ctx)        before the first pass
+--   init(ctx)        before the first pass. error(text, 0), which has no position, refuses what the command line says: that line, exit 2
 --   on_open(s, ctx)  a connection first seen in this pass; never in the first pass
 --   on_close(s, ctx) the last values of one that is gone
 --   on_socket(s, ctx)      a connection of this pass, one after the other

@@ -24,9 +24,9 @@ local PIECE <const> = 64 << 10 -- what is handed to the system at once: sending 
 --   finish = function(socket) -> true, or nil and a message, when the socket has become writable}
 -- @return the output; or nil, message, code
 function stream.new(options)
-  local limit = options.keys.buffer and output.size(options.keys.buffer) or DEFAULT_BUFFER
-  if not limit then return nil, ("buffer=%s is no size; 8M is one"):format(options.keys.buffer), "EUSAGE" end
-  if options.keys.buffer and limit == 0 then return nil, "buffer=0 would lose everything", "EUSAGE" end
+  local limit = DEFAULT_BUFFER
+  if options.keys.buffer then limit = output.size(options.keys.buffer) end
+  if not limit or limit == 0 then return nil, ("buffer=%s is no size; 8M is one"):format(options.keys.buffer), "EUSAGE" end
   local self = setmetatable({
     name = options.name, log = options.log, connect = options.connect, finish = options.finish, limit = limit,
     queue = {}, first = 1, last = 0, held = 0, sent = 0, -- `sent`: bytes of the first message that are on their way

@@ -1,0 +1,191 @@
+-- What a script does wrong, and what becomes of it: each promise of the host about errors, time and memory, with the binary.
+local host = require "spec.support.host"
+local support = require "spec.support"
+
+describe("a script that", function()
+  local folder, stream, number = nil, nil, 0
+
+  setup(function()
+    folder = host.folder()
+    stream = "-s protobuf:" .. host.write(folder .. "/stream.pb", host.stream())
+  end)
+  teardown(function() os.execute("rm -r " .. folder) end)
+
+  -- Runs a script; `body` is what its table holds.
+  local function run(body, words, source)
+    number = number + 1
+    local path = host.write(("%s/s%d.lua"):format(folder, number), ("return { name = 's', %s }\n"):format(body))
+    local out, err, code = host.run(("%s %s %s"):format(source or stream, words or "", path))
+    return out, (err:gsub(folder:gsub("%p", "%%%0") .. "/s%d+%.lua", "FILE")), code
+  end
+
+  describe("raises an error", function()
+    it("loses that call only, and the report names script, hook and line with a traceback", function()
+      local out, err, code = run [[
+        on_socket = function(s, ctx)
+          if s.local_port == 8080 and ctx.batch.metadata.timestamp_ns == 1700000001000000000 then error("no luck") end
+          ctx:emit(s.local_port .. "\n")
+        end]]
+      assert.are.equal("443\n22\n443\n8080\n22\n9000\n443\n8080\n9000\n", out)
+      assert.truthy(err:find("tcpstats-lua: s: error: on_socket: FILE:2: no luck\nstack traceback:\n", 1, true), err)
+      assert.is_nil(err:find("host.lua", 1, true))
+      assert.are.equal(0, code) -- the last pass was fine
+    end)
+
+    it("is no empty result: when the last pass failed the exit code is 1", function()
+      local _, _, code = run("on_batch = function() error('x') end", "-c 1")
+      assert.are.equal(1, code)
+    end)
+
+    it("is told three times a minute and counted beyond", function()
+      local _, err, code = run("on_socket = function() error('x') end")
+      assert.are.equal(3, select(2, err:gsub("on_socket: FILE:1: x", "")))
+      assert.truthy(err:find("s: error: on_socket: %d+ more errors like this"))
+      assert.are.equal(1, code)
+    end)
+
+    it("ten passes in a row, ends the run with 1", function()
+      host.write(folder .. "/twelve.pb", host.stream(12))
+      local out, err, code = run("on_batch = function(b, ctx) ctx:emit('.') error('x') end", "", ("-s protobuf:%s/twelve.pb"):format(folder))
+      assert.are.equal(("."):rep(10), out)
+      assert.truthy(err:find("tcpstats-lua: s: 10 passes in a row failed\n", 1, true))
+      assert.are.equal(1, code)
+    end)
+
+    it("not in a row, goes on", function()
+      local out, _, code = run([[on_batch = function(b, ctx)
+        ctx.state.n = (ctx.state.n or 0) + 1
+        ctx:emit('.')
+        if ctx.state.n % 10 ~= 0 then error('x') end
+      end]], "-c 10", ("-s protobuf:%s/twelve.pb"):format(folder))
+      assert.are.equal(("."):rep(10), out)
+      assert.are.equal(0, code)
+    end)
+
+    it("ends the run at the first with --strict", function()
+      local out, err, code = run("on_socket = function(s, ctx) ctx:emit('.') error('x') end, on_batch = function(b, ctx) ctx:emit('batch') end", "--strict")
+      assert.are.equal(".", out)
+      assert.truthy(err:find("tcpstats-lua: --strict: an error ends the run\n", 1, true))
+      assert.are.equal(1, code)
+    end)
+
+    it("in init, does not run", function()
+      local out, err, code = run("init = function() error('x') end, on_batch = function(b, ctx) ctx:emit('no') end")
+      assert.are.equal("", out)
+      assert.truthy(err:find("s: error: init: FILE:1: x", 1, true))
+      assert.are.equal(1, code)
+    end)
+
+    it("without a position in init, refuses what the command line says: one line, exit 2", function()
+      local _, err, code = run("init = function() error('--rtt-ms and --loss do not go together', 0) end")
+      assert.are.equal("tcpstats-lua: s: --rtt-ms and --loss do not go together\n", err)
+      assert.are.equal(2, code)
+    end)
+
+    it("that is no text, is reported all the same", function()
+      local _, err = run("on_batch = function() error({}) end", "-c 1")
+      assert.truthy(err:find("s: error: on_batch: (an error that is a table)", 1, true), err)
+    end)
+  end)
+
+  describe("loops", function()
+    local loops = {
+      ["in a hook"] = "while true do end",
+      ["inside a pcall"] = "while true do pcall(function() while true do end end) end",
+      ["in a coroutine of its own"] = "coroutine.wrap(function() while true do end end)()",
+      ["in coroutines that it resumes again and again"] = "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
+      ["in a pcall in a coroutine in a pcall"] =
+        "while true do pcall(coroutine.wrap(function() while true do pcall(function() while true do end end) end end)) end",
+      ["in a message handler"] = "while true do xpcall(error, function() while true do end end) end",
+      ["in a variable that is closed"] =
+        "while true do pcall(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) end) end",
+      ["in a comparison of a sort"] = "while true do table.sort({3, 2, 1}, function(a, b) while true do end end) end",
+      ["while it emits"] = "while true do ctx:emit('') end",
+    }
+    for where, body in pairs(loops) do
+      it(where .. ", is interrupted and the run goes on", function()
+        local out, err, code = run(("on_batch = function(b, ctx) ctx.state.n = (ctx.state.n or 0) + 1 if ctx.state.n == 1 then %s end ctx:emit('fine\\n') end")
+          :format(body), "--script-timeout 0.2")
+        assert.are.equal("fine\nfine\n", out)
+        assert.truthy(err:find("s: error: on_batch: .-interrupted: it ran longer than %-%-script%-timeout 0.2"), err)
+        assert.are.equal(0, code)
+      end)
+    end
+
+    it("for one socket, is interrupted once and not for every socket after it", function()
+      local started = os.time()
+      local _, err, code = run("on_socket = function() while true do end end", "--script-timeout 0.2 -c 1")
+      assert.are.equal(1, select(2, err:gsub("interrupted", "")))
+      assert.are.equal(1, code)
+      assert.is_true(os.time() - started <= 2)
+    end)
+
+    it("in its file, does not load", function()
+      local path = host.write(folder .. "/loop.lua", "while true do end")
+      local _, err, code = host.run(("--script-timeout 0.2 --check %s"):format(path))
+      assert.are.equal(("tcpstats-lua: %s:1: interrupted: it ran longer than --script-timeout 0.2\n"):format(path), err)
+      assert.are.equal(1, code)
+    end)
+
+    it("where Lua cannot interrupt it, ends the process with 1", function()
+      local _, err, code = run("on_batch = function() string.find(('a'):rep(40), ('a?'):rep(40) .. ('a'):rep(40) .. 'b') end", "--script-timeout 0.2 -c 1")
+      assert.truthy(err:find("a script hangs where Lua cannot interrupt it", 1, true), err)
+      assert.are.equal(1, code)
+    end)
+
+    it("is not interrupted while it waits for a slow reader", function()
+      local path = host.write(folder .. "/wide.lua", [[
+        return { on_batch = function(b, ctx) for i = 1, 40 do ctx:emit(("x"):rep(65536)) end ctx:log("info", "through") end }]])
+      local out, err = support.run(("%s --script-timeout 0.3 %s -c 1 %s | { sleep 1; wc -c; }"):format(support.bin, stream, path))
+      assert.are.equal(40 * 65536, tonumber(out))
+      assert.are.equal("tcpstats-lua: wide: through\n", err)
+    end)
+  end)
+
+  describe("takes too much memory", function()
+    for what, body in pairs {
+      ["in one string"] = "local s = ('x'):rep(1 << 30)",
+      ["in many tables"] = "local t = {} for i = 1, 1e9 do t[i] = {} end",
+      ["inside a pcall"] = "while true do pcall(function() local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end end) end",
+    } do
+      it(what .. ", gets an error, and the host goes on", function()
+        local out, err, code = run(("on_batch = function(b, ctx) ctx.state.n = (ctx.state.n or 0) + 1 if ctx.state.n == 1 then %s end ctx:emit('fine\\n') end")
+          :format(body), "--memory 32M --script-timeout 3")
+        assert.are.equal("fine\nfine\n", out)
+        assert.truthy(err:find("not enough memory", 1, true) or err:find("interrupted", 1, true), err)
+        assert.are.equal(0, code)
+      end)
+    end
+
+    it("for every socket, is told once a pass", function()
+      local _, err, code = run("on_socket = function() local s = ('x'):rep(1 << 30) end", "--memory 32M -c 1")
+      assert.truthy(err:find("s: error: on_socket: .*not enough memory"), err)
+      assert.are.equal(1, code)
+    end)
+  end)
+
+  it("breaks a promise of ctx or of a socket, is told which", function()
+    local _, err = run("on_batch = function(b, ctx) ctx.mine = 1 end", "-c 1")
+    assert.truthy(err:find("FILE:1: ctx.mine cannot be set; ctx.state is the place for own values", 1, true), err)
+    _, err = run("on_batch = function(b, ctx) ctx:emitt(1) end", "-c 1")
+    assert.truthy(err:find("FILE:1: ctx has no 'emitt', did you mean emit?", 1, true), err)
+    _, err = run("on_socket = function(s, ctx) ctx.state.s = s end, on_batch = function(b, ctx) return ctx.state.s.state end", "-c 1")
+    assert.truthy(err:find("FILE:1: stale socket: it is valid only while", 1, true), err)
+    _, err = run("on_socket = function(s, ctx) return s.rtt_uss end", "-c 1")
+    assert.truthy(err:find("FILE:1: no field 'rtt_uss', did you mean rtt_us?", 1, true), err)
+    _, err = run("on_batch = function(b, ctx) ctx:emit(nil) end", "-c 1")
+    assert.truthy(err:find("FILE:1: cannot write nil: expected a batch, a socket, a table or a string", 1, true), err)
+    _, err = run("on_batch = function(b, ctx) ctx:output('fiel:x') end", "-c 1")
+    assert.truthy(err:find("FILE:1: unknown output 'fiel:', did you mean file?", 1, true), err)
+  end)
+
+  it("fails in --where's place, is not taken for one that matches nothing", function()
+    local out, err, code = host.run(stream .. " -c 1 -w '1 // (rtt_us - rtt_us) == 1' flat")
+    if code == 0 then -- the language has an answer to this
+      assert.are.equal("", err)
+    else
+      assert.are.equal("", out)
+      assert.truthy(err:find("--where", 1, true))
+    end
+  end)
+end)
