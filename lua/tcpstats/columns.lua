@@ -83,14 +83,14 @@ end
 
 --- Columns by their names.
 -- @param text names with commas between; a field of the schema is a column too
--- @return the list; raises with the nearest right name
+-- @return the list; or nil, what is wrong with the nearest right name
 function columns.chosen(list)
   local chosen = {}
   for name in list:gmatch "[^,%s]+" do
     local column = by_name[name] or field_column(name)
     if not column then
       local near = core.nearest(name, names)
-      error(("no column '%s'%s; there are %s, and every field"):format(name, near and ", did you mean " .. near .. "?" or "", table.concat(names, ", ")), 0)
+      return nil, ("no column '%s'%s"):format(name, near and ", did you mean " .. near .. "?" or "; there are " .. table.concat(names, ", ") .. ", and every field")
     end
     chosen[#chosen + 1] = column
   end
@@ -151,9 +151,12 @@ local function cut(cells, width, limit)
   end
 end
 
--- The column that is missed least: the highest rank, the last one of equals.
+-- The column that is missed least: one without values, then the highest rank, the last one of equals.
 local function least_important(cells)
   local found
+  for i = #cells, 1, -1 do
+    if cells[i].empty then return i end
+  end
   for i, cell in ipairs(cells) do
     if cell.column.rank and (not found or cell.column.rank >= cells[found].column.rank) then found = i end
   end

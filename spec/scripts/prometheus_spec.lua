@@ -103,11 +103,15 @@ describe("prometheus", function()
   end)
 
   it("refuses labels that make no sense", function()
-    local function with(labels) return function() run("tcpstats.scripts.prometheus", {}, { labels = labels }) end end
-    assert.error_matches(with "comand", "did you mean command%?")
-    assert.error_matches(with "state", "state is a label already")
-    assert.error_matches(with "pid,pid", "pid is a label already")
-    assert.error_matches(with "pid/x", "")
+    local function said(labels)
+      local ctx = run("tcpstats.scripts.prometheus", {}, { labels = labels })
+      assert.equal(2, ctx.stopped)
+      return ctx.message
+    end
+    assert.matches("did you mean command%?", said "comand")
+    assert.matches("state is a label already", said "state")
+    assert.matches("pid is a label already", said "pid,pid")
+    assert.matches("^%-%-labels: ", said "pid/x")
   end)
 
   it("replaces a file as a whole", function()

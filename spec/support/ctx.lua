@@ -49,6 +49,7 @@ local function run(script, batches, options)
   end
   local ctx = new(script, options)
   if script.init then script.init(ctx) end
+  if ctx.stopped then return ctx end
   for i, batch in ipairs(batches) do
     ctx.now_ns, ctx.elapsed_ns = 1700000000000000000 + i * 1000000000, i * 1000000000
     if type(script.filter) == "string" then batch = batch:filter(assert(tcpstats.filter(script.filter))) end
