@@ -1,7 +1,8 @@
 --- Columns of sockets for eyes, which table and top share: what there is to show, how it reads, and how it fits a line.
 --
 -- A column: {name=, title=, fields= (what it reads), show= function(value...) giving text or nil, right= (numbers), least= (what it can be
--- cut to), readable= (what it is cut to at first), endpoint (a cut keeps the port), rank= (those with a high rank go first), color= function(text, value...) giving a color's name}
+-- cut to), readable= (what it is cut to at first), endpoint (a cut keeps the port), rank= (those with a high rank go first), rate= (of a delta),
+-- color= function(text, value...) giving a color's name}
 local core = require "tcpstats.core"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
@@ -9,7 +10,6 @@ local where = require "tcpstats.where"
 local columns = {}
 
 local function bytes(n) return n and text.bytes(n) end
-local function count(n) return n and text.count(n) end
 local function microseconds(n) return n and text.microseconds(n) end
 local function milliseconds(n) return n and text.milliseconds(n) end
 local function plain(value) return value ~= nil and text.clean(value) or nil end
