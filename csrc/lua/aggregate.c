@@ -35,6 +35,7 @@ static void check_asker(lua_State *L, int batch, int arg, asker *a) {
         a->words = lua_gettop(L) - 1; /* the proxy's place */
         return;
     }
+    luaL_checktype(L, arg + 1, LUA_TTABLE);
     lua_Integer n = luaL_len(L, arg + 1);
     luaL_argcheck(L, n <= MOST_FIELDS, arg + 1, "too many fields");
     for (lua_Integer i = 1; i <= n; i++) {
@@ -185,7 +186,8 @@ static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_K
     lua_Integer n = luaL_len(L, arg);
     luaL_argcheck(L, n >= 1 && n <= TCPS_GROUP_KEYS, arg, "1 to 8 keys");
     for (lua_Integer i = 0; i < n; i++) {
-        luaL_checktype(L, (lua_rawgeti(L, arg, i + 1), -1), LUA_TTABLE);
+        lua_rawgeti(L, arg, i + 1);
+        luaL_checktype(L, -1, LUA_TTABLE);
         lua_getfield(L, -1, "field");
         keys[i] = (tcps_group_key){.field = (uint8_t)tcpsL_checkfield(L, -1)};
         lua_pop(L, 1);
@@ -346,9 +348,9 @@ static int l_fold(lua_State *L) {
 void tcpsL_openaggregate(lua_State *L) {
     static const luaL_Reg column_meta[] = {{"__gc", l_column_gc}, {NULL, NULL}};
     static const luaL_Reg groups_meta[] = {{"__gc", l_groups_gc}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"pick", l_pick}, {"match", l_match},           {"column", l_column}, {"top", l_top}, {"group", l_group}, {"group_with", l_group_with},
-        {"group_all", l_group_all}, {"fold", l_fold},     {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"pick", l_pick},   {"match", l_match},           {"column", l_column},       {"top", l_top},
+                                         {"group", l_group}, {"group_with", l_group_with}, {"group_all", l_group_all}, {"fold", l_fold},
+                                         {NULL, NULL}};
     luaL_newmetatable(L, COLUMN);
     luaL_setfuncs(L, column_meta, 0);
     luaL_newmetatable(L, GROUPS);

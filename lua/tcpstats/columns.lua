@@ -1,7 +1,8 @@
 --- Columns of sockets for eyes, which table and top share: what there is to show, how it reads, and how it fits a line.
 --
--- A column: {name=, title=, fields= (what it reads), show= function(value...) giving text or nil, right= (numbers), least= (the columns it can
--- be cut to), endpoint (a cut keeps the port), rank= (those with a high rank go first when the line is too narrow), color= function(text, value...) giving a color's name}
+-- A column: {name=, title=, fields= (what it reads), show= function(value...) giving text or nil, right= (numbers), least= (what it can be
+-- cut to), readable= (what it is cut to at first), endpoint (a cut keeps the port), rank= (those with a high rank go first), rate= (of a delta),
+-- color= function(text, value...) giving a color's name}
 local core = require "tcpstats.core"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
@@ -9,7 +10,6 @@ local where = require "tcpstats.where"
 local columns = {}
 
 local function bytes(n) return n and text.bytes(n) end
-local function count(n) return n and text.count(n) end
 local function microseconds(n) return n and text.microseconds(n) end
 local function milliseconds(n) return n and text.milliseconds(n) end
 local function plain(value) return value ~= nil and text.clean(value) or nil end
@@ -26,17 +26,17 @@ local function warn_above_zero(_, n) return n and n > 0 and "red" or nil end
 local all = {
   { name = "state", title = "STATE", fields = { "state" }, show = plain, color = function(_, state) return state_colors[state] end },
   {
-    name = "local", title = "LOCAL", fields = { "local_addr", "local_port" }, least = 12, endpoint = true,
+    name = "local", title = "LOCAL", fields = { "local_addr", "local_port" }, least = 12, readable = 21, endpoint = true,
     show = function(address, port) return text.local_end { local_addr = address, local_port = port } end,
   },
   {
-    name = "remote", title = "REMOTE", fields = { "remote_addr", "remote_port", "state" }, least = 12, endpoint = true,
+    name = "remote", title = "REMOTE", fields = { "remote_addr", "remote_port", "state" }, least = 12, readable = 21, endpoint = true,
     show = function(address, port, state)
       if state == "LISTEN" then return nil end
       return text.remote_end { remote_addr = address, remote_port = port }
     end,
   },
-  { name = "process", title = "PROCESS", fields = { "command", "pid" }, show = process, least = 8 },
+  { name = "process", title = "PROCESS", fields = { "command", "pid" }, show = process, least = 8, readable = 16 },
   { name = "rtt", title = "RTT", fields = { "rtt_us" }, show = microseconds, right = true },
   { name = "min_rtt", title = "MIN", fields = { "rtt_min_us" }, show = microseconds, right = true, rank = 6 },
   { name = "cwnd", title = "CWND", fields = { "snd_cwnd" }, show = bytes, right = true, rank = 4 },
@@ -83,14 +83,14 @@ end
 
 --- Columns by their names.
 -- @param text names with commas between; a field of the schema is a column too
--- @return the list; raises with the nearest right name
+-- @return the list; or nil, what is wrong with the nearest right name
 function columns.chosen(list)
   local chosen = {}
   for name in list:gmatch "[^,%s]+" do
     local column = by_name[name] or field_column(name)
     if not column then
       local near = core.nearest(name, names)
-      error(("no column '%s'%s; there are %s, and every field"):format(name, near and ", did you mean " .. near .. "?" or "", table.concat(names, ", ")), 0)
+      return nil, ("no column '%s'%s"):format(name, near and ", did you mean " .. near .. "?" or "; there are " .. table.concat(names, ", ") .. ", and every field")
     end
     chosen[#chosen + 1] = column
   end
@@ -138,28 +138,43 @@ local function total(cells)
   return width
 end
 
---- Makes columns fit a line: the least important go, then wide ones are cut.
+-- Makes the widest columns narrower, one character at a time, none below its `limit`.
+local function cut(cells, width, limit)
+  while total(cells) > width do
+    local widest
+    for _, cell in ipairs(cells) do
+      local least = cell.column[limit]
+      if least and cell.width > least and (not widest or cell.width > widest.width) then widest = cell end
+    end
+    if not widest then return end
+    widest.width = widest.width - 1
+  end
+end
+
+-- The column that is missed least: one without values, then the highest rank, the last one of equals.
+local function least_important(cells)
+  local found
+  for i = #cells, 1, -1 do
+    if cells[i].empty then return i end
+  end
+  for i, cell in ipairs(cells) do
+    if cell.column.rank and (not found or cell.column.rank >= cells[found].column.rank) then found = i end
+  end
+  return found
+end
+
+--- Makes columns fit a line: long addresses and names are cut to a readable width, then the least important columns go, then what can be cut is
+-- cut as far as it may, then the last columns go.
 -- @param cells of columns.read; those that are cut get another width
 -- @param width of the line; nil: as wide as it gets
 -- @return the cells that stay
 function columns.fit(cells, width)
   local kept = table.move(cells, 1, #cells, 1, {})
-  while width and total(kept) > width do
-    local worst
-    for i, cell in ipairs(kept) do
-      if cell.column.rank and (not worst or cell.column.rank >= kept[worst].column.rank) then worst = i end
-    end
-    if not worst then break end
-    table.remove(kept, worst)
-  end
-  while width and total(kept) > width do
-    local widest
-    for _, cell in ipairs(kept) do
-      if cell.column.least and cell.width > cell.column.least and (not widest or cell.width > widest.width) then widest = cell end
-    end
-    if not widest then break end
-    widest.width = widest.width - 1
-  end
+  if not width then return kept end
+  cut(kept, width, "readable")
+  while total(kept) > width and least_important(kept) do table.remove(kept, least_important(kept)) end
+  cut(kept, width, "least")
+  while total(kept) > width and #kept > 1 do table.remove(kept) end
   return kept
 end
 

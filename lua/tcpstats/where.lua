@@ -274,7 +274,7 @@ end
 Compiler["and"] = either
 Compiler["or"] = either
 
-function Compiler:nothing(node) fail(node.at, "nil is for == nil and ~= nil only") end
+Compiler.nothing = function(_, node) fail(node.at, "nil is for == nil and ~= nil only") end
 
 Compiler.constant = function(_, node) return constant(node) end
 
@@ -541,13 +541,13 @@ local function first_order(node)
 end
 
 --- What a condition measures: the number that its first comparison with < > <= >= holds against another.
--- @param condition an expression of where.compile or where.compile_aggregate
+-- @param expression a condition, of where.compile or where.compile_aggregate
 -- @return the text of that number (an expression of the same scope), and 1 when the condition is about large ones, -1 when about small ones;
 --   nil when the condition compares no numbers
-function where.measure(condition)
-  local found, direction = first_order((parse.expression(condition.text)))
+function where.measure(expression)
+  local found, direction = first_order((parse.expression(expression.text)))
   if not found then return nil end
-  return condition.text:sub(found.at, found.stop), direction
+  return expression.text:sub(found.at, found.stop), direction
 end
 
 return where

@@ -39,13 +39,17 @@ for name, helper in pairs(alerting) do
 end
 
 --- Runs a script over batches, a second apart.
--- @param script the table, or the path of a built-in or example
+-- @param script the table, the path of a file, or the name of a module (loaded anew, as the host does)
 -- @param batches a list; options as of new
 -- @return the ctx
 local function run(script, batches, options)
-  if type(script) == "string" then script = assert(loadfile(script))() end
+  if type(script) == "string" then
+    local path = script:find "/" and script or assert(package.searchpath(script, package.path))
+    script = assert(loadfile(path))()
+  end
   local ctx = new(script, options)
   if script.init then script.init(ctx) end
+  if ctx.stopped then return ctx end
   for i, batch in ipairs(batches) do
     ctx.now_ns, ctx.elapsed_ns = 1700000000000000000 + i * 1000000000, i * 1000000000
     if type(script.filter) == "string" then batch = batch:filter(assert(tcpstats.filter(script.filter))) end

@@ -13,7 +13,6 @@
 --
 -- --check N looks at N passes, prints one line and exits as monitoring plugins do: 0 nothing, 1 a --warn rule holds, 2 a --when rule holds,
 -- 3 a rule could not be judged (a counter that this system does not have, a rate in the first pass).
-local tcpstats = require "tcpstats"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
 
@@ -21,7 +20,8 @@ local STOPS = { ["until"] = true, ["for"] = true }
 
 -- ## Rules
 
-local function wrong(rule, what) error(("rule '%s': %s"):format(rule, what), 0) end
+-- A rule that is wrong is told by raising a table, which read_rules turns into words.
+local function wrong(rule, what) error({ what = ("rule '%s': %s"):format(rule, what) }, 0) end
 
 -- A condition of either kind, and what follows it.
 local function compile(source, rule)
@@ -60,6 +60,20 @@ local function parse_rule(source, severity)
     rule.measure_text, rule.measure = measure, assert(where.compile_aggregate(measure, "batch"))
   end
   return rule
+end
+
+-- Every rule of the options; or nil and what is wrong with one.
+local function read_rules(options)
+  local rules = {}
+  local ok, what = pcall(function()
+    for _, severity in ipairs { "when", "warn" } do
+      for _, source in ipairs(options[severity] or {}) do rules[#rules + 1] = parse_rule(source, severity) end
+    end
+  end)
+  if not ok and type(what) ~= "table" then error(what, 0) end
+  if not ok then return nil, what.what end
+  if #rules == 0 then return nil, "no rule: say what is wrong with --when \"rtt_us > 200000\"" end
+  return rules
 end
 
 -- ## Judging
@@ -196,8 +210,8 @@ return {
   name = "alert",
   help = "speaks when a rule holds: [NAME:] CONDITION [until CONDITION] [for SECONDS]",
   options = {
-    when = { type = "string", many = true, help = "a rule that is critical; may repeat" },
-    warn = { type = "string", many = true, help = "a rule that is a warning; may repeat" },
+    when = { type = "string", many = true, help = "a rule that is critical" },
+    warn = { type = "string", many = true, help = "a rule that is a warning" },
     top = { type = "integer", default = 3, min = 0, help = "so many of the worst sockets are named" },
     release = { type = "number", default = 0, min = 0, help = "seconds that a rule must not hold before it is over" },
     every = { type = "number", min = 0, help = "seconds after which a rule that still holds is told again (never)" },
@@ -207,11 +221,8 @@ return {
   },
 
   init = function(ctx)
-    local rules = {}
-    for _, severity in ipairs { "when", "warn" } do
-      for _, source in ipairs(ctx.options[severity] or {}) do rules[#rules + 1] = parse_rule(source, severity) end
-    end
-    if #rules == 0 then error("no rule: say what is wrong with --when \"rtt_us > 200000\"", 0) end
+    local rules, what = read_rules(ctx.options)
+    if not rules then return ctx:stop(2, what) end
     ctx.state.rules, ctx.state.passes = rules, 0
     ctx.state.alarm = ctx:alarm { release = ctx.options.release, every = ctx.options.every }
   end,

@@ -94,14 +94,15 @@ end
 
 -- ## Labels
 
+-- What rows are grouped by, and the names of the labels; or nil and what is wrong.
 local function parse_labels(text)
   local keys, names, seen = {}, {}, { state = true }
   for key in text:gmatch "[^,%s]+" do
     local field, slash = key:match "^([%w_]+)(/?)[%d/]*$"
     local known, what = tcpstats.where(field or key)
-    if not known then error("--labels: " .. what, 0) end
+    if not known then return nil, what end
     local name = field .. (slash == "/" and "_network" or "") -- remote_addr/24: remote_addr_network
-    if seen[name] then error(("--labels: %s is a label already"):format(name), 0) end
+    if seen[name] then return nil, name .. " is a label already" end
     seen[name] = true
     keys[#keys + 1], names[#names + 1] = key, name
   end
@@ -233,7 +234,9 @@ return {
 
   init = function(ctx)
     local state = ctx.state
-    state.keys, state.names = parse_labels(ctx.options.labels)
+    local keys, names = parse_labels(ctx.options.labels)
+    if not keys then return ctx:stop(2, "--labels: " .. names) end
+    state.keys, state.names = keys, names
     state.limit, state.series, state.admitted, state.other = ctx.options.series, 0, {}, {}
     for i = 1, #state.keys do state.other[i] = "other" end
     state.system, state.totals = {}, {}

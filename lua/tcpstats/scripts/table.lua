@@ -27,7 +27,9 @@ return {
   },
 
   init = function(ctx)
-    ctx.state.columns = columns.chosen(ctx.options.columns or usual)
+    local chosen, what = columns.chosen(ctx.options.columns or usual)
+    if not chosen then return ctx:stop(2, "--columns: " .. what) end
+    ctx.state.columns = chosen
   end,
 
   on_batch = function(batch, ctx)

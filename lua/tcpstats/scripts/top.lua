@@ -22,11 +22,7 @@ local sorts = {
   { key = "a", name = "age", by = "age_ms or connection_age_ms or -1" },
 }
 
-local function need_term()
-  local ok, term = pcall(require, "term")
-  if ok then return term end
-  error("top needs the Lua package lua-term (Debian: apt install lua-term; elsewhere: luarocks install lua-term)", 0)
-end
+local NO_TERM = "needs the Lua package lua-term, which is not installed (Debian: lua-term; elsewhere: luarocks install lua-term)"
 
 -- ## The filter
 
@@ -68,11 +64,13 @@ end
 
 local function bottom(screen, matching)
   if screen.typing then return ("filter: %s_   %d match"):format(text.clean(screen.filter_text), matching) end
-  local parts = { "q quit", "/ filter" }
+  local parts = {}
+  if screen.paused then parts[1] = "STOPPED" end
+  if screen.filter then parts[#parts + 1] = ("filter (%s): %s, %d match"):format(screen.filter_kind, text.clean(screen.filter_text), matching) end
+  parts[#parts + 1] = "q quit"
+  parts[#parts + 1] = "/ filter"
   for _, sort in ipairs(sorts) do parts[#parts + 1] = sort == screen.sort and ("[%s %s]"):format(sort.key, sort.name) or sort.key .. " " .. sort.name end
   parts[#parts + 1] = "i invert"
-  if screen.filter then parts[#parts + 1] = ("filter (%s): %s, %d match"):format(screen.filter_kind, text.clean(screen.filter_text), matching) end
-  if screen.paused then parts[#parts + 1] = "STOPPED" end
   return table.concat(parts, "  ")
 end
 
@@ -187,16 +185,18 @@ return {
   },
 
   init = function(ctx)
-    local screen = { term = need_term(), columns = columns.chosen(ctx.options.columns), sort = sort_named(ctx.options.sort), scroll = 0 }
-    if not terminal.size() then error("top needs a terminal; for anything else there are table and csv", 0) end
-    screen.colored = terminal.colored(ctx.options.color, true)
-    screen.paint = function(shown_text, color)
-      return screen.term.colors[color](shown_text)
-    end
+    local loaded, term = pcall(require, "term")
+    if not loaded then return ctx:stop(1, NO_TERM) end
+    local chosen, wrong = columns.chosen(ctx.options.columns)
+    if not chosen then return ctx:stop(2, "--columns: " .. wrong) end
+    if not terminal.size() then return ctx:stop(1, "needs a terminal; for files and pipes there are table and csv") end
+
+    local screen = { term = term, columns = chosen, sort = sort_named(ctx.options.sort), scroll = 0, colored = terminal.colored(ctx.options.color, true) }
+    screen.paint = function(shown_text, color) return term.colors[color](shown_text) end
     set_filter(screen, ctx.options.search)
-    local terminal_state, what = terminal.raw(ENTER, LEAVE)
-    if not terminal_state then error("top: " .. what, 0) end
-    screen.terminal_state = terminal_state
+    local guard, what = terminal.raw(ENTER, LEAVE)
+    if not guard then return ctx:stop(1, what) end
+    screen.guard = guard
     ctx.state.screen = screen
   end,
 
@@ -232,6 +232,6 @@ return {
   end,
 
   stop = function(ctx)
-    if ctx.state.screen then ctx.state.screen.terminal_state:restore() end
+    if ctx.state.screen then ctx.state.screen.guard:restore() end
   end,
 }

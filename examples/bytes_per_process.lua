@@ -1,7 +1,12 @@
 -- Which programs move how much?
 --
---   $ tcpstats-lua --processes -c 2 examples/bytes-per-process.lua
---   OUTPUT
+--   $ tcpstats-lua --processes -c 2 examples/bytes_per_process.lua
+--       TX/s     RX/s     SENT RECEIVED  CONNS  PROGRAM
+--          -        -     980K     931K     25  python3[7468]
+--          -        -        0        0     15  not known (--processes)
+--       TX/s     RX/s     SENT RECEIVED  CONNS  PROGRAM
+--          0        0     980K     931K     25  python3[7468]
+--          0        0        0        0     20  not known (--processes)
 local text = require "tcpstats.text"
 
 local function bytes(n) return n and text.bytes(n) or "-" end

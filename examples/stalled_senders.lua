@@ -1,7 +1,10 @@
 -- Which connections have something to send and do not get rid of it, and why?
 --
---   $ tcpstats-lua --processes -c 2 examples/stalled-senders.lua
---   OUTPUT
+--   $ tcpstats-lua --processes -c 2 examples/stalled_senders.lua
+--       3.6M  127.0.0.1:58277 > 127.0.0.1:8084  python3[7468]: the peer's window is closed
+--        400  127.0.0.1:59855 > 127.0.0.1:8085  python3[7468]: 4 timeouts without an answer
+--       3.6M  127.0.0.1:58277 > 127.0.0.1:8084  python3[7468]: the peer's window is closed
+--        400  127.0.0.1:59855 > 127.0.0.1:8085  python3[7468]: 5 timeouts without an answer
 local text = require "tcpstats.text"
 
 local waiting = [[one_of(state, "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT_1", "CLOSING", "LAST_ACK") and snd_buf_used > 0]]

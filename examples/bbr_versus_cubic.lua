@@ -1,7 +1,14 @@
 -- Which congestion control does better here: BBR or CUBIC (or whatever else runs)?
 --
---   $ tcpstats-lua -c 2 examples/bbr-versus-cubic.lua
---   OUTPUT
+--   $ tcpstats-lua -c 2 examples/bbr_versus_cubic.lua
+--   ALGORITHM   CONNS  RTT P50      P95    AGAIN     CWND DELIVERY/s     TX/s
+--   bbr            18      2us    5.0ms      19%     320K        25G        -
+--   cubic           3      7us     23us    0.00%     639K        30G        -
+--   reno            3      2us      2us    0.00%     465K        18G        -
+--   ALGORITHM   CONNS  RTT P50      P95    AGAIN     CWND DELIVERY/s     TX/s
+--   bbr            18      2us    5.0ms      19%     320K        25G      400
+--   cubic           3      7us     23us    0.00%     639K        30G        0
+--   reno            3      2us      2us    0.00%     465K        18G        0
 local text = require "tcpstats.text"
 
 local function shown(show, value) return value and show(value) or "-" end

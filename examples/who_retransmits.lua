@@ -1,7 +1,9 @@
 -- Who retransmits?
 --
---   $ tcpstats-lua --processes examples/who-retransmits.lua
---   OUTPUT
+--   $ tcpstats-lua --processes -c 1 examples/who_retransmits.lua
+--        NOW   IN ALL  OF SENT     RTT  CONNECTION
+--          -        6      67%     2us  127.0.0.1:59855 > 127.0.0.1:8085  python3[7468]
+--          -        1     7.7%   5.0ms  127.0.0.1:58277 > 127.0.0.1:8084  python3[7468]
 local text = require "tcpstats.text"
 
 return {

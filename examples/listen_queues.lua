@@ -1,7 +1,12 @@
 -- Which listeners are about to lose connections? When its accept queue is full, a listener takes no more.
 --
---   $ tcpstats-lua --processes examples/listen-queues.lua --share 0
---   OUTPUT
+--   $ tcpstats-lua --processes -c 1 examples/listen_queues.lua --share 0
+--    75%  3 of 4  127.0.0.1:8082  python3[7468]
+--   0.00%  0 of 16  127.0.0.1:8085  python3[7468]
+--   0.00%  0 of 16  127.0.0.1:8084  python3[7468]
+--   0.00%  0 of 16  127.0.0.1:8081  python3[7468]
+--   0.00%  0 of 16  127.0.0.1:8083  python3[7468]
+--   0.00%  0 of 16  *:8080  python3[7468]
 local text = require "tcpstats.text"
 
 return {

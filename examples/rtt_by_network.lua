@@ -1,7 +1,10 @@
 -- From which networks are we far away?
 --
---   $ tcpstats-lua examples/rtt-by-network.lua
---   OUTPUT
+--   $ tcpstats-lua -c 1 examples/rtt_by_network.lua
+--        P50      P95      MAX     BEST  CONNS  NETWORK
+--        2us    5.0ms    5.0ms      1us     16  127.0.0.0/24
+--        4us     23us     23us      1us      6  10.1.1.0/24
+--        2us      2us      2us      1us      6  10.2.2.0/24
 local text = require "tcpstats.text"
 
 return {

@@ -1,7 +1,9 @@
 -- Where do all the TIME_WAITs come from? Whoever closes first keeps one: a server that does may run out of nothing, a client that does of ports.
 --
---   $ tcpstats-lua examples/time-wait-by-port.lua
---   OUTPUT
+--   $ tcpstats-lua -c 1 examples/time_wait_by_port.lua
+--   34 in TIME_WAIT
+--        3  of our port 8083: we close first
+--       31  of connections that we made to port 8083
 
 return {
   help = "connections in TIME_WAIT by the service they were of: our port when we listen there, else the peer's",

@@ -1,12 +1,17 @@
 -- What does each container (or service) do with the network? Linux tells by control group.
 --
---   $ tcpstats-lua --processes -c 2 examples/per-container.lua
---   OUTPUT
+--   $ tcpstats-lua --processes -c 2 examples/per_container.lua
+--   LISTEN   OPEN     TX/s     RX/s     SENT RECEIVED    AGAIN  CONTAINER
+--        6     24        -        -     980K     931K        5  /
+--        0      0        -        -        -        -        -  none: TIME_WAIT and other connections without a socket
+--   LISTEN   OPEN     TX/s     RX/s     SENT RECEIVED    AGAIN  CONTAINER
+--        6     24      400        0     980K     931K        6  /
+--        0      0        -        -        -        -        -  none: TIME_WAIT and other connections without a socket
 local text = require "tcpstats.text"
 
 -- /system.slice/docker-3f2a...c1.scope: docker-3f2a..., /kubepods/.../cri-containerd-...: the last part, its long hexadecimal name cut
 local function container(path, id)
-  if not path then return id and ("control group %d"):format(id) or "no control group" end
+  if not path then return id and ("control group %d"):format(id) or "none: TIME_WAIT and other connections without a socket" end
   local name = path:match "([^/]+)/*$" or "/"
   name = name:gsub("%.scope$", ""):gsub("%.service$", ""):gsub("(%x%x%x%x%x%x%x%x%x%x%x%x)%x+", "%1")
   return text.clean(name)

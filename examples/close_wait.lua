@@ -1,7 +1,8 @@
 -- Which program does not close what its peers have closed? A connection in CLOSE_WAIT waits for nothing but close().
 --
---   $ tcpstats-lua --processes examples/close-wait.lua
---   OUTPUT
+--   $ tcpstats-lua --processes -c 1 examples/close_wait.lua
+--     HELD   UNREAD    WATCHED       IDLE  PROGRAM
+--        4       28          -       3.0s  python3[7468]
 local text = require "tcpstats.text"
 
 return {

@@ -1,0 +1,18 @@
+local run = require("spec.support.ctx").run
+local sockets = require "spec.support.sockets"
+
+local function batch() return sockets.batch({ { state = 2, local_port = 22 }, { state = 5, rtt_us = 7 } }, { [1] = 1700000000000000000 }) end
+
+describe("csv", function()
+  it("has the names once, whatever the number of passes", function()
+    local text = run("tcpstats.scripts.csv", { batch(), batch() }, { fields = "timestamp_ns, state,local_port,rtt_us" }).text
+    assert.equal("timestamp_ns,state,local_port,rtt_us\r\n" .. ("1700000000000000000,LISTEN,22,\r\n1700000000000000000,ESTABLISHED,,7\r\n"):rep(2), text)
+  end)
+
+  it("does without names, and with every field", function()
+    assert.equal("LISTEN\r\nESTABLISHED\r\n", run("tcpstats.scripts.csv", { batch() }, { fields = "state", header = false }).text)
+    local _, commas = run("tcpstats.scripts.csv", { batch() }, { fields = "all" }).text:match("^[^\r]+"):gsub(",", "")
+    assert.equal(#require("tcpstats").fields() - 1, commas)
+    assert.is_truthy(run("tcpstats.scripts.csv", { batch() }).text:find "^timestamp_ns,hostname,state,")
+  end)
+end)

@@ -1,0 +1,159 @@
+-- top in a real terminal: the binary under tmux, typed at and looked at.
+local support = require "spec.support"
+
+local tmux = ("tmux -L tcpstats-spec-%d -f /dev/null"):format(math.random(1 << 30))
+
+local function sh(command)
+  local out, err, code = support.run(command)
+  assert.equal(0, code, command .. ": " .. err)
+  return out
+end
+
+local function screen() return sh(tmux .. " capture-pane -p -t top") end
+
+-- Waits until the screen shows a pattern.
+local function shows(pattern, plain)
+  local last
+  for _ = 1, 100 do
+    last = screen()
+    if last:find(pattern, 1, plain) then return last end
+    os.execute "sleep 0.1"
+  end
+  error(("the screen never showed %s:\n%s"):format(pattern, last), 2)
+end
+
+local function keys(text) sh(("%s send-keys -t top %s"):format(tmux, text)) end
+
+describe("top", function()
+  local listener, folder
+
+  setup(function()
+    listener = assert(require("socket").bind("127.0.0.1", 0))
+    folder = os.tmpname()
+    os.remove(folder)
+    sh("mkdir " .. folder)
+    sh(("%s new-session -d -s top -x 120 -y 20 'env PS1=\"$ \" HISTFILE= sh'"):format(tmux))
+    shows "%$"
+  end)
+  teardown(function()
+    os.execute(tmux .. " kill-server 2>/dev/null")
+    listener:close()
+    os.execute("rm -rf " .. folder)
+  end)
+
+  local function port() return tostring(select(2, listener:getsockname())) end
+
+  -- Runs top with the terminal's settings noted before and after.
+  local function run(arguments)
+    keys(("'clear; stty -a >%s/before; %s %s -i 0.2 top %s; echo ended with $?; stty -a >%s/after' Enter"):format(
+      folder, arguments and arguments.environment or "", support.bin, arguments and arguments.options or "", folder))
+  end
+  local function ended(code)
+    shows(("ended with %d"):format(code))
+    for _ = 1, 50 do
+      local file = io.open(folder .. "/after")
+      if file and #file:read "a" > 0 then break end
+      os.execute "sleep 0.1"
+    end
+    assert.equal(support.read(folder .. "/before"), support.read(folder .. "/after"))
+    assert.is_nil(screen():find("q quit", 1, true))
+    assert.equal("1", sh(tmux .. " display-message -p -t top '#{cursor_flag}'"):sub(1, 1))
+    assert.equal("0", sh(tmux .. " display-message -p -t top '#{alternate_on}'"):sub(1, 1))
+    os.remove(folder .. "/after")
+  end
+
+  it("shows sockets, sorts, filters as it is typed, scrolls, stops and ends with q", function()
+    run()
+    local first = shows "q quit"
+    assert.is_truthy(first:find("STATE", 1, true))
+    assert.is_truthy(first:find("[t sent]", 1, true))
+    keys "x"
+    shows("[x retransmits]", true)
+    keys "/"
+    shows "filter: _"
+    keys("-l 'local_port == '")
+    shows "filter: local_port == _"
+    keys("-l " .. port())
+    local filtered = shows("filter: local_port == " .. port() .. "_   1 match", true)
+    assert.is_truthy(filtered:find("127.0.0.1:" .. port(), 1, true))
+    keys "Enter"
+    shows("filter (expression): local_port == " .. port() .. ", 1 match", true)
+    keys "/"
+    keys "C-u"
+    keys("-l no.such.thing")
+    shows "filter: no.such.thing_   0 match"
+    keys "BSpace"
+    shows "filter: no.such.thin_"
+    keys "Escape"
+    shows "LISTEN .*127.0.0.1"
+    keys "i"
+    keys "Space"
+    shows "STOPPED"
+    keys "Space"
+    keys "Down Up PageDown PageUp End Home"
+    shows "q quit"
+    keys "q"
+    ended(0)
+  end)
+
+  it("begins with a filter and a sort that were asked for", function()
+    run { options = ("--sort latency --search local_port=%s"):format(port()) }
+    shows("filter (filter): local_port=" .. port() .. ", 1 match", true)
+    shows("[l latency]", true)
+    keys "q"
+    ended(0)
+  end)
+
+  it("follows the size of the terminal", function()
+    run()
+    shows "q quit"
+    sh(tmux .. " resize-window -t top -x 60 -y 8")
+    local small
+    for _ = 1, 50 do
+      small = screen()
+      if not small:find("SEND-Q", 1, true) then break end
+      os.execute "sleep 0.1"
+    end
+    local _, lines = small:gsub("\n", "")
+    assert.is_true(lines <= 8)
+    for line in small:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 60, line) end
+    sh(tmux .. " resize-window -t top -x 120 -y 20")
+    shows "i invert"
+    keys "q"
+    ended(0)
+  end)
+
+  it("leaves the terminal as it was after Ctrl-C, SIGTERM and its own error", function()
+    run()
+    shows "q quit"
+    keys "C-c"
+    ended(0)
+
+    run()
+    shows "q quit"
+    sh(("kill -TERM $(pgrep -P $(%s display-message -p -t top '#{pane_pid}'))"):format(tmux))
+    ended(0)
+
+    local broken = support.temporary [[
+      local terminal = require "tcpstats.terminal"
+      return {
+        init = function(ctx) ctx.state.guard = assert(terminal.raw("\27[?1049h\27[?25lq quit", "\27[?25h\27[?1049l")) end,
+        on_batch = function() error "broken" end,
+      }]]
+    os.rename(broken, folder .. "/broken.lua")
+    keys(("'clear; stty -a >%s/before; %s --strict -i 0.2 %s/broken.lua; echo ended with $?; stty -a >%s/after' Enter"):format(folder, support.bin, folder, folder))
+    ended(1)
+  end)
+
+  it("ends with a reason where there is no terminal", function()
+    local _, err, code = support.run(support.bin .. " top")
+    assert.equal(1, code)
+    assert.is_truthy(err:find("needs a terminal", 1, true))
+  end)
+
+  it("names the package that is missing", function()
+    local _, err, code = support.run(("env LUA_PATH= LUA_CPATH= LUA_PATH_5_4=/nowhere/?.lua LUA_CPATH_5_4=/nowhere/?.so %s top"):format(support.bin))
+    assert.equal(1, code)
+    assert.is_truthy(err:find("lua-term", 1, true))
+  end)
+end)

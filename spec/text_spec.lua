@@ -1,0 +1,45 @@
+local text = require "tcpstats.text"
+
+describe("text", function()
+  it("shows numbers with units", function()
+    local function all(show, list)
+      for value, expected in pairs(list) do assert.equal(expected, show(value)) end
+    end
+    all(text.bytes, { [0] = "0", [1023] = "1023", [1024] = "1.0K", [10240] = "10K", [1023.9 * 1024] = "1.0M", [5 * 1024 ^ 3] = "5.0G", [-2048] = "-2.0K", [2 ^ 64] = "16E" })
+    all(text.count, { [0] = "0", [999] = "999", [1000] = "1.0k", [999600] = "1.0M", [123456789] = "123M" })
+    all(text.number, { [0] = "0", [0.25] = "0.25", [3.14] = "3.1", [42] = "42", [1234.5] = "1.2k" })
+    all(text.microseconds, { [0] = "0us", [999] = "999us", [1000] = "1.0ms", [25500] = "26ms", [999499] = "999ms", [2500000] = "2.5s", [200 * 1000000] = "3m20s" })
+    all(text.milliseconds, { [0] = "0ms", [59999] = "1m00s", [3600000] = "1h00m", [90000000] = "1d01h" })
+    all(text.percent, { [0] = "0.00%", [0.005] = "0.50%", [0.034] = "3.4%", [0.5] = "50%", [1] = "100%" })
+  end)
+
+  it("shows ends of connections", function()
+    assert.equal("10.0.0.1:443", text.local_end { local_addr = "10.0.0.1", local_port = 443 })
+    assert.equal("[2001:db8::1]:443", text.remote_end { remote_addr = "2001:db8::1", remote_port = 443 })
+    assert.equal("*:22", text.local_end { local_addr = "::", local_port = 22 })
+    assert.equal("*:*", text.remote_end {})
+  end)
+
+  it("shows owners", function()
+    assert.equal("nginx[7]", text.process { command = "nginx", pid = 7 })
+    assert.equal("pid 7", text.process { pid = 7 })
+    assert.is_nil(text.process {})
+  end)
+
+  it("lets no program talk to the terminal", function()
+    assert.equal("a?[31mb?", text.clean "a\27[31mb\n")
+    assert.equal("?x", text.clean "\194\155x") -- CSI as one C1 character
+    assert.equal("Käse", text.clean "Käse")
+    assert.equal("?abc", text.clean "\255abc")
+    assert.equal("a?b[7]", text.process { command = "a\7b", pid = 7 })
+  end)
+
+  it("fits columns, characters and not bytes", function()
+    assert.equal("ab  ", text.fit("ab", 4))
+    assert.equal("  ab", text.fit("ab", 4, true))
+    assert.equal("abc…", text.fit("abcdef", 4))
+    assert.equal("äöü…", text.fit("äöüßx", 4))
+    assert.equal("a", text.fit("abc", 1))
+    assert.equal("", text.fit("abc", 0))
+  end)
+end)
