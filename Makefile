@@ -58,9 +58,9 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: proto/%.proto
 	@mkdir -p $(@D)
 	$(PROTOC_C) --c_out=$(BUILD)/gen --proto_path=proto $<
 
-$(BUILD)/gen/embedded_modules.c: csrc/host/embed.awk $(MODULES)
+$(BUILD)/gen/embedded_modules.c: csrc/host/embed.lua $(MODULES)
 	@mkdir -p $(@D)
-	LC_ALL=C awk -f csrc/host/embed.awk root=lua/ $(MODULES) > $@.new && mv $@.new $@
+	$(LUA) csrc/host/embed.lua root=lua/ $(MODULES) > $@.new && mv $@.new $@
 
 # --- objects
 

@@ -1,7 +1,7 @@
 # Lua modules -> one C file that holds their sources, for embedded.c. POSIX awk, run with LC_ALL=C:
 #   awk -f embed.awk root=lua/ lua/tcpstats/init.lua lua/tcpstats/cli.lua root=elsewhere/ elsewhere/argparse.lua
-# A module's name is its path below `root`, as require would look for it. Sources and not bytecode: parsing all that a run requires takes
-# some two milliseconds, and bytecode is bound to one release of Lua. A line of source is a line of C, so the result can be read.
+# A module's name is its path below `root`, as require would look for it. For builds that have no Lua of the release that
+# they are linked with; others take embed.lua. A line of source is a line of C, so the result can be read.
 function c_text(s) {
     gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); gsub(/\r/, "\\r", s)
     gsub(/\?/, "\\?", s) # no trigraph comes about

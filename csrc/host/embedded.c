@@ -25,7 +25,7 @@ static const luaL_Reg linked_modules[] = {{NULL, NULL}};
 static int l_embedded_load(lua_State *L) {
     const tcpsL_embedded *module = (const tcpsL_embedded *)lua_touserdata(L, lua_upvalueindex(1));
     lua_settop(L, 1);
-    if (luaL_loadbufferx(L, module->source, module->len, module->chunk, "t") != LUA_OK) return lua_error(L);
+    if (luaL_loadbufferx(L, module->bytes, module->len, module->chunk, NULL) != LUA_OK) return lua_error(L);
     lua_insert(L, 1);
     lua_pushstring(L, module->chunk + 1);
     lua_call(L, 2, 1);

@@ -6,13 +6,13 @@
 #include <stddef.h>
 
 typedef struct tcpsL_embedded {
-    const char *name;   /* as require knows it: "tcpstats.cli"; NULL ends the array */
-    const char *chunk;  /* how messages and tracebacks name it: "@tcpstats/cli.lua" */
-    const char *source; /* `len` bytes, followed by a NUL */
+    const char *name;  /* as require knows it: "tcpstats.cli"; NULL ends the array */
+    const char *chunk; /* how messages and tracebacks name it: "@tcpstats/cli.lua" */
+    const char *bytes; /* `len` bytes, followed by a NUL: the source, or what string.dump made of it */
     size_t len;
 } tcpsL_embedded;
 
-/* All of them: made at build time by embed.awk. */
+/* All of them: made at build time by embed.lua or embed.awk. */
 extern const tcpsL_embedded tcpsL_embedded_modules[];
 
 /* Puts a loader of every embedded module into package.preload, where require looks first; a name that is already there is left alone, and
