@@ -29,12 +29,18 @@ static inline void *tcps_arena_take(tcps_arena *a, size_t size) {
     return p;
 }
 
+/* Gives back the end of the piece that was taken last: `size` bytes of it are kept. */
+static inline void tcps_arena_shrink(tcps_arena *a, void *piece, size_t size) { a->next = (char *)piece + ((size + 7) & ~(size_t)7); }
+
 /* The arena as it is now, and back to that: what was taken since is free again. */
 tcps_arena_mark tcps_arena_here(const tcps_arena *a);
 void tcps_arena_back(tcps_arena *a, tcps_arena_mark mark);
 
 /* Bytes in chunks, for people who ask what a batch takes. */
 size_t tcps_arena_size(const tcps_arena *a);
+
+/* Bytes in the chunks of all arenas of this thread, those that are kept for the next arena not counted. */
+size_t tcps_arena_in_use(void);
 
 /* Frees all of it; the arena is empty and may be used again. */
 void tcps_arena_free(tcps_arena *a);
