@@ -658,7 +658,10 @@ local function run(self)
       break
     end
   end
-  while wait(self) do collect(self) end
+  while wait(self) do
+    collect(self)
+    collectgarbage("step") -- Lua sees a batch as some bytes and would let many megabytes wait for its next collection
+  end
   stop_all(self)
   self.collector:close()
   return exit_code(self)
