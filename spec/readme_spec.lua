@@ -38,13 +38,21 @@ local function read_page(path)
   return commands, blocks
 end
 
--- A folder in which the files that the pages speak of are there.
-local function make_folder()
+-- What the pages call the dumps that they read, and which of the fixtures that is.
+local DUMPS <const> = {
+  ["dump.bin"] = "macos/15/states_v4v6.bin", ["pcblist.bin"] = "freebsd/fbsd14_7.pcblist.bin", ["xfile.bin"] = "freebsd/fbsd14_7.xfile.bin",
+}
+local DUMPS_OF <const> = { ["doc/linux.md"] = { ["dump.bin"] = "linux/kernel-6.18.bin" } }
+
+-- A folder in which the files that a page speaks of are there.
+local function make_folder(page)
   local folder = os.tmpname()
   os.remove(folder)
   assert(os.execute(("mkdir -p %s/bin && ln -s %s/examples %s/examples"):format(folder, tree, folder)))
-  local files = { ["dump.bin"] = "macos/15/states_v4v6.bin", ["pcblist.bin"] = "freebsd/fbsd14_7.pcblist.bin", ["xfile.bin"] = "freebsd/fbsd14_7.xfile.bin" }
-  for name, fixture in pairs(files) do assert(os.execute(("cp %s/spec/fixtures/%s %s/%s"):format(tree, fixture, folder, name))) end
+  for name, fixture in pairs(DUMPS) do
+    fixture = (DUMPS_OF[page] or DUMPS)[name] or fixture
+    assert(os.execute(("cp %s/spec/fixtures/%s %s/%s"):format(tree, fixture, folder, name)))
+  end
   local wrapper = assert(io.open(folder .. "/bin/tcpstats-lua", "w"))
   wrapper:write(("#!/bin/sh\nexec timeout --preserve-status -s INT -k 10 %d %s \"$@\"\n"):format(SECONDS, bin))
   wrapper:close()
@@ -68,7 +76,7 @@ for _, page in ipairs(pages()) do
     local commands, blocks = read_page(page)
     local folder
     setup(function()
-      folder = make_folder()
+      folder = make_folder(page)
       for _, block in ipairs(blocks) do save(folder, block) end
     end)
     teardown(function() os.execute("rm -rf " .. folder) end)
