@@ -193,7 +193,7 @@ fuzz: deps-test ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
 	    { cat $$f.log; exit 1; }; grep -E "number_of_executed_units" $$f.log; done
 
 lint: deps-test ## luacheck, clang-format, cppcheck
-	@luacheck --quiet lua spec examples rockspec/*.rockspec
+	@luacheck --quiet lua spec tools examples rockspec/*.rockspec
 	@clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] fuzz/*.c bench/*.c spec/*/*.c)
 	@$(MAKE) --no-print-directory -s $(GEN)
 	@cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 -Icsrc -I$(BUILD)/gen \

@@ -1,5 +1,5 @@
 # Documentation and the editor's types out of the descriptions in the sources (tools/docs); included by the Makefile. What they make is in git.
-DOCS_RUN = LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='$(BUILD)/lib/?.so;;' $(LUA) tools/docs/main.lua
+DOCS_RUN = TCPSTATS_BIN='$(BINARY)' LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='$(BUILD)/lib/?.so;;' $(LUA) tools/docs/main.lua
 
 docs: all ## make doc/fields.md, the reference in doc/scripting.md and the editor's types in types/ anew
 	@$(DOCS_RUN)

@@ -140,7 +140,7 @@ function tcpstats.filter(text) end
 function tcpstats.where(text) end
 
 ---An empty tracker: it compares each batch with the one before it.
----@param options { closed?: true } false: nobody is told as closed, and the last batch is not kept for that. May be nil
+---@param options? { closed?: true } false: nobody is told as closed, and the last batch is not kept for that. May be nil
 ---@return tcpstats.Tracker
 function tcpstats.tracker(options) end
 
@@ -153,14 +153,23 @@ function tcpstats.tracker(options) end
 function tcpstats.decode(bytes, position) end
 
 ---Opens a source.
----@param spec string "auto", a name, or NAME:FILE[,KEY=VALUE...]
+---@param spec string "auto", a name, or NAME:FILE[,KEY=VALUE...]; protobuf:FILE is a recorded stream
 ---@return tcpstats.Source? # a source with pass{}, close(), name(), live()
 ---@return string? what # what went wrong
 ---@return string? code
 function tcpstats.open(spec) end
 
+---Passes one after the other, each compared with the one before it.
+---
+---  for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
+---@param options? table
+---@return tcpstats.Collector?
+---@return string? what # what went wrong
+---@return string? code
+function tcpstats.collector(options) end
+
 ---What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD, TCP_CONNECTION_INFO on macOS.
----@param descriptor number a number, or anything with getfd() as LuaSocket's sockets have it
+---@param descriptor integer|table|userdata a number, or anything with getfd() as LuaSocket's sockets have it
 ---@return tcpstats.Socket? # a socket as in a batch, which stays valid ("EUSAGE" when it is no open TCP socket)
 ---@return string? what # what went wrong
 ---@return string? code
@@ -311,9 +320,9 @@ function Groups:top(n, of) end
 ---@return tcpstats.Group?
 function Groups:get(key) end
 
----One socket. `s.FIELD` is a [field](fields.md), `nil` when it is absent; a name that is no field raises. `pairs(s)` gives the fields that are
----there, `tostring(s)` a line like `ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000`. One proxy shows socket after socket: it is valid in its loop or
----hook only.
+---One socket. `s.FIELD` is a [field](fields.md), `nil` when it is absent; a name that is no field raises. `pairs(s)` gives the fields that
+---are there, `tostring(s)` a line like `ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000`. One proxy shows socket after socket: it is valid in
+---its loop or hook only.
 ---@class tcpstats.Socket
 ---@field local_addr? string Local address, 4 or 16 bytes in network order, link-local scope taken out. Implicit. Linux: idiag_src. macOS: inp_laddr. FreeBSD: inp_laddr. kld: laddr.
 ---@field remote_addr? string Remote address, as local_addr. Implicit. Linux: idiag_dst. macOS: inp_faddr. FreeBSD: inp_faddr. kld: raddr.
@@ -556,7 +565,9 @@ function Filter:matches(socket) end
 ---What `tcpstats.where` gives; `expression(s)` is its value, `tostring(expression)` its text.
 ---@class tcpstats.Expression
 ---@overload fun(s: tcpstats.Socket, seconds?: number): any
-local Expression = {}
+---@field text string
+---@field type "boolean"|"integer"|"number"|"text"|"mixed"
+---@field fields string[] the fields it reads
 
 ---Compares each batch with the one before it.
 ---@class tcpstats.Tracker
@@ -605,6 +616,37 @@ function Source:name() end
 ---@return boolean
 function Source:live() end
 
+---What `tcpstats.collector` gives: passes one after the other over a source, of one schedule or several.
+---@class tcpstats.Collector
+local Collector = {}
+
+---When the next pass is due.
+---@return integer? # monotonic ns; nil when every schedule has made its passes
+function Collector:due() end
+
+---Makes the passes that are due now, of which there is at least one when it is time (see due).
+---@return { batch?: tcpstats.Batch, schedule?: any, since_ns?: integer }[]|nil # a list of {batch=, schedule=, since_ns= what passed since the pass before of that schedule}: "EEND" when a recording has no further pass. After any other failure the next pass may be tried in its time
+---@return string? what # what went wrong
+---@return string? code
+function Collector:collect() end
+
+---The passes as they come: an iterator for `for`. It waits in between; a signal does not end it.
+---@return fun(): tcpstats.Batch, table # an iterator that gives a batch and its schedule ({name=, interval_ns=, ...}); it raises when a pass fails
+function Collector:batches() end
+
+---Closes the source.
+function Collector:close() end
+
+---@class tcpstats.RawTerminal
+---@field restore fun(self: tcpstats.RawTerminal)
+
+---@class tcpstats.Output
+---@field url string
+---@field write fun(self: tcpstats.Output, x: any, options?: table)
+---@field flush fun(self: tcpstats.Output)
+---@field close fun(self: tcpstats.Output)
+---@field isatty fun(self: tcpstats.Output): boolean
+
 ---@class tcpstats.ScriptOption
 ---@field type "number"|"integer"|"string"|"boolean"
 ---@field default? any
@@ -620,11 +662,11 @@ function Source:live() end
 
 ---What a script returns. Everything in it may be left out.
 ---@class tcpstats.Script
----@field name? string Strings: for --list and --info.
----@field help? string Strings: for --list and --info.
----@field options? table<string, tcpstats.ScriptOption> { rtt_ms = { type = "number", default = 200, help = "..." } }: becomes --rtt-ms, and ctx.options.rtt_ms type     "number", "integer", "string" or "boolean" (--flag; --no-flag when the default is true) default  of that type; without one ctx.options.NAME is nil until it is given many     true: may be given several times, and is a list (its default too) choices  a list of the strings that are right min, max of a number help     a line for --info
----@field filter? string|tcpstats.Filter A string in the filter language: the script sees a view of what matches.
----@field init? fun(ctx: tcpstats.Ctx) Before the first pass.
+---@field name? string For --list and --info.
+---@field help? string For --list and --info.
+---@field options? table<string, tcpstats.ScriptOption> { rtt_ms = { type = "number", default = 200, help = "..." } }: becomes --rtt-ms, and ctx.options.rtt_ms
+---@field filter? string A string in the filter language: the script sees a view of what matches.
+---@field init? fun(ctx: tcpstats.Ctx) Before the first pass. error(text, 0), which has no position, refuses what the command line says: that line, exit 2.
 ---@field on_open? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) A connection first seen in this pass; never in the first pass.
 ---@field on_close? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) The last values of one that is gone.
 ---@field on_socket? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) A connection of this pass, one after the other.
@@ -635,15 +677,14 @@ function Source:live() end
 ---@field save? fun(ctx: tcpstats.Ctx): table Before a reload: what the old one gives, the new one gets.
 ---@field restore? fun(t: table, ctx: tcpstats.Ctx) After a reload and after init: t is what save gave.
 ---@field stop? fun(ctx: tcpstats.Ctx) At the end, and of the old one after a reload.
-local Script = {}
 
 ---What every hook gets as its last argument. It is read-only; reading what is not there raises.
 ---@class tcpstats.Ctx
 ---@field name string The script's name.
 ---@field options table<string, any> The values of the script's options.
 ---@field state table A table that outlives passes; new after a reload, see save and restore.
----@field now_ns integer When the pass was (nanoseconds since the epoch): of a recording the recorded time; in a timer or init: now. It may step: it is for naming a time, not for measuring one
----@field elapsed_ns integer Nanoseconds since the run began, by a clock that neither steps nor goes back; of a recording by its own time. Durations, hold-downs and rate limits are measured with this
+---@field now_ns integer When the pass was (nanoseconds since the epoch): of a recording the recorded time; in a timer or init: now. It may step: it is for naming a time, not for measuring one.
+---@field elapsed_ns integer Nanoseconds since the run began, by a clock that neither steps nor goes back; of a recording by its own time. Durations, hold-downs and rate limits are measured with this.
 ---@field since_ns integer? What passed between this pass and the one before of the same schedule, nil in the first: the divisor of rates.
 ---@field schedule { name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean } { name=, interval_ms=, processes=, tcp_info=, summary_only= } of the pass; nil outside of one.
 ---@field batch tcpstats.Batch The pass as this script sees it, also in on_socket, on_open, on_close; nil outside of one.
@@ -652,16 +693,15 @@ local Script = {}
 local Ctx = {}
 
 ---To the script's output (-o; standard output):
----                                  a batch   one BatchMessage; options {format = "json" | "flat" | "protobuf", pretty=, addresses="text" | "base64"}
----                                  a socket  one line of flat JSON, unless --format or options.format says otherwise
----                                  a table   one line of JSON
----                                  a string  as it is, newline and all your own
+---  a batch   one BatchMessage; options {format = "json" | "flat" | "protobuf", pretty=, addresses="text" | "base64"}
+---  a socket  one line of flat JSON, unless --format or options.format says otherwise
+---  a table   one line of JSON
+---  a string  as it is, newline and all your own
 ---@param x any
 ---@param options? table
 function Ctx:emit(x, options) end
 
----Another one, the same for the same url; output:write(x [, options]) takes what emit takes; output:flush();
----                                output:close(); output:isatty(); output.url. Raises when it cannot be opened
+---Another one, the same for the same url; output:write(x [, options]) takes what emit takes; output:flush(); output:close(); output:isatty(); output.url. Raises when it cannot be opened.
 ---@param url string
 ---@return tcpstats.Output
 function Ctx:output(url) end
@@ -694,7 +734,7 @@ function Ctx:hold(key, condition, seconds) end
 
 ---Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that trembles about a limit alarms once.
 ---@param key any what is judged
----@param value number? nil: not known, which leaves things as they are
+---@param value? number nil: not known, which leaves things as they are
 ---@param on number above it: true. With `off` above `on` it is the other way round: true below `on`, false again above `off`
 ---@param off number the limit on the way back
 ---@return boolean # whether it is true

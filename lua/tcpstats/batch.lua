@@ -52,8 +52,8 @@ end
 
 --- The n sockets with the largest of something, largest first. Those that do not have it are left out; equal ones stay in the batch's order.
 -- @param n how many
--- @param of (string|tcpstats.Expression|fun(s: tcpstats.Socket): number?) a field, an expression ("-rtt_us": the smallest first;
--- "rate(tx_bytes)") or a function(s) that gives a number
+-- @param of (string|tcpstats.Expression|fun(s: tcpstats.Socket): number?)
+--   a field, an expression ("-rtt_us": the smallest first; "rate(tx_bytes)") or a function(s) that gives a number
 -- @return a view
 function methods:top(n, of)
   local view, scope = core.top(self, n, column(self, of)), core.scope(self)

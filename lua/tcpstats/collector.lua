@@ -26,10 +26,7 @@ local function compiled(filter)
 end
 
 --- A collector.
--- @param options {source = "auto" (a spec, or an open source), interval = seconds (1; on a recording: as fast as it can be read), count = passes of
---   each schedule, of a recording in all (0: no end), filter = text or object, processes=, tcp_info=, tcp_info_limit=, record = name of a capture,
---   schedules = list of {name=, interval_ns=, processes=, tcp_info=, summary_only=} instead of interval,
---   on_skip = function(schedule, n), told when n ticks were skipped}; may be nil
+-- @param options as of tcpstats.collector; may be nil
 -- @return the collector; or nil, text, code
 function collector.new(options)
   options = options or {}
@@ -151,7 +148,7 @@ local function collect_recorded(self)
 end
 
 --- When the next pass is due.
--- @return monotonic ns; nil when every schedule has made its passes
+-- @return (integer?) monotonic ns; nil when every schedule has made its passes
 function collector:due()
   if not self.start_ns then return core.monotonic_ns() end
   if not self.live then
@@ -179,7 +176,7 @@ function collector:collect()
 end
 
 --- The passes as they come: an iterator for `for`. It waits in between; a signal does not end it.
--- @return an iterator that gives a batch and its schedule ({name=, interval_ns=, ...}); it raises when a pass fails
+-- @return (fun(): tcpstats.Batch, table) an iterator that gives a batch and its schedule ({name=, interval_ns=, ...}); it raises when a pass fails
 function collector:batches()
   local ready, at = {}, 1
   return function()

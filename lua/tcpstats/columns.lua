@@ -82,8 +82,9 @@ local function field_column(name)
 end
 
 --- Columns by their names.
--- @param text names with commas between; a field of the schema is a column too
--- @return the list; or nil, what is wrong with the nearest right name
+-- @param list (string) names with commas between; a field of the schema is a column too
+-- @return (table[]?) the columns; nil when there is no column of such a name
+-- @return (string?) then what is wrong, with the nearest right name
 function columns.chosen(list)
   local chosen = {}
   for name in list:gmatch "[^,%s]+" do
@@ -99,9 +100,9 @@ end
 
 --- The texts of a batch's sockets.
 -- @param batch the sockets, in the order in which they are shown
--- @param chosen columns
+-- @param chosen (table[]) columns
 -- @param colored whether colors are wanted
--- @return for each column {column=, texts={...}, colors={...}, width=, empty= (no socket has a value)}
+-- @return (table[]) for each column {column=, texts={...}, colors={...}, width=, empty= (no socket has a value)}
 function columns.read(batch, chosen, colored)
   local seconds = batch:seconds()
   local cells = {}
@@ -165,9 +166,9 @@ end
 
 --- Makes columns fit a line: long addresses and names are cut to a readable width, then the least important columns go, then what can be cut is
 -- cut as far as it may, then the last columns go.
--- @param cells of columns.read; those that are cut get another width
--- @param width of the line; nil: as wide as it gets
--- @return the cells that stay
+-- @param cells (table[]) of columns.read; those that are cut get another width
+-- @param width (integer?) of the line; nil: as wide as it gets
+-- @return (table[]) the cells that stay
 function columns.fit(cells, width)
   local kept = table.move(cells, 1, #cells, 1, {})
   if not width then return kept end
@@ -179,9 +180,9 @@ function columns.fit(cells, width)
 end
 
 --- One line.
--- @param cells of columns.fit
--- @param row the socket's number; 0 for the titles
--- @param paint nil, or a function(text, color) that gives the text in that color
+-- @param cells (table[]) of columns.fit
+-- @param row (integer) the socket's number; 0 for the titles
+-- @param paint (function?) a function(text, color) that gives the text in that color
 -- @return the text, without spaces at its end
 function columns.line(cells, row, paint)
   local parts = {}

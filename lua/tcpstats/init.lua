@@ -42,24 +42,27 @@ tcpstats.tracker = core.tracker
 tcpstats.decode = core.decode
 
 --- Opens a source.
--- @param spec "auto", a name, or NAME:FILE[,KEY=VALUE...]
+-- @param spec "auto", a name, or NAME:FILE[,KEY=VALUE...]; protobuf:FILE is a recorded stream
 -- @return a source with pass{}, close(), name(), live(); or nil, text, code
 function tcpstats.open(spec)
   if spec:find("^protobuf:?") then return require("tcpstats.collector").open_source(spec) end
   return core.open(spec)
 end
 
---- Passes one after the other, with deltas, comings and goings:
+--- Passes one after the other, each compared with the one before it.
 --
 --   for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
 --
--- @param options {source=, interval=, count=, filter=, processes=, tcp_info=, tcp_info_limit=, record=, schedules=}, see tcpstats.collector; may be nil
--- @return a collector with batches(), due(), collect(), close(); or nil, text, code
+-- @param options {source = "auto" (a spec, or an open source), interval = seconds (1; on a recording: as fast as it can be read), count = passes of
+--   each schedule, of a recording in all (0: no end), filter = text or object, processes=, tcp_info=, tcp_info_limit=, record = name of a capture,
+--   schedules = list of {name=, interval_ns=, processes=, tcp_info=, summary_only=} instead of interval,
+--   on_skip = function(schedule, n), told when n ticks were skipped}; may be nil
+-- @return a collector; or nil, text, code
 function tcpstats.collector(options) return require("tcpstats.collector").new(options) end
 
 --- What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD,
 -- TCP_CONNECTION_INFO on macOS.
--- @param descriptor a number, or anything with getfd() as LuaSocket's sockets have it
+-- @param descriptor (integer|table|userdata) a number, or anything with getfd() as LuaSocket's sockets have it
 -- @return a socket as in a batch, which stays valid; or nil, text, code ("EUSAGE" when it is no open TCP socket)
 function tcpstats.socket_info(descriptor)
   if type(descriptor) ~= "number" then descriptor = descriptor:getfd() end
@@ -76,7 +79,7 @@ end
 -- @return a batch; or nil, text, code
 function tcpstats.collect(options)
   options = options or {}
-  local source, what, code = core.open(options.source or "auto")
+  local source, what, code = tcpstats.open(options.source or "auto")
   if not source then return nil, what, code end
   local batch
   batch, what, code = source:pass {

@@ -2,7 +2,7 @@
 --
 -- A script is a Lua file that returns a table. Everything in it is optional:
 --
---   name, help       strings: for --list and --info
+--   name, help       for --list and --info
 --   options          { rtt_ms = { type = "number", default = 200, help = "..." } }: becomes --rtt-ms, and ctx.options.rtt_ms
 --                      type     "number", "integer", "string" or "boolean" (--flag; --no-flag when the default is true)
 --                      default  of that type; without one ctx.options.NAME is nil until it is given

@@ -4,7 +4,8 @@ local core = require "tcpstats.core"
 local terminal = {}
 
 --- The size of the terminal that standard output goes to.
--- @return columns and rows, or nil when it is no terminal
+-- @return (integer?) its columns, nil when it is no terminal
+-- @return (integer?) its rows
 function terminal.size() return core.terminal_size(1) end
 
 local current, users = nil, 0
@@ -22,9 +23,10 @@ function Guard:restore()
 end
 
 --- Makes the terminal give keys one by one and not show them. A script that is reloaded takes it over from its old self.
--- @param enter what is written to it now
--- @param leave what is written when it is put back
--- @return an object whose restore() puts everything back; so does the end of the process, however it comes but by SIGKILL. Or nil, text, code
+-- @param enter (string) what is written to it now
+-- @param leave (string) what is written when it is put back
+-- @return (tcpstats.RawTerminal) an object whose restore() puts everything back; or nil, text, code. So does the end of the process, however it
+--   comes but by SIGKILL
 function terminal.raw(enter, leave)
   if not current then
     local raw, what, code = core.terminal_raw(0, 1, enter, leave)
@@ -36,7 +38,7 @@ function terminal.raw(enter, leave)
 end
 
 --- Whether colors are wanted.
--- @param choice "always", "never" or "auto": on a terminal that can, unless NO_COLOR is set (no-color.org)
+-- @param choice ("always"|"never"|"auto") auto: on a terminal that can, unless NO_COLOR is set (no-color.org)
 -- @param isatty whether the output is a terminal
 function terminal.colored(choice, isatty)
   if choice ~= "auto" then return choice == "always" end
@@ -46,6 +48,8 @@ end
 local codes = { bold = "1", dim = "2", reverse = "7", red = "31", green = "32", yellow = "33", blue = "34", cyan = "36" }
 
 --- A text in a color, or bold, dim, reverse.
+-- @param color ("bold"|"dim"|"reverse"|"red"|"green"|"yellow"|"blue"|"cyan") its name
+-- @return a text
 function terminal.paint(text, color) return ("\27[%sm%s\27[0m"):format(codes[color], text) end
 
 return terminal

@@ -440,10 +440,11 @@ end
 
 --- Compiles an expression over the fields of a socket.
 -- @param text the expression
--- @param stops nil, or a set of Lua keywords at which the expression may end before the text does
--- @return an expression: expression(s) or expression(s, seconds) is its value for a socket; `text`, `type` ("boolean", "integer", "number",
---   "text" or "mixed") and `fields` (names) tell of it; batch:filter, batch:top and batch:group_by take it. And the rest of the text, nil
---   when it ended. Or nil, what is wrong and in which column, "EUSAGE"
+-- @param stops (table?) a set of Lua keywords at which the expression may end before the text does
+-- @return (tcpstats.Expression) an expression: expression(s) or expression(s, seconds) is its value for a socket; `text`, `type` ("boolean", "integer", "number",
+--   "text" or "mixed") and `fields` (names) tell of it; batch:filter, batch:top and batch:group_by take it; or nil, text, code. The text says
+--   what is wrong and in which column, the code is "EUSAGE"
+-- @return (string?) the rest of the text, nil when it ended
 function where.compile(text, stops)
   return protected(text, function()
     local tree, rest = parse.expression(text, stops)
@@ -510,9 +511,9 @@ local scopes = {
 -- percentile(X, PERCENT) of expressions X over a socket's fields, and arithmetic of them.
 -- @param text e.g. "sum(delta_rexmit_packets) / sum(delta_tx_packets)"
 -- @param scope "group", or "batch", where the names of the summary's fields (delta_listen_overflows, orphans) may stand too
--- @param stops as of where.compile
+-- @param stops (table?) as of where.compile
 -- @return an expression with `aggregates`, the list of {fold=, percent=, of=} whose values it wants, named aggregate_1, aggregate_2, ...;
---   or nil, text, "EUSAGE"
+--   or nil, text, code
 function where.compile_aggregate(text, scope, stops)
   return protected(text, function()
     local tree, rest = parse.expression(text, stops)
@@ -542,8 +543,8 @@ end
 
 --- What a condition measures: the number that its first comparison with < > <= >= holds against another.
 -- @param expression a condition, of where.compile or where.compile_aggregate
--- @return the text of that number (an expression of the same scope), and 1 when the condition is about large ones, -1 when about small ones;
---   nil when the condition compares no numbers
+-- @return (string?) the text of that number (an expression of the same scope); nil when the condition compares no numbers
+-- @return (integer?) 1 when the condition is about large ones, -1 when about small ones
 function where.measure(expression)
   local found, direction = first_order((parse.expression(expression.text)))
   if not found then return nil end

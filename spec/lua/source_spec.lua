@@ -99,3 +99,19 @@ describe("batch:write", function()
     assert.has_error(function() batch:encode "xml" end)
   end)
 end)
+
+describe("core.replay", function()
+  it("gives decoded batches deltas and comings and goings, less what a filter refuses", function()
+    local sockets = require "spec.support.sockets"
+    local function batch(bytes)
+      return sockets.batch {
+        { socket_id = 1, state = 5, local_port = 443, tx_bytes = bytes, sources = { 7 } }, { socket_id = 2, state = 2, local_port = 22, sources = { 7 } },
+      }
+    end
+    local tracker, filter = core.tracker(), assert(core.filter "local_port=443")
+    assert.equal(1, #assert(core.replay(batch(100), tracker, filter)))
+    local second = assert(core.replay(batch(150), tracker, filter))
+    for s in second:each() do assert.same({ 443, 50 }, { s.local_port, s.delta_tx_bytes }) end
+    assert.equal(2, #assert(core.replay(batch(1))))
+  end)
+end)

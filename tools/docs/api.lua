@@ -1,45 +1,109 @@
 --- What is public, and where it is described: the one list of the classes of the editor's types and of the reference.
 --
--- c     what the comments of csrc/lua/ call it: `batch:opened()`
--- lua   by file, what the file calls the table that its functions go into; a file that is not there yet is passed over
--- file  the module whose types stand in types/NAME.lua; a class without one goes with tcpstats
--- gives what a function gives of which nothing is said
--- fields  what it has that no description tells of; types: what its contract's entries are, where their words do not say
--- lax   for those who work on tcpstats: types may be missing, and it is not in doc/scripting.md
+-- name      of the class; one with `file` is a module, whose types stand in types/FILE.lua, and one without goes with tcpstats
+-- title     its heading in the reference; without one it is not there
+-- call      what an object of it is called in the reference
+-- text      what is said of it
+-- c         what the comments of csrc/lua/ call it: `batch:opened()`
+-- lua       by file, what the file calls the table that its functions go into; a file that is not there is passed over
+-- contract  "script" or "ctx": it stands in the comment at the head of lua/tcpstats/script.lua
+-- borrow    the module whose functions it has as methods
+-- methods   only its methods are public, not what its module has besides
+-- gives     what a function gives of which nothing is said
+-- fields    what it has that no description tells of, as after ---@field
+-- meta      lines of annotations more
+-- types     of the contract's entries, where their words do not say
+-- brief     its functions are not told again in the reference
+-- lax       for those who work on tcpstats: types may be missing, and it is not in the reference
 return {
-  { name = "tcpstats", title = "The module", file = "tcpstats", lua = { ["lua/tcpstats/init.lua"] = "tcpstats" },
-    text = 'What `require "tcpstats"` gives. Failure of the world returns `nil, text, code`; misuse raises.' },
-  { name = "tcpstats.Batch", title = "Batch", call = "batch", c = "batch",
+  {
+    name = "tcpstats", title = "The module", file = "tcpstats", lua = { ["lua/tcpstats/init.lua"] = "tcpstats" },
+    text = 'What `require "tcpstats"` gives. Failure of the world returns `nil, text, code`; misuse raises.',
+  },
+  {
+    name = "tcpstats.Batch", title = "Batch", call = "batch", c = "batch", meta = { "operator len: integer" },
     lua = { ["lua/tcpstats/init.lua"] = "core.batch_methods", ["lua/tcpstats/batch.lua"] = "methods" },
-    text = "The sockets of one pass, or a view of some of them. `#batch` is how many. A view has all of this too; nothing is copied for it." },
+    text = "The sockets of one pass, or a view of some of them. `#batch` is how many. A view has all of this too; nothing is copied for it.",
+  },
   { name = "tcpstats.Warning", fields = { "what string what went wrong", "code string", "offset integer the byte where, 0 when it is of no one byte" } },
-  { name = "tcpstats.Group",
-    fields = { "key any", "count integer how many sockets", "keys? any[] of a group by several keys, each", "[string] number? the aggregates by name" } },
-  { name = "tcpstats.Groups", title = "Groups", call = "groups", list_of = "tcpstats.Group", lua = { ["lua/tcpstats/batch.lua"] = "Groups" },
-    text = "What `batch:group_by` gives: a list of `{key=, count=, NAME=...}`, the largest first." },
-  { name = "tcpstats.Socket", title = "Socket", call = "s", c = "socket",
-    text = "One socket. `s.FIELD` is a [field](fields.md), `nil` when it is absent; a name that is no field raises. `pairs(s)` gives the fields that are\n"
-      .. "there, `tostring(s)` a line like `ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000`. One proxy shows socket after socket: it is valid in its loop or\n"
-      .. "hook only." },
+  {
+    name = "tcpstats.Group",
+    fields = { "key any", "count integer how many sockets", "keys? any[] of a group by several keys, each", "[string] number? the aggregates by name" },
+  },
+  {
+    name = "tcpstats.Groups", title = "Groups", call = "groups", list_of = "tcpstats.Group", lua = { ["lua/tcpstats/batch.lua"] = "Groups" },
+    text = "What `batch:group_by` gives: a list of `{key=, count=, NAME=...}`, the largest first.",
+  },
+  {
+    name = "tcpstats.Socket", title = "Socket", call = "s", c = "socket", message = "TcpSocketRecord",
+    text = "One socket. `s.FIELD` is a [field](fields.md), `nil` when it is absent; a name that is no field raises. `pairs(s)` gives the fields that\n"
+      .. "are there, `tostring(s)` a line like `ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000`. One proxy shows socket after socket: it is valid in\n"
+      .. "its loop or hook only.",
+  },
   { name = "tcpstats.Filter", title = "Filter", call = "filter", c = "filter", text = "What `tcpstats.filter` gives; `tostring(filter)` is its text." },
-  { name = "tcpstats.Expression", title = "Expression", call = "expression", lua = { ["lua/tcpstats/where.lua"] = "Expression" },
-    text = "What `tcpstats.where` gives; `expression(s)` is its value, `tostring(expression)` its text." },
+  {
+    name = "tcpstats.Expression", title = "Expression", call = "expression", lua = { ["lua/tcpstats/where.lua"] = "Expression" },
+    meta = { "overload fun(s: tcpstats.Socket, seconds?: number): any" },
+    fields = { "text string", 'type "boolean"|"integer"|"number"|"text"|"mixed"', "fields string[] the fields it reads" },
+    text = "What `tcpstats.where` gives; `expression(s)` is its value, `tostring(expression)` its text.",
+  },
   { name = "tcpstats.Tracker", title = "Tracker", call = "tracker", c = "tracker", text = "Compares each batch with the one before it." },
   { name = "tcpstats.Source", title = "Source", call = "source", c = "source", text = "What `tcpstats.open` gives." },
-  { name = "tcpstats.ScriptOption",
-    fields = { 'type "number"|"integer"|"string"|"boolean"', "default? any", "help? string a line for --info", "many? boolean may be given several times, and is a list",
-      "choices? string[]", "min? number", "max? number" } },
+  {
+    name = "tcpstats.Collector", title = "Collector", call = "collector", methods = true, lua = { ["lua/tcpstats/collector.lua"] = "collector" },
+    text = "What `tcpstats.collector` gives: passes one after the other over a source, of one schedule or several.",
+  },
+  { name = "tcpstats.RawTerminal", fields = { "restore fun(self: tcpstats.RawTerminal)" } },
+  {
+    name = "tcpstats.Output",
+    fields = {
+      "url string", "write fun(self: tcpstats.Output, x: any, options?: table)", "flush fun(self: tcpstats.Output)",
+      "close fun(self: tcpstats.Output)", "isatty fun(self: tcpstats.Output): boolean",
+    },
+  },
+  {
+    name = "tcpstats.ScriptOption",
+    fields = {
+      'type "number"|"integer"|"string"|"boolean"', "default? any", "help? string a line for --info",
+      "many? boolean may be given several times, and is a list", "choices? string[]", "min? number", "max? number",
+    },
+  },
   { name = "tcpstats.Timer", fields = { "every number seconds", "run fun(ctx: tcpstats.Ctx)" } },
-  { name = "tcpstats.Script", title = "A script's table", contract = "script", text = "What a script returns. Everything in it may be left out.",
-    types = { options = "table<string, tcpstats.ScriptOption>", timers = "tcpstats.Timer[]", save = "table" } },
-  { name = "tcpstats.Ctx", title = "ctx", call = "ctx", contract = "ctx", borrow = "tcpstats.alerting",
+  {
+    name = "tcpstats.Script", title = "A script's table", contract = "script", text = "What a script returns. Everything in it may be left out.",
+    types = {
+      name = "string", help = "string", options = "table<string, tcpstats.ScriptOption>", filter = "string", timers = "tcpstats.Timer[]", save = "table",
+    },
+  },
+  {
+    name = "tcpstats.Ctx", title = "ctx", call = "ctx", contract = "ctx", borrow = "tcpstats.alerting",
     text = "What every hook gets as its last argument. It is read-only; reading what is not there raises.",
-    types = { options = "table<string, any>", state = "table", since_ns = "integer?", batch = "tcpstats.Batch", format = "string?",
-      schedule = "{ name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean }" } },
+    types = {
+      options = "table<string, any>", state = "table", since_ns = "integer?", batch = "tcpstats.Batch", format = "string?",
+      schedule = "{ name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean }",
+    },
+  },
   { name = "tcpstats.Alarm", title = "Alarm", call = "alarm", lua = { ["lua/tcpstats/alerting.lua"] = "Alarm" }, text = "What `ctx:alarm` gives." },
-  { name = "tcpstats.alerting", title = "tcpstats.alerting", file = "tcpstats.alerting", lua = { ["lua/tcpstats/alerting.lua"] = "alerting" },
-    text = "The same functions for those who have no ctx: it is the first argument." , brief = true },
-  { name = "tcpstats.text", title = "tcpstats.text", file = "tcpstats.text", lua = { ["lua/tcpstats/text.lua"] = "text" }, gives = "string",
-    text = "Numbers, addresses and names for eyes." },
+  {
+    name = "tcpstats.alerting", title = "tcpstats.alerting", file = "tcpstats.alerting", brief = true,
+    lua = { ["lua/tcpstats/alerting.lua"] = "alerting" },
+    text = "What `ctx` has of it, as functions whose first argument is the ctx.",
+  },
+  {
+    name = "tcpstats.text", title = "tcpstats.text", file = "tcpstats.text", lua = { ["lua/tcpstats/text.lua"] = "text" }, gives = "string",
+    text = "Numbers, addresses and names for eyes.",
+  },
+  {
+    name = "tcpstats.where", title = "tcpstats.where", file = "tcpstats.where", lua = { ["lua/tcpstats/where.lua"] = "where" },
+    text = 'What `require "tcpstats.where"` gives: expressions, also over many sockets, for scripts that take them as options.',
+  },
+  {
+    name = "tcpstats.columns", title = "tcpstats.columns", file = "tcpstats.columns", lua = { ["lua/tcpstats/columns.lua"] = "columns" },
+    text = "Columns of sockets for eyes, as `table` and `top` show them.",
+  },
+  {
+    name = "tcpstats.terminal", title = "tcpstats.terminal", file = "tcpstats.terminal", lua = { ["lua/tcpstats/terminal.lua"] = "terminal" },
+    text = "The terminal: its size and its colors.",
+  },
   { name = "tcpstats.core", file = "tcpstats.core", c = "core", lax = true },
 }

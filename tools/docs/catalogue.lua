@@ -58,7 +58,8 @@ local function about(scheme)
 end
 
 local function outputs(out)
-  out[#out + 1] = "\n### Outputs\n\nFor `-o` and `ctx:output`. `-` is standard output; a path without a scheme is `file:PATH`. Keys follow after `?`: `file:x.csv?rotate=100M&keep=5`."
+  out[#out + 1] = "\n### Outputs\n\nFor `-o` and `ctx:output`. `-` is standard output; a path without a scheme is `file:PATH`. Keys follow after `?`:\n"
+    .. "`file:x.csv?rotate=100M&keep=5`."
   for _, scheme in ipairs(require("tcpstats.output").schemes) do
     out[#out + 1] = ("\n**`%s`** %s"):format(scheme, about(scheme))
     local keys = require("tcpstats.output." .. scheme).keys or {}
@@ -67,9 +68,15 @@ local function outputs(out)
   end
 end
 
+local function command_line(out)
+  local pipe <close> = assert(io.popen((os.getenv "TCPSTATS_BIN" or "build/tcpstats-lua") .. " --help"))
+  out[#out + 1] = "\n### Command line\n\n```\n" .. pipe:read "a" .. "```"
+end
+
 --- The text.
 function catalogue.text()
   local out = {}
+  command_line(out)
   scripts(out)
   sources(out)
   outputs(out)

@@ -3,7 +3,7 @@ local check = {}
 
 local function read(path)
   local file <close> = io.open(path, "rb")
-  return file and file:read "a"
+  return file and file:read "a" -- nil of a folder
 end
 
 local function lines_of(command)
@@ -70,7 +70,8 @@ end
 -- The proto's text and the built module say the same.
 local function fields(schema, problems)
   local core = require "tcpstats.core"
-  local lists = { TcpSocketRecord = core.fields(), CollectionMetadata = core.message_fields "CollectionMetadata", SystemSummary = core.message_fields "SystemSummary" }
+  local lists = { TcpSocketRecord = core.fields() }
+  for _, message in ipairs { "CollectionMetadata", "SystemSummary" } do lists[message] = core.message_fields(message) end
   local page = read "doc/fields.md" or ""
   for message, list in pairs(lists) do
     local by_number = {}

@@ -23,6 +23,7 @@ function comments.arguments_of(text)
     piece = trim(piece:gsub("[%[%]]", ""))
     if piece == "" then return end
     local name, what = piece:match "^([%w_]+) ?= ?(.+)$"
+    if piece:find " or nil$" then piece, is_optional = piece:match "^[%w_]+", true end
     if piece:find "^{" then name, what = "options", piece end
     if piece == "..." or piece:find "%.%.%.$" then name, what = "...", piece:gsub("%.+$", "") end
     list[#list + 1] = { name = name or piece, text = what or "", optional = is_optional or nil }
@@ -54,8 +55,8 @@ local function results_of(text)
   text, fails = without_failure(text)
   local list, at = {}, 1
   while at do
-    local stop = select(2, text:find("^%b()", at)) or select(2, text:find("^%b{}", at)) or select(2, text:find("^list of %b{}", at))
-      or select(2, text:find("^[%w_]+", at))
+    local stop
+    for _, shape in ipairs { "^%b()", "^%b{}", "^list of %b{}", "^[%w_]+" } do stop = stop or select(2, text:find(shape, at)) end
     local mark = stop and text:match("^[,:.]? ?", stop + 1)
     if not stop or mark == " " then -- prose
       local result, rest = text:match "^(.-)[:.] (.*)$"
@@ -68,27 +69,17 @@ local function results_of(text)
   return list, trim(text:sub(at)), fails
 end
 
--- The end of the balanced (...) that begins at `from`.
-local function closing(text, from)
-  local _, stop = text:find("^%b()", from)
-  return stop
-end
-
 local function describe_c(paragraph, where)
   local owner, mark, name, at = paragraph:match "^(%l[%l_]*)([:.])([%l][%l%d_]*)()"
   if not owner then return end
   local one = { owner = owner, name = name, method = mark == ":", where = where, kind = "value", args = {}, returns = {}, text = "" }
   if paragraph:sub(at, at) == "(" or paragraph:sub(at, at) == "{" then
     one.kind = "function"
-    local stop
-    if paragraph:sub(at, at) == "{" then -- name{...}: one table
-      _, stop = paragraph:find("^%b{}", at)
-      one.args = comments.arguments_of(paragraph:sub(at, stop))
-    else
-      stop = closing(paragraph, at)
-      if not stop then return end
-      one.args = comments.arguments_of(paragraph:sub(at + 1, stop - 1))
-    end
+    local is_table = paragraph:sub(at, at) == "{" -- name{...}
+    one.braces = is_table
+    local stop = select(2, paragraph:find(is_table and "^%b{}" or "^%b()", at))
+    if not stop then return end
+    one.args = comments.arguments_of(is_table and paragraph:sub(at, stop) or paragraph:sub(at + 1, stop - 1))
     at = stop + 1
   end
   local rest = paragraph:sub(at)
@@ -159,7 +150,9 @@ local function join(lines)
 end
 
 local function describe_lua(block, prefix, mark, name, parameters, where)
-  local one = { owner = prefix, name = name, method = mark == ":", where = where, kind = "function", args = {}, returns = {}, text = join(block.text) }
+  local one = {
+    owner = prefix, name = name, method = mark == ":", where = where, kind = "function", args = {}, returns = {}, text = join(block.text),
+  }
   if not parameters then one.alias = true end
   for _, arg in ipairs(comments.arguments_of(parameters or "")) do
     local text = block.params[arg.name]
@@ -195,9 +188,11 @@ function comments.of_lua(source, where)
         prefix, name, parameters = line:match "^([%a][%w_.]*)%.([%w_]+) = function(%b())"
         mark = "."
       end
-      if not prefix then prefix, name = line:match "^([%a][%w_.]*)%.([%w_]+) = [%w_.]+$" end
+      local value
+      if not prefix then prefix, name, value = line:match "^([%a][%w_.]*)%.([%w_]+) = ([%w_.]+)$" end
       if name then
         list[#list + 1] = describe_lua(read_block(lines), prefix, mark, name, parameters and parameters:sub(2, -2), where)
+        if value and not value:find "%." then list[#list].kind = "value" end -- another module's function is a function here
       elseif not first then
         first = join(lines)
       end

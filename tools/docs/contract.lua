@@ -4,14 +4,14 @@
 --   HOOK(s, ctx) -> result   text
 --   ctx.NAME         text                    in the list behind it
 --   ctx:NAME(x) -> result   text
--- What is indented deeper goes on with the entry above it.
+-- What is indented deeper goes on with the entry above it; what is indented deeper than its text is a list.
 local comments = require "docs.comments"
 
 local contract = {}
 
 -- "ctx:output(url) -> output     another one" -> its parts, or nil.
 local function entry_of(line)
-  local method = line:find "^  ctx:" ~= nil
+  local method, whole = line:find "^  ctx:" ~= nil, #line
   line = line:gsub("^  ctx[.:]", "  ")
   local names, args, rest = line:match "^  (%l[%w_]*)(%b())(.*)$"
   if not names then names, rest = line:match "^  (%l[%w_]*[%w_, ]-)%s%s+(.*)$" end
@@ -21,7 +21,8 @@ local function entry_of(line)
   args = args and comments.arguments_of(args:sub(2, -2))
   local list = {}
   for name in names:gmatch "[%w_]+" do
-    list[#list + 1] = { name = name, method = method, args = args, result = result, text = rest:gsub("^%s+", "") }
+    local text = rest:gsub("^%s+", "")
+    list[#list + 1] = { name = name, method = method, args = args, result = result, text = text, column = whole - #text }
   end
   return list
 end
@@ -42,7 +43,8 @@ function contract.read(source)
       table.move(entries, 1, #entries, #into + 1, into)
       last = entries
     elseif text:find "^    " then
-      for _, entry in ipairs(last) do entry.text = entry.text .. "\n" .. text end
+      local indent, rest = text:match "^( *)(.*)$"
+      for _, entry in ipairs(last) do entry.text = entry.text .. (#indent > entry.column and "\n  " or " ") .. rest end
     else
       last = {}
     end

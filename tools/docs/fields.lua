@@ -21,7 +21,8 @@ local function type_of(field, enums)
   if field.type == "StateBucket" then name = "list of {state, count}" end
   if field.repeated and enums[field.type] then name = "set of " .. name end
   if not field.implicit then return name end
-  return name .. (enums[field.type] and ", never unknown" or (field.type == "string" or field.type == "bytes") and ", never empty" or ", never 0")
+  local nothing = enums[field.type] and "unknown" or (field.type == "string" or field.type == "bytes") and "empty" or "0"
+  return name .. ", never " .. nothing
 end
 
 local function write_message(out, message, enums)
@@ -58,8 +59,10 @@ Made by `make docs` from the comments of [proto/tcp_stats.proto](../proto/tcp_st
 
 A field is there when the kernel gave it, and absent otherwise: `nil` in Lua, left out in JSON, empty in CSV. Absent is not 0. "Never 0" marks the
 fields of which 0 means that there is none. Units are in the names: `_us` microseconds, `_ms` milliseconds, `_ns` nanoseconds; sizes are
-bytes. 64-bit fields are exact. Addresses are text but in protobuf and canonical JSON, where they are bytes. "Fed by" names the kernel's own field on each platform; a platform that is not named does not give it. FreeBSD
-means the system's own tables, kld the tcpstats kernel module (`/dev/tcpstats`), macOS tcp_info the call for each connection (`--tcp-info`).]] }
+bytes. 64-bit fields are exact. Addresses are text but in protobuf and canonical JSON, where they are bytes.
+
+"Fed by" names the kernel's own field on each platform; a platform that is not named does not give it. FreeBSD means the system's own tables, kld
+the tcpstats kernel module (`/dev/tcpstats`), macOS tcp_info the call for each connection (`--tcp-info`).]] }
   for _, chapter in ipairs(chapters) do
     local name, title, text = table.unpack(chapter)
     out[#out + 1] = ("\n## %s\n\n%s"):format(title, text)
@@ -71,7 +74,9 @@ means the system's own tables, kld the tcpstats kernel module (`/dev/tcpstats`),
   table.sort(names)
   for _, name in ipairs(names) do
     local enum = schema.enums[name]
-    out[#out + 1] = ("\n### %s\n%s\n| word | no. | |\n|---|---|---|"):format(name, enum.comment ~= "" and "\n" .. enum.comment .. "\n" or "")
+    out[#out + 1] = "\n### " .. name
+    if enum.comment ~= "" then out[#out + 1] = "\n" .. enum.comment end
+    out[#out + 1] = "\n| word | no. | |\n|---|---|---|"
     for _, value in ipairs(enum.values) do
       out[#out + 1] = ("| `%s` | %d | %s |"):format(value.word, value.number, as_code(value.comment))
     end

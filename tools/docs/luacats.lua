@@ -7,7 +7,8 @@ for word in ("and break do else elseif end false for function goto if in local n
 end
 
 local scalar = {
-  uint32 = "integer", int32 = "integer", uint64 = "integer", int64 = "integer", double = "number", bool = "boolean", string = "string", bytes = "string",
+  uint32 = "integer", int32 = "integer", uint64 = "integer", int64 = "integer", double = "number", bool = "boolean",
+  string = "string", bytes = "string",
 }
 
 local function comment(out, text)
@@ -51,7 +52,9 @@ local function remark(prose)
   return (prose:find "^[%w_]*$" or prose:find "^an? %a+$" or prose:find "^the %a+$") and "" or prose
 end
 
-local function one_line(text) return (text:gsub("%s*\n%s*", " ")) end
+local function one_line(text) return (text:gsub("%s*\n%s*", " "):gsub("[%s;]+$", "")) end
+
+local function first_paragraph(text) return (text:gsub("\n  .*$", "")) end
 
 -- A type that may be nil, in the notation that the type wants.
 local function or_nil(type)
@@ -63,7 +66,7 @@ local function write_function(out, one, variable)
   if one.text ~= "" then comment(out, one.text) end
   for _, arg in ipairs(one.args) do
     local name = arg.name == "..." and "..." or argument_name(arg) .. (arg.optional and "?" or "")
-    out[#out + 1] = one_line(("---@param %s %s %s"):format(name, arg.type, remark(arg.prose))):gsub("%s+$", "")
+    out[#out + 1] = one_line(("---@param %s %s %s"):format(name, arg.type, remark(arg.prose)))
   end
   for i, result in ipairs(one.returns) do
     local type = one.fails and (i == 1 or #one.returns > 1) and or_nil(result.type) or result.type
@@ -90,30 +93,41 @@ end
 
 local function write_class(out, class, schema)
   local variable = class.name:match "[^.]+$"
-  local message = class.name == "tcpstats.Socket" and schema.messages.TcpSocketRecord
   if class.text then comment(out, class.text) end
-  if message then
-    write_message(out, message, class.name, schema)
+  if class.message then
+    write_message(out, schema.messages[class.message], class.name, schema)
   else
     out[#out + 1] = "---@class " .. class.name .. (class.list_of and ": { [integer]: " .. class.list_of .. " }" or "")
   end
-  if class.name == "tcpstats.Batch" then out[#out + 1] = "---@operator len: integer" end
-  if class.name == "tcpstats.Expression" then out[#out + 1] = "---@overload fun(s: tcpstats.Socket, seconds?: number): any" end
+  for _, line in ipairs(class.meta or {}) do out[#out + 1] = "---@" .. line end
   for _, field in ipairs(class.fields or {}) do out[#out + 1] = "---@field " .. field end
+  local functions = {}
   for _, one in ipairs(class.functions) do
-    if one.kind == "value" then
-      out[#out + 1] = one_line(("---@field %s%s %s %s"):format(one.name, class.contract == "script" and "?" or "", one.returns[1].type, one.text))
-    elseif one.hook then
-      out[#out + 1] = one_line(("---@field %s? %s %s"):format(one.name, fun_type(one), one.text))
+    local optional = class.contract == "script" and "?" or ""
+    if one.hook or one.kind == "value" then
+      local type = one.hook and fun_type(one) or one.returns[1].type
+      out[#out + 1] = one_line(("---@field %s%s %s %s"):format(one.name, optional, type, first_paragraph(one.text)))
+    elseif not one.name:find "^__" then
+      functions[#functions + 1] = one
     end
   end
-  if #class.functions == 0 then
+  out[#out + 1] = #functions > 0 and ("local %s = {}\n"):format(variable) or ""
+  for _, one in ipairs(functions) do write_function(out, one, variable) end
+end
+
+-- What all of the types share: enums, the names of fields, messages.
+local function write_schema(out, schema)
+  local names = {}
+  for name in pairs(schema.enums) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do write_enum(out, schema.enums[name]) end
+  local quoted = {}
+  for _, field in ipairs(schema.messages.TcpSocketRecord.fields) do quoted[#quoted + 1] = ('"%s"'):format(field.name) end
+  comment(out, "The name of a field of a socket.")
+  out[#out + 1] = ("---@alias tcpstats.FieldName %s\n"):format(table.concat(quoted, "|"))
+  for _, name in ipairs { "CollectionMetadata", "StateBucket", "SystemSummary" } do
+    write_message(out, schema.messages[name], "tcpstats." .. name, schema)
     out[#out + 1] = ""
-    return
-  end
-  out[#out + 1] = ("local %s = {}\n"):format(variable)
-  for _, one in ipairs(class.functions) do
-    if one.kind == "function" and not one.hook and not one.name:find "^__" then write_function(out, one, variable) end
   end
 end
 
@@ -122,41 +136,22 @@ end
 -- @param schema what docs.proto read
 -- @return a table: text by path
 function luacats.files(api, schema)
-  local files, main = {}, nil
+  local files, list = {}, {}
   for _, class in ipairs(api) do
-    local out = {}
-    if class.file then
-      out[#out + 1] = ("---@meta %s\n-- Made by `make docs`; do not edit.\n"):format(class.file)
-      files["types/" .. class.file:gsub("%.", "/") .. ".lua"] = out
-      if class.file == "tcpstats" then main = out end
-    else
-      out = main
-    end
-    if not class.file or class.file == "tcpstats" then goto shared end
-    write_class(out, class, schema)
-    out[#out + 1] = "return " .. class.name:match "[^.]+$"
-    goto next
-    ::shared::
-    if class.file then
-      local names = {}
-      for name in pairs(schema.enums) do names[#names + 1] = name end
-      table.sort(names)
-      for _, name in ipairs(names) do write_enum(out, schema.enums[name]) end
-      local quoted = {}
-      for _, field in ipairs(schema.messages.TcpSocketRecord.fields) do quoted[#quoted + 1] = ('"%s"'):format(field.name) end
-      comment(out, "The name of a field of a socket.")
-      out[#out + 1] = ("---@alias tcpstats.FieldName %s\n"):format(table.concat(quoted, "|"))
-      for _, name in ipairs { "CollectionMetadata", "StateBucket", "SystemSummary" } do
-        write_message(out, schema.messages[name], "tcpstats." .. name, schema)
-        out[#out + 1] = ""
-      end
+    local module = class.file or "tcpstats"
+    local out = files[module]
+    if not out then
+      out = { ("---@meta %s\n-- Made by `make docs`; do not edit.\n"):format(module) }
+      files[module], list[#list + 1] = out, class
+      if module == "tcpstats" then write_schema(out, schema) end
     end
     write_class(out, class, schema)
-    ::next::
   end
-  main[#main + 1] = "return tcpstats"
   local texts = {}
-  for path, out in pairs(files) do texts[path] = table.concat(out, "\n"):gsub("%s+\n\n\n+", "\n\n") .. "\n" end
+  for _, class in ipairs(list) do
+    local text = table.concat(files[class.file], "\n") .. "\nreturn " .. class.name:match "[^.]+$" .. "\n"
+    texts[("types/%s.lua"):format(class.file:gsub("%.", "/"))] = text:gsub("\n\n\n+", "\n\n")
+  end
   return texts
 end
 

@@ -9,7 +9,8 @@ local schema = require("docs.proto").read "proto/tcp_stats.proto"
 local api, everything, problems = model.read(require "docs.api")
 local files = require("docs.luacats").files(api, schema)
 files["doc/fields.md"] = require("docs.fields").page(schema)
-files["doc/scripting.md"] = model.text "doc/scripting.md":match("^(.-" .. BEGIN:gsub("%p", "%%%0") .. ")") .. require("docs.catalogue").text() .. "\n" .. require("docs.reference").text(api)
+local by_hand = model.text "doc/scripting.md":match("^(.-" .. BEGIN:gsub("%p", "%%%0") .. ")")
+files["doc/scripting.md"] = by_hand .. require("docs.catalogue").text() .. "\n" .. require("docs.reference").text(api)
 
 local function sorted(t)
   local keys = {}

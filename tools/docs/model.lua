@@ -30,15 +30,21 @@ local function type_of_argument(arg)
 end
 
 local function resolve(one, problems)
-  local function unknown(what) problems[#problems + 1] = ("%s: %s%s%s: no type for %s"):format(one.where, one.owner, one.method and ":" or ".", one.name, what) end
+  local function unknown(what)
+    problems[#problems + 1] = ("%s: %s%s%s: no type for %s"):format(one.where, one.owner, one.method and ":" or ".", one.name, what)
+  end
   for _, arg in ipairs(one.args) do
     arg.type = type_of_argument(arg) or unknown(("%s (%s)"):format(arg.name, arg.text)) or "any"
-    arg.optional = arg.optional or words.optional(arg.text)
+    arg.optional = arg.optional or words.optional(arg.text) or arg.type:find "^[^(]+%?$" ~= nil
+    arg.type = arg.type:gsub("^([^(]+)%?$", "%1")
     arg.prose = words.prose(arg.text)
   end
   for _, result in ipairs(one.returns) do
     result.type = words.of_phrase(result.text) or words.of_name(result.text) or unknown(("the result '%s'"):format(result.text)) or "any"
     result.prose = words.prose(result.text)
+  end
+  if one.kind == "value" and #one.returns == 0 then
+    one.returns[1] = { type = words.of_phrase(one.text) or unknown "the value" or "any", text = "", prose = "" }
   end
   if #one.returns == 0 and one.text:find "^[Ww]hether " then one.returns[1] = { type = "boolean", text = "", prose = "" } end
 end
@@ -59,7 +65,10 @@ local function from_contract(entries, owner, types)
     }
     if entry.result then one.returns[1] = { text = entry.result } end
     if types[entry.name] then one.returns = { { text = "(" .. types[entry.name] .. ")" } } end
-    if one.kind == "value" and #one.returns == 0 then one.returns[1] = { text = words.of_name(entry.name) and "(" .. words.of_name(entry.name) .. ")" or one.text } end
+    if one.kind == "value" and #one.returns == 0 then
+      local type = words.of_name(entry.name)
+      one.returns[1] = { text = type and "(" .. type .. ")" or one.text }
+    end
     list[#list + 1] = one
   end
   return list
@@ -79,7 +88,7 @@ function model.read(api)
   end
   local function take(class, one)
     everything[#everything + 1] = one
-    if not class then return end
+    if not class or class.methods and not one.method then return end
     one.text = sentence(one.text)
     class.functions[#class.functions + 1] = one
   end

@@ -11,8 +11,7 @@ end
 
 -- "What. Implicit. Linux: x. macOS 15: y." -> what, implicit, {{platform=, from=}...}
 local function take_apart(comment)
-  local feeds, implicit = {}, false
-  local at = {}
+  local feeds, at = {}, {}
   for start, label in (". " .. comment):gmatch "()%. (%a[%w_ ]*): " do
     local platform = label:match "^%a+"
     if platform == "Linux" or platform == "macOS" or platform == "FreeBSD" or platform == "kld" then
@@ -25,6 +24,7 @@ local function take_apart(comment)
     feeds[i] = { platform = one.label, from = (text:sub(one.start + 2 + #one.label + 2, until_):gsub("%.$", "")) }
   end
   local what = text:sub(3, at[1] and at[1].start - 1 or #text):gsub("%.$", "")
+  local implicit
   what, implicit = what:gsub("%. Implicit$", "")
   return what, implicit > 0, feeds
 end

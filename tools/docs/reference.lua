@@ -1,4 +1,6 @@
 --- The reference part of doc/scripting.md.
+local words = require "docs.words"
+
 local reference = {}
 
 -- A type in a word; the prose beneath tells the keys of a table.
@@ -12,7 +14,7 @@ local function call_of(one, class)
   local args = ""
   for i, arg in ipairs(one.args) do
     local name = i > 1 and ", " .. arg.name or arg.name
-    if i == 1 and #one.args == 1 and arg.text:find "^{" and not arg.optional and one.owner == "source" then return class.call .. ":" .. one.name .. arg.text end
+    if one.braces then return class.call .. ":" .. one.name .. arg.text end -- name{...}
     args = args .. (arg.optional and (i > 1 and " [" or "[") .. name .. "]" or name)
   end
   local owner = class.contract == "script" and "" or (class.call or class.name) .. (one.method and ":" or ".")
@@ -27,7 +29,7 @@ local function results_of(one)
 end
 
 -- A paragraph with its indented lines (an example, a list of cases) as a block.
-local function paragraph(text, indent)
+local function paragraph(text)
   local out, block = {}, false
   for line in (text .. "\n"):gmatch "(.-)\n" do
     local inner = line:match "^  +(.*)$"
@@ -35,21 +37,7 @@ local function paragraph(text, indent)
     if not inner and block and line ~= "" then out[#out + 1] = "" end
     block = inner ~= nil
     if inner then line = "    " .. line:gsub("^  ", "") end
-    out[#out + 1] = line == "" and "" or indent .. line
-  end
-  return table.concat(out, "\n")
-end
-
--- Continuation lines of ctx's entries are prose that is aligned in the source, or a list that is indented further.
-local function unaligned(text)
-  local first, rest = text:match "^(.-)\n(.*)$"
-  if not first then return text end
-  local least = 99
-  for line in (rest .. "\n"):gmatch "(.-)\n" do least = math.min(least, #line:match "^ *") end
-  local out = { first }
-  for line in (rest .. "\n"):gmatch "(.-)\n" do
-    local inner = line:sub(least + 1)
-    out[#out + 1] = first:find ":$" and "  " .. inner or inner
+    out[#out + 1] = line
   end
   return table.concat(out, "\n")
 end
@@ -60,11 +48,21 @@ end
 
 local function write(out, one, class)
   out[#out + 1] = ("\n**`%s`**%s"):format(call_of(one, class), results_of(one))
-  if one.text ~= "" then out[#out + 1] = "\n" .. paragraph((class.contract and unaligned(one.text)) or one.text, "") end
+  if one.text ~= "" then out[#out + 1] = "\n" .. paragraph(one.text) end
   local list = {}
   for _, arg in ipairs(one.args) do
     local prose = about(arg.prose)
-    if prose ~= "" and not (prose:find "^{[%w_=, ]*}$") then list[#list + 1] = ("- `%s`: %s"):format(arg.name, prose) end
+    local keys = prose:find "^{.* = " and prose:match "^%b{}"
+    if keys then
+      list[#list + 1] = ("- `%s`:%s"):format(arg.name, prose:sub(#keys + 1))
+      for _, piece in ipairs(words.split(keys:sub(2, -2), ",")) do
+        local key, text = piece:match "^%s*([%w_]+) ?= ?(.*)$"
+        if key then list[#list + 1] = ("  - `%s`%s"):format(key, text ~= "" and ": " .. text or "")
+        else list[#list] = list[#list] .. "," .. piece end
+      end
+    elseif prose ~= "" and not (prose:find "^{[%w_=, ]*}$") then
+      list[#list + 1] = ("- `%s`: %s"):format(arg.name, prose)
+    end
   end
   for _, result in ipairs(one.returns) do
     local prose = about(result.prose)

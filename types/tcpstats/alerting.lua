@@ -1,7 +1,7 @@
 ---@meta tcpstats.alerting
 -- Made by `make docs`; do not edit.
 
----The same functions for those who have no ctx: it is the first argument.
+---What `ctx` has of it, as functions whose first argument is the ctx.
 ---@class tcpstats.alerting
 local alerting = {}
 
@@ -17,7 +17,7 @@ function alerting.hold(ctx, key, condition, seconds) end
 ---Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that trembles about a limit alarms once.
 ---@param ctx tcpstats.Ctx
 ---@param key any what is judged
----@param value number? nil: not known, which leaves things as they are
+---@param value? number nil: not known, which leaves things as they are
 ---@param on number above it: true. With `off` above `on` it is the other way round: true below `on`, false again above `off`
 ---@param off number the limit on the way back
 ---@return boolean # whether it is true

@@ -85,12 +85,12 @@ function core.socket_protobuf(socket) end
 
 ---For a batch that nobody has a view of.
 ---@param batch tcpstats.Batch
----@param tracker or nil any
----@param filter or nil any
+---@param tracker? tcpstats.Tracker
+---@param filter? string|tcpstats.Filter
 ---@return tcpstats.Batch? # batch A decoded batch gets deltas, comings and goings, and loses what the filter refuses
 ---@return string? what # what went wrong
 ---@return string? code
-function core.replay(batch, tracker or nil, filter or nil) end
+function core.replay(batch, tracker, filter) end
 
 ---The text names word and column, the code is "EUSAGE".
 ---@param text string
