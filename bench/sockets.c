@@ -44,10 +44,12 @@ static void raise_limit(void) {
 static socklen_t make_address(struct sockaddr_storage *a, int family, unsigned n) {
     memset(a, 0, sizeof *a);
     if (family == AF_INET) {
-        *(struct sockaddr_in *)a = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(0x7f010001 + (n << 8))};
+        *(struct sockaddr_in *)a =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(0x7f010001 + (n << 8))};
         return sizeof(struct sockaddr_in);
     }
-    *(struct sockaddr_in6 *)a = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)(PORT + n)), .sin6_addr = in6addr_loopback};
+    *(struct sockaddr_in6 *)a =
+        (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)(PORT + n)), .sin6_addr = in6addr_loopback};
     return sizeof(struct sockaddr_in6);
 }
 

@@ -66,10 +66,7 @@ static tcps_code path_put(tcps_sink *sink, tcps_record *r) {
 
 static void path_restart(tcps_sink *sink) {
     path *p = (path *)sink;
-    for (size_t i = 0; i < p->count; i++) {
-        tcps_arena_free(&p->lanes[i].batch->arena);
-        p->lanes[i].batch->count = 0;
-    }
+    for (size_t i = 0; i < p->count; i++) tcps_batch_clear(p->lanes[i].batch);
     begin(p);
 }
 

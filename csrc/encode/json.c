@@ -1,12 +1,12 @@
 #include "encode/json.h"
 
+#include "encode/template.h"
 #include "encode/text.h"
 #include "record/schema.h"
 #include "record/utf8.h"
 
 #define KEY_ROOM 48   /* `"rttUs":` of the longest name; fields.awk refuses longer ones */
 #define VALUE_ROOM 64 /* no value but a text or a set is longer */
-#define MEMBER_ROOM 96 /* a key with a value that is no text and no set */
 
 /* `"rttUs":` of `rtt_us`, at most KEY_ROOM bytes. */
 static char *put_key(char *at, const char *name, bool camel) {
@@ -116,155 +116,146 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
     put_byte(w, ']');
 }
 
-/* A field with a value that it had twice in a row: `"rttUs":1250,`. From one socket to the next most values stay the same, and then a copy of
- * fixed size is all there is to do (its size is fixed because gcc turns a memcpy of variable length into `rep movs`, which costs three times
- * as much as all the rest). Other values are written where they belong and not kept: to copy bytes right after they were written stalls the
- * processor until they are in the cache. */
-typedef struct member {
-    char text[MEMBER_ROOM];
-    uint64_t bits; /* the value in `text`; 0 when that is only the key of a text or set */
-    uint64_t last; /* the value that was written last */
-    uint64_t mask; /* tcps_value_mask of the field */
-    uint8_t key_len, len;
-} member;
+typedef struct key {
+    char text[KEY_ROOM];
+    uint8_t len;
+} key;
 
-/* By style and field. Not shared between threads, so that no lock is needed. */
-static _Thread_local member members[TCPS_JSON_STYLES][TCPS_FIELD_LIMIT];
+static key keys[TCPS_JSON_STYLES][TCPS_FIELD_LIMIT];
 
-/* A value that is no text and no set, and its comma. */
-static inline char *put_value(char *at, const tcps_field *f, uint64_t bits, tcps_json_style style) {
-    bool quoted = style != TCPS_JSON_FLAT;
-    switch (f->type) {
-    case TCPS_T_U32: at = tcps_text_u32(at, (uint32_t)bits); break;
-    case TCPS_T_I32: at = tcps_text_i64(at, (int32_t)bits); break;
-    case TCPS_T_U64: at = put_u64(at, bits, quoted); break;
-    case TCPS_T_I64: at = put_i64(at, (int64_t)bits, quoted); break;
-    case TCPS_T_BOOL:
-        memcpy(at, bits ? "true\0" : "false", 5);
-        at += bits ? 4 : 5;
-        break;
-    case TCPS_T_ENUM: at = put_enum(at, f->words, (int)bits, style); break;
-    default: break;
-    }
-    *at++ = ',';
-    return at;
-}
-
-static void keep(member *m, const tcps_field *f, uint64_t bits, tcps_json_style style) {
-    m->len = (uint8_t)(put_value(m->text + m->key_len, f, bits, style) - m->text);
-    m->bits = bits;
-}
-
-/* Those of a style, ready for the rows of a batch: what another batch's texts were is forgotten. */
-static member *begin_members(tcps_json_style style) {
-    member *all = members[style];
-    if (all[TCPS_F_local_addr].key_len == 0) {
-        tcps_schema_init();
+static void init_keys(void) {
+    static bool done;
+    if (done) return;
+    tcps_schema_init();
+    for (unsigned style = 0; style < TCPS_JSON_STYLES; style++)
         for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
             if (tcps_fields[f].type == TCPS_T_NONE) continue;
-            all[f].mask = tcps_value_mask[f];
-            all[f].key_len = (uint8_t)(put_key(all[f].text, tcps_fields[f].name, style != TCPS_JSON_FLAT) - all[f].text);
-            if (tcps_fields[f].type < TCPS_T_SET) keep(&all[f], &tcps_fields[f], 0, style);
+            key *k = &keys[style][f];
+            k->len = (uint8_t)(put_key(k->text, tcps_fields[f].name, style != TCPS_JSON_FLAT) - k->text);
         }
+    done = true;
+}
+
+/* A value that is no text and no set, at most VALUE_ROOM bytes. */
+static inline char *put_short(char *at, const tcps_field *f, uint64_t bits, tcps_json_style style) {
+    bool quoted = style != TCPS_JSON_FLAT;
+    switch (f->type) {
+    case TCPS_T_U32: return tcps_text_u32(at, (uint32_t)bits);
+    case TCPS_T_I32: return tcps_text_i64(at, (int32_t)bits);
+    case TCPS_T_U64: return put_u64(at, bits, quoted);
+    case TCPS_T_I64: return put_i64(at, (int64_t)bits, quoted);
+    case TCPS_T_BOOL: memcpy(at, bits ? "true\0" : "false", 5); return at + (bits ? 4 : 5);
+    case TCPS_T_ENUM: return put_enum(at, f->words, (int)bits, style);
+    default: return at;
     }
-    for (unsigned w = 0; w < TCPS_WORDS; w++)
-        for (uint64_t mask = tcps_text_mask[w]; mask; mask &= mask - 1) {
-            member *m = &all[64 * w + (unsigned)__builtin_ctzll(mask)];
-            m->bits = m->last = 0;
-        }
-    return all;
 }
 
-/* Copies the first `len` bytes of the member and touches at most MEMBER_ROOM. */
-static inline char *put_member_text(char *at, const member *m, size_t len) {
-    memcpy(at, m->text, 32);
-    if (len > 32) memcpy(at + 32, m->text + 32, MEMBER_ROOM - 32);
-    return at + len;
-}
-
-/* A string or a set, or bytes that are no address; any of them may have any length. A short one that comes twice in a row is kept. */
-static void put_long(tcps_writer *w, member *m, const tcps_field *f, uint64_t bits, tcps_json_style style) {
+/* A text or a set, which may have any length. */
+static void put_long(tcps_writer *w, const tcps_field *f, uint64_t bits, tcps_json_style style) {
     const tcps_text *t = (const tcps_text *)(uintptr_t)bits;
-    tcps_writer_room(w, 4096); /* a set has less, and a string of which each byte takes six: so what is short is in one piece */
-    char *start = w->at;
-    w->at = put_member_text(start, m, m->key_len);
     if (f->type == TCPS_T_SET)
         put_set(w, f, bits, style);
     else if (f->type == TCPS_T_STRING)
         tcps_json_string(w, t->bytes, t->len);
     else
         put_bytes(w, (const uint8_t *)t->bytes, t->len, style);
-    bool is_short = f->type == TCPS_T_SET || t->len < MEMBER_ROOM;
-    if (bits == m->last && is_short && w->at - start < MEMBER_ROOM) {
-        m->len = (uint8_t)(w->at - start + 1);
-        memcpy(m->text, start, m->len - 1u);
-        m->text[m->len - 1] = ',';
-        m->bits = bits;
-    }
-    m->last = bits;
 }
 
-/* Room for as many members as the row has; `w->at`. */
-static inline char *make_room(tcps_writer *w, const tcps_shape *shape) {
-    tcps_writer_room(w, (shape->count + 1u) * MEMBER_ROOM);
-    return w->at;
+static tcps_code nowhere(tcps_writer *w, const char *bytes, size_t len) {
+    (void)w, (void)bytes, (void)len;
+    return TCPS_OK;
 }
 
-/* A member whose value is not the kept one. */
-static __attribute__((noinline)) char *put_other(tcps_writer *w, char *at, const tcps_shape *shape, member *m, unsigned field, tcps_json_style style,
-                                                 uint64_t bits) {
+/* `"rttUs":1250,` for a template. */
+static char *put_template_member(char *at, unsigned field, uint64_t bits, unsigned style) {
     const tcps_field *f = &tcps_fields[field];
+    const key *k = &keys[style][field];
+    memcpy(at, k->text, KEY_ROOM);
+    at += k->len;
     if (f->type < TCPS_T_SET) {
-        at = put_value(put_member_text(at, m, m->key_len), f, bits, style);
-        if (bits == m->last) keep(m, f, bits, style);
-        m->last = bits;
-        return at;
+        at = put_short(at, f, bits, style);
+    } else if (f->type == TCPS_T_SET ? tcps_count_bits(bits) > 3 : ((const tcps_text *)(uintptr_t)bits)->len > 24) {
+        return NULL;
+    } else {
+        tcps_writer over = {.begin = at, .at = at, .end = at + TCPS_MEMBER_ROOM, .flush = nowhere};
+        put_long(&over, f, bits, style);
+        at = over.at;
     }
-    if (f->type == TCPS_T_BYTES) {
-        const tcps_text *t = (const tcps_text *)(uintptr_t)bits;
-        if (is_address(t->len)) {
-            at = put_address(put_member_text(at, m, m->key_len), t->bytes, t->len, style);
-            *at++ = ',';
-            return at;
-        }
-    }
-    w->at = at;
-    put_long(w, m, f, bits, style);
-    at = make_room(w, shape); /* before the comma, which the end of the row looks for */
     *at++ = ',';
     return at;
 }
 
-/* The row's object. Every member ends in a comma, and the last one's becomes the closing brace. */
-static void put_row(tcps_writer *w, const tcps_row *row, member *all, tcps_json_style style) {
+/* Makes room for the stretch of members before place `n` and for one short member, and copies the stretch. */
+static inline char *put_stretch(tcps_writer *w, const tcps_template *t, unsigned first, unsigned n) {
+    tcps_writer_room(w, tcps_template_len(t, first, n) + KEY_ROOM + VALUE_ROOM);
+    return tcps_template_copy(w->at, t, first, n);
+}
+
+/* The row's object: stretches of its shape's template, and between them what it has of its own. Every member ends in a comma, and the last
+ * one's becomes the closing brace. */
+static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates) {
     const tcps_shape *shape = row->shape;
-    char *at = make_room(w, shape);
-    *at++ = '{';
-    for (const uint8_t *field = shape->fields, *end = field + shape->count; field < end; field++) {
-        member *m = &all[*field];
-        uint64_t bits;
-        memcpy(&bits, (const char *)row + shape->at[*field], sizeof bits);
-        bits &= m->mask;
-        if (bits == m->bits)
-            at = put_member_text(at, m, m->len);
-        else
-            at = put_other(w, at, shape, m, *field, style, bits);
+    const tcps_template *t = tcps_template_of(templates, shape);
+    if (!t) {
+        w->code = TCPS_NOMEM;
+        return;
     }
-    if (shape->count) at--;
-    *at++ = '}';
-    w->at = at;
+    tcps_json_style style = (tcps_json_style)templates->style;
+    const uint64_t *value = row->words + shape->words;
+    unsigned first = 0;
+    put_byte(w, '{');
+    for (unsigned word = 0; word < shape->words; word++) {
+        for (uint64_t m = row->words[word] | t->fresh[word]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit, field = shape->fields[n];
+            uint64_t bits = row->words[word] >> bit & 1 ? *value++ : shape->base[n];
+            const tcps_field *f = &tcps_fields[field];
+            const key *k = &keys[style][field];
+            char *at = put_stretch(w, t, first, n);
+            memcpy(at, k->text, KEY_ROOM);
+            at += k->len;
+            if (f->type < TCPS_T_SET) {
+                at = put_short(at, f, bits, style);
+            } else {
+                w->at = at;
+                put_long(w, f, bits, style);
+                tcps_writer_room(w, 1);
+                at = w->at;
+            }
+            *at++ = ',';
+            w->at = at;
+            first = n + 1;
+        }
+    }
+    if (first < shape->count) w->at = put_stretch(w, t, first, shape->count);
+    if (shape->count)
+        w->at[-1] = '}';
+    else
+        put_byte(w, '}');
+}
+
+static void begin_rows(tcps_templates *templates, tcps_json_style style) {
+    init_keys();
+    templates->put = put_template_member;
+    templates->style = style;
+    memset(templates->of, 0, sizeof templates->of);
+    templates->arena = (tcps_arena){0};
 }
 
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
-    put_row(w, row, begin_members(style), style);
+    tcps_templates templates;
+    begin_rows(&templates, style);
+    put_row(w, row, &templates);
+    tcps_templates_free(&templates);
 }
 
 void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {
-    member *all = begin_members(style);
+    tcps_templates templates;
+    begin_rows(&templates, style);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
-        put_row(w, v.rows[i], all, style);
+        put_row(w, v.rows[i], &templates);
         put_byte(w, '\n');
     }
+    tcps_templates_free(&templates);
 }
 
 /* One value of a message that protobuf-c holds, `p` pointing at it. */
@@ -338,11 +329,13 @@ static void put_batch(tcps_writer *w, tcps_view v, tcps_json_style style) {
     tcps_writer_put(w, "{\"metadata\":", 12);
     tcps_json_message(w, &v.batch->metadata.base, style);
     if (v.count) tcps_writer_put(w, ",\"records\":", 11);
-    member *all = begin_members(style);
+    tcps_templates templates;
+    begin_rows(&templates, style);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
         put_byte(w, i ? ',' : '[');
-        put_row(w, v.rows[i], all, style);
+        put_row(w, v.rows[i], &templates);
     }
+    tcps_templates_free(&templates);
     if (v.count) put_byte(w, ']');
     if (v.batch->has_summary) {
         tcps_writer_put(w, ",\"summary\":", 11);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "encode/template.h"
 #include "record/schema.h"
 
 #define VARINT_ROOM 10
@@ -45,79 +46,101 @@ static void init_tags(void) {
     done = true;
 }
 
+static uint64_t varint_of(const tag *t, uint64_t bits) {
+    switch (t->type) {
+    case TCPS_T_I32: return (uint64_t)(int64_t)(int32_t)bits;
+    case TCPS_T_U64:
+    case TCPS_T_I64: return bits;
+    default: return (uint32_t)bits;
+    }
+}
+
 /* A set's numbers are below 64, one byte each when packed. */
 static inline size_t payload_size(const tag *t, uint64_t bits) {
     switch (t->type) {
-    case TCPS_T_I32: return varint_size((uint64_t)(int64_t)(int32_t)bits);
     case TCPS_T_STRING:
     case TCPS_T_BYTES: {
         size_t len = ((const tcps_text *)(uintptr_t)bits)->len;
         return varint_size(len) + len;
     }
-    case TCPS_T_SET: return 1 + (size_t)__builtin_popcountll(bits);
-    default: return varint_size(bits);
+    case TCPS_T_SET: return 1 + (size_t)tcps_count_bits(bits);
+    default: return varint_size(varint_of(t, bits));
     }
 }
 
-static size_t row_size(const tcps_row *row) {
+static char *put_set(char *at, uint64_t set) {
+    *at++ = (char)tcps_count_bits(set);
+    for (; set; set &= set - 1) *at++ = (char)__builtin_ctzll(set);
+    return at;
+}
+
+/* A member for a template. */
+static char *put_member(char *at, unsigned field, uint64_t bits, unsigned style) {
+    (void)style;
+    const tag *t = &tags[field];
+    memcpy(at, t->bytes, 2);
+    at += t->len;
+    if (t->type == TCPS_T_SET) return put_set(at, bits);
+    if (t->type < TCPS_T_SET) return put_varint(at, varint_of(t, bits));
+    const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
+    if (text->len > TCPS_MEMBER_ROOM / 2) return NULL;
+    at = put_varint(at, text->len);
+    memcpy(at, text->bytes, text->len);
+    return at + text->len;
+}
+
+/* Bytes of a row: its template's, less what the row has another value of, and what that takes. */
+static size_t row_size(const tcps_row *row, const tcps_template *t) {
     const tcps_shape *shape = row->shape;
-    size_t size = 0;
-    for (unsigned i = 0; i < shape->count; i++) {
-        unsigned field = shape->fields[i];
-        const tag *t = &tags[field];
-        size += t->len + payload_size(t, tcps_row_bits(row, field));
+    const uint64_t *value = row->words + shape->words;
+    size_t size = tcps_template_len(t, 0, shape->count);
+    for (unsigned word = 0; word < shape->words; word++) {
+        for (uint64_t m = row->words[word] | t->fresh[word]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
+            uint64_t bits = row->words[word] >> bit & 1 ? *value++ : shape->base[n];
+            const tag *g = &tags[shape->fields[n]];
+            size += g->len + payload_size(g, bits) - tcps_template_len(t, n, n + 1);
+        }
     }
     return size;
 }
 
-static void put_delimited(tcps_writer *w, const tag *t, uint64_t bits) {
-    char *at = w->at;
-    if (t->type == TCPS_T_SET) {
-        *at++ = (char)__builtin_popcountll(bits);
-        for (; bits; bits &= bits - 1) *at++ = (char)__builtin_ctzll(bits);
-        w->at = at;
-        return;
-    }
-    const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
-    w->at = put_varint(at, text->len);
-    tcps_writer_put(w, text->bytes, text->len);
+/* Makes room for the stretch of members before place `n` and for one short member, and copies the stretch. */
+static inline char *put_stretch(tcps_writer *w, const tcps_template *t, unsigned first, unsigned n) {
+    tcps_writer_room(w, tcps_template_len(t, first, n) + 2 + 1 + 64);
+    return tcps_template_copy(w->at, t, first, n);
 }
 
-static void put_fields(tcps_writer *w, const tcps_row *row) {
+static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template *t) {
     const tcps_shape *shape = row->shape;
-    for (unsigned i = 0; i < shape->count; i++) {
-        unsigned field = shape->fields[i];
-        uint64_t bits = tcps_row_bits(row, field);
-        const tag *t = &tags[field];
-        tcps_writer_room(w, 2 + 1 + 64);
-        memcpy(w->at, t->bytes, 2);
-        w->at += t->len;
-        if (t->type >= TCPS_T_SET)
-            put_delimited(w, t, bits);
-        else
-            w->at = put_varint(w->at, t->type == TCPS_T_I32 ? (uint64_t)(int64_t)(int32_t)bits : bits);
+    const uint64_t *value = row->words + shape->words;
+    unsigned first = 0;
+    for (unsigned word = 0; word < shape->words; word++) {
+        for (uint64_t m = row->words[word] | t->fresh[word]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
+            uint64_t bits = row->words[word] >> bit & 1 ? *value++ : shape->base[n];
+            const tag *g = &tags[shape->fields[n]];
+            char *at = put_stretch(w, t, first, n);
+            memcpy(at, g->bytes, 2);
+            at += g->len;
+            first = n + 1;
+            if (g->type < TCPS_T_SET) {
+                w->at = put_varint(at, varint_of(g, bits));
+            } else if (g->type == TCPS_T_SET) {
+                w->at = put_set(at, bits);
+            } else {
+                const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
+                w->at = put_varint(at, text->len);
+                tcps_writer_put(w, text->bytes, text->len);
+            }
+        }
     }
+    if (first < shape->count) w->at = put_stretch(w, t, first, shape->count);
 }
 
 static size_t message_size(const ProtobufCMessage *m) {
     size_t size = protobuf_c_message_get_packed_size(m);
     return 1 + varint_size(size) + size;
-}
-
-static size_t body_size(tcps_view v) {
-    size_t size = message_size(&v.batch->metadata.base);
-    for (size_t i = 0; i < v.count; i++) {
-        size_t row = row_size(v.rows[i]);
-        size += 1 + varint_size(row) + row;
-    }
-    if (v.batch->has_summary) size += message_size(&v.batch->summary.base);
-    return size;
-}
-
-size_t tcps_protobuf_size(tcps_view v) {
-    init_tags();
-    size_t size = body_size(v);
-    return varint_size(size) + size;
 }
 
 static void put_length(tcps_writer *w, unsigned field, size_t len) {
@@ -139,16 +162,46 @@ static void put_message(tcps_writer *w, unsigned field, const ProtobufCMessage *
     free(packed);
 }
 
-void tcps_protobuf_batch(tcps_writer *w, tcps_view v) {
-    init_tags();
+/* Sets `sizes` to what the rows take, and gives what the message takes. */
+static size_t measure(tcps_view v, tcps_templates *templates, size_t *sizes) {
+    size_t size = message_size(&v.batch->metadata.base);
+    for (size_t i = 0; i < v.count; i++) {
+        const tcps_template *t = tcps_template_of(templates, v.rows[i]->shape);
+        if (!t) return 0;
+        sizes[i] = row_size(v.rows[i], t);
+        size += 1 + varint_size(sizes[i]) + sizes[i];
+    }
+    if (v.batch->has_summary) size += message_size(&v.batch->summary.base);
+    return size;
+}
+
+static void put_batch(tcps_writer *w, tcps_view v, tcps_templates *templates, size_t *sizes) {
+    size_t size = sizes ? measure(v, templates, sizes) : 0;
+    if (!size) {
+        w->code = TCPS_NOMEM;
+        return;
+    }
     tcps_writer_room(w, VARINT_ROOM);
-    w->at = put_varint(w->at, body_size(v));
+    w->at = put_varint(w->at, size);
     put_message(w, BATCH_METADATA, &v.batch->metadata.base);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
-        put_length(w, BATCH_RECORDS, row_size(v.rows[i]));
-        put_fields(w, v.rows[i]);
+        const tcps_template *t = tcps_template_of(templates, v.rows[i]->shape);
+        put_length(w, BATCH_RECORDS, sizes[i]);
+        if (t)
+            put_fields(w, v.rows[i], t);
+        else
+            w->code = TCPS_NOMEM;
     }
     if (v.batch->has_summary) put_message(w, BATCH_SUMMARY, &v.batch->summary.base);
+}
+
+void tcps_protobuf_batch(tcps_writer *w, tcps_view v) {
+    init_tags();
+    tcps_templates templates = {.put = put_member};
+    size_t *sizes = malloc((v.count + 1) * sizeof *sizes);
+    put_batch(w, v, &templates, sizes);
+    free(sizes);
+    tcps_templates_free(&templates);
 }
 
 /* protobuf-c's struct of one record -> `r`. */

@@ -9,9 +9,6 @@
 /* The view as one BatchMessage, its length as a varint before it: what streams of messages are made of. */
 void tcps_protobuf_batch(tcps_writer *w, tcps_view v);
 
-/* Bytes that tcps_protobuf_batch writes, the length included. */
-size_t tcps_protobuf_size(tcps_view v);
-
 /* Reads one length-delimited BatchMessage from the front of `bytes`. TCPS_OK: `*out` is a new batch, `*used` what was read.
  * TCPS_TRUNCATED: the message goes on behind `len`. TCPS_FORMAT: no such message. TCPS_NOMEM. Fields that this version does not know are dropped. */
 tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, tcps_batch **out, tcps_status *status);

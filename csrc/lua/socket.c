@@ -183,37 +183,38 @@ static int l_visit(lua_State *L) {
 /* Bytes that a text takes where values follow that are aligned to 8. */
 static size_t text_size(const tcps_text *text) { return (sizeof *text + text->len + 1 + 7) & ~(size_t)7; }
 
-static const tcps_text *text_of(const tcps_row *row, unsigned field) { return (const tcps_text *)(uintptr_t)tcps_row_bits(row, field); }
-
-static bool is_text(unsigned field) { return tcps_text_mask[field >> 6] >> (field & 63) & 1; }
+/* The fields of `r` that are texts; gives their number. */
+static unsigned list_texts(const tcps_record *r, uint8_t fields[TCPS_FIELD_LIMIT]) {
+    unsigned count = 0;
+    for (unsigned w = 0; w < TCPS_WORDS; w++)
+        for (uint64_t m = r->has[w] & tcps_text_mask[w]; m; m &= m - 1) fields[count++] = (uint8_t)(64 * w + (unsigned)__builtin_ctzll(m));
+    return count;
+}
 
 /* socket:copy() -> socket: one that stays valid after the loop or hook. */
-/* A shape, a row and its texts in one piece behind the proxy that shows it. */
+/* A shape of its own, the row that has just its values, and the texts, in one piece behind the proxy that shows it. */
 static int l_copy(lua_State *L) {
-    const tcps_row *row = tcpsL_checksocket(L, 1)->row;
-    const tcps_shape *shape = row->shape;
-    size_t shape_size = tcps_shape_size(shape->has), size = shape_size + shape->row_size;
-    for (unsigned i = 0; i < shape->count; i++)
-        if (is_text(shape->fields[i])) size += text_size(text_of(row, shape->fields[i]));
+    tcps_record r;
+    uint8_t texts[TCPS_FIELD_LIMIT];
+    tcps_row_unpack(&r, tcpsL_checksocket(L, 1)->row);
+    unsigned n_texts = list_texts(&r, texts);
+    size_t shape_size = tcps_shape_size(&r), row_size = sizeof(tcps_row) + TCPS_WORDS * sizeof(uint64_t), size = shape_size + row_size;
+    for (unsigned i = 0; i < n_texts; i++) size += text_size((const tcps_text *)(uintptr_t)r.value[texts[i]]);
     tcpsL_socket *copy = lua_newuserdatauv(L, sizeof *copy + size, 0);
     *copy = (tcpsL_socket){0};
     luaL_setmetatable(L, TCPSL_SOCKET);
-    char *at = (char *)(copy + 1);
-    tcps_shape *own_shape = (tcps_shape *)at;
-    tcps_shape_make(own_shape, shape->has);
-    tcps_row *own = (tcps_row *)(at += shape_size);
-    memcpy(own, row, shape->row_size);
-    own->shape = own_shape;
-    at += shape->row_size;
-    for (unsigned i = 0; i < shape->count; i++) {
-        unsigned field = shape->fields[i];
-        if (!is_text(field)) continue;
-        const tcps_text *text = text_of(row, field);
+    tcps_shape *shape = (tcps_shape *)(copy + 1);
+    tcps_row *own = (tcps_row *)((char *)shape + shape_size);
+    char *at = (char *)own + row_size;
+    for (unsigned i = 0; i < n_texts; i++) {
+        uint64_t *value = &r.value[texts[i]];
+        const tcps_text *text = (const tcps_text *)(uintptr_t)*value;
         memcpy(at, text, sizeof *text + text->len + 1);
-        uint64_t pointer = (uint64_t)(uintptr_t)at;
-        memcpy((char *)own + own_shape->at[field], &pointer, sizeof pointer);
+        *value = (uint64_t)(uintptr_t)at;
         at += text_size(text);
     }
+    tcps_shape_make(shape, &r);
+    tcps_row_plain(own, shape);
     copy->row = own;
     return 1;
 }

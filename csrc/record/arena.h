@@ -29,6 +29,9 @@ static inline void *tcps_arena_take(tcps_arena *a, size_t size) {
     return p;
 }
 
+/* Gives back the end of the piece that was taken last: `size` bytes of it are kept. */
+static inline void tcps_arena_shrink(tcps_arena *a, void *piece, size_t size) { a->next = (char *)piece + ((size + 7) & ~(size_t)7); }
+
 /* The arena as it is now, and back to that: what was taken since is free again. */
 tcps_arena_mark tcps_arena_here(const tcps_arena *a);
 void tcps_arena_back(tcps_arena *a, tcps_arena_mark mark);

@@ -30,6 +30,14 @@ void tcps_batch_unref(tcps_batch *b) {
     free(b);
 }
 
+void tcps_batch_clear(tcps_batch *b) {
+    tcps_arena_free(&b->arena);
+    b->count = 0;
+    /* The shapes have texts of rows that are gone. */
+    b->last_shape = NULL;
+    memset(b->shapes, 0, sizeof b->shapes);
+}
+
 static tcps_text *new_text(tcps_arena *arena, const void *bytes, size_t len) {
     if (len > UINT32_MAX) return NULL;
     tcps_text *t = tcps_arena_take(arena, sizeof *t + len + 1);
@@ -91,9 +99,9 @@ static const tcps_shape *shape_of(tcps_batch *b, const tcps_record *r) {
         }
         if (same_fields(*slot, r)) return *slot;
     }
-    tcps_shape *shape = tcps_arena_take(&b->names, tcps_shape_size(r->has));
+    tcps_shape *shape = tcps_arena_take(&b->names, tcps_shape_size(r));
     if (!shape) return NULL;
-    tcps_shape_make(shape, r->has);
+    tcps_shape_make(shape, r);
     if (free_slot) *free_slot = shape;
     return shape;
 }
@@ -102,9 +110,10 @@ tcps_code tcps_batch_add(tcps_batch *b, const tcps_record *r) {
     if (make_room(b) != TCPS_OK) return TCPS_NOMEM;
     if (!b->last_shape || !same_fields(b->last_shape, r)) b->last_shape = shape_of(b, r);
     if (!b->last_shape) return TCPS_NOMEM;
-    tcps_row *row = tcps_arena_take(&b->arena, b->last_shape->row_size);
+    size_t room = tcps_row_room(b->last_shape);
+    tcps_row *row = tcps_arena_take(&b->arena, room);
     if (!row) return TCPS_NOMEM;
-    tcps_row_pack(row, b->last_shape, r);
+    tcps_arena_shrink(&b->arena, row, tcps_row_pack(row, b->last_shape, r));
     b->rows[b->count++] = row;
     return TCPS_OK;
 }

@@ -58,6 +58,9 @@ tcps_code tcps_batch_take_summary(tcps_batch *b, const TcpstatsReader__SystemSum
 tcps_batch *tcps_batch_ref(tcps_batch *b);
 void tcps_batch_unref(tcps_batch *b);
 
+/* Forgets the rows and their texts; names, metadata and warnings stay. */
+void tcps_batch_clear(tcps_batch *b);
+
 /* A copy of `len` bytes that lives as long as the batch; NULL when there is no memory. */
 const tcps_text *tcps_batch_text(tcps_batch *b, const void *bytes, size_t len);
 

@@ -2,48 +2,68 @@
 
 const uint64_t tcps_value_mask[TCPS_FIELD_LIMIT] = {TCPS_VALUE_MASKS};
 
-static unsigned count_bits(const uint64_t has[TCPS_WORDS]) {
+static unsigned count_fields(const tcps_record *r) {
     unsigned count = 0;
-    for (unsigned w = 0; w < TCPS_WORDS; w++) count += (unsigned)__builtin_popcountll(has[w]);
+    for (unsigned w = 0; w < TCPS_WORDS; w++) count += tcps_count_bits(r->has[w]);
     return count;
 }
 
-size_t tcps_shape_size(const uint64_t has[TCPS_WORDS]) { return (sizeof(tcps_shape) + count_bits(has) + 7) & ~(size_t)7; }
-
-void tcps_shape_make(tcps_shape *shape, const uint64_t has[TCPS_WORDS]) {
-    const uint64_t wide[TCPS_WORDS] = {has[0] & TCPS_WIDE_0, has[1] & TCPS_WIDE_1, has[2] & TCPS_WIDE_2, has[3] & TCPS_WIDE_3};
-    unsigned next_wide = sizeof(tcps_row), next_narrow = next_wide + 8 * count_bits(wide);
-    memset(shape, 0, sizeof *shape);
-    for (unsigned w = 0; w < TCPS_WORDS; w++) {
-        shape->has[w] = has[w];
-        for (uint64_t m = has[w]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m), field = 64 * w + bit;
-            shape->fields[shape->count++] = (uint8_t)field;
-            if (wide[w] >> bit & 1) {
-                shape->at[field] = (uint16_t)next_wide;
-                next_wide += 8;
-            } else {
-                shape->at[field] = (uint16_t)next_narrow;
-                next_narrow += 4;
-            }
-        }
-    }
-    shape->row_size = (uint16_t)((next_narrow + 4 + 7) & ~7u);
+size_t tcps_shape_size(const tcps_record *r) {
+    size_t count = count_fields(r);
+    return sizeof(tcps_shape) + count * sizeof(uint64_t) + ((count + 7) & ~(size_t)7);
 }
 
-void tcps_row_pack(tcps_row *row, const tcps_shape *shape, const tcps_record *r) {
-    const uint8_t *end = shape->fields + shape->count;
+void tcps_shape_make(tcps_shape *shape, const tcps_record *r) {
+    unsigned count = count_fields(r), n = 0;
+    uint8_t *fields = (uint8_t *)(shape->base + count);
+    memset(shape, 0, sizeof *shape);
+    memcpy(shape->has, r->has, sizeof shape->has);
+    for (unsigned w = 0; w < TCPS_WORDS; w++) {
+        for (uint64_t m = r->has[w]; m; m &= m - 1) {
+            unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
+            fields[n] = (uint8_t)field;
+            shape->base[n] = r->value[field];
+            shape->place[field] = (uint8_t)++n;
+        }
+    }
+    shape->fields = fields;
+    shape->count = (uint8_t)count;
+    shape->words = (uint8_t)((count + 63) / 64);
+}
+
+/* Bit n: field[n] of `r` has not the value base[n]. Without a branch: which ones differ is nothing that a processor can guess. */
+static uint64_t differences(const tcps_record *r, const uint8_t *field, const uint64_t *base, unsigned count) {
+    uint64_t bits = 0;
+#pragma GCC unroll 8
+    for (unsigned n = count; n-- > 0;) bits = 2 * bits + (r->value[field[n]] != base[n]);
+    return bits;
+}
+
+size_t tcps_row_pack(tcps_row *row, const tcps_shape *shape, const tcps_record *r) {
+    uint64_t *value = row->words + shape->words;
     row->shape = shape;
-    /* Each 32-bit value is stored with the upper half of its slot, which the next one overwrites: no branch, and half the instructions. */
-    for (const uint8_t *field = shape->fields; field < end; field++)
-        memcpy((char *)row + shape->at[*field], &r->value[*field], sizeof r->value[*field]);
+    for (unsigned word = 0; word < shape->words; word++) {
+        const uint8_t *field = shape->fields + 64 * word;
+        unsigned count = shape->count - 64 * word;
+        uint64_t differs = differences(r, field, shape->base + 64 * word, count < 64 ? count : 64);
+        row->words[word] = differs;
+        for (; differs; differs &= differs - 1) *value++ = r->value[field[__builtin_ctzll(differs)]];
+    }
+    return (size_t)((char *)value - (char *)row);
+}
+
+void tcps_row_plain(tcps_row *row, const tcps_shape *shape) {
+    row->shape = shape;
+    memset(row->words, 0, 8 * (size_t)shape->words);
 }
 
 void tcps_row_unpack(tcps_record *r, const tcps_row *row) {
     const tcps_shape *shape = row->shape;
+    const uint64_t *value = row->words + shape->words;
     memcpy(r->has, shape->has, sizeof r->has);
-    for (unsigned i = 0; i < shape->count; i++) {
-        unsigned field = shape->fields[i];
-        r->value[field] = tcps_row_bits(row, field);
+    for (unsigned n = 0; n < shape->count; n++) {
+        bool differs = row->words[n >> 6] >> (n & 63) & 1;
+        unsigned field = shape->fields[n];
+        r->value[field] = (differs ? *value++ : shape->base[n]) & tcps_value_mask[field];
     }
 }

@@ -1,10 +1,11 @@
 /* One TCP socket at one moment.
  *
  * `tcps_record` is the one record that a source is filling: a value slot for every field number, so that setting a field is one store
- * and clearing it is clearing the bitmap. It stays in the first level cache. A batch keeps it as a `tcps_row`: only the values that are
- * there, in field order, and a pointer to the `tcps_shape` that it shares with the rows that have the same fields, which says where they lie.
- * A row of a Linux connection takes about 390 bytes, where the message struct that protobuf-c generates takes 1,680; doc/performance.md has
- * the figures. Fields, numbers and types come from proto/tcp_stats.proto alone.
+ * and clearing it is clearing the bitmap. It stays in the first level cache. A batch keeps it as a `tcps_row`: the difference from the first
+ * record of the same fields, its `tcps_shape`. Sockets of a system have few shapes and most of their values in common (zeros, sizes, limits,
+ * algorithms), so that a row takes about 200 bytes, where the values of its 100 fields take 520 and the message struct that protobuf-c
+ * generates 1,680; and an encoder writes once what rows have in common. doc/performance.md has the figures. Fields, numbers and types come
+ * from proto/tcp_stats.proto alone.
  *
  * A value is held in 64 bits: integers in two's complement, a bool as 0 or 1, an enum by its number, a repeated enum as a set (bit n:
  * number n), a string or bytes as a pointer to a tcps_text that the batch owns. */
@@ -63,41 +64,66 @@ static inline void tcps_unset(tcps_record *r, unsigned field) { r->has[field >> 
 /* By field number: the bits that its values have, all or the lower 32. */
 extern const uint64_t tcps_value_mask[TCPS_FIELD_LIMIT];
 
-/* What rows with the same fields share. The sockets of a system have few shapes: a listener's, a connection's before and after its first
- * round trip, that of TIME_WAIT, each with IPv4 and IPv6. */
+/* What rows with the same fields share: which fields, and the values that the first of them had. The sockets of a system have few shapes: a
+ * listener's, a connection's before and after its first round trip, that of TIME_WAIT, each with IPv4 and IPv6. */
 typedef struct tcps_shape {
-    uint64_t has[TCPS_WORDS];      /* bit n of the whole: field number n is present */
-    uint16_t at[TCPS_FIELD_LIMIT]; /* where the field's value lies: bytes from the row's begin; 0: absent */
-    uint16_t row_size;
-    uint8_t count;    /* of present fields */
-    uint8_t fields[]; /* their numbers, ascending */
+    uint64_t has[TCPS_WORDS];        /* bit n of the whole: field number n is present */
+    uint8_t place[TCPS_FIELD_LIMIT]; /* the field's place among those that are present, from 1; 0: absent */
+    uint8_t count;                   /* of present fields */
+    uint8_t words;                   /* of a bitmap of that many bits */
+    const uint8_t *fields;           /* their numbers, ascending */
+    uint64_t base[];                 /* their values */
 } tcps_shape;
 
-/* A stored record: its 64-bit values and then the 32-bit ones, each in field order. At least four bytes follow the last value, so that every
- * value may be read as if it had 64 bits. */
+/* A stored record: a bitmap of `shape->words` words, where bit n says that the value of shape->fields[n] is not shape->base[n], and the values
+ * for which that is so, in the same order. */
 typedef struct tcps_row {
     const tcps_shape *shape;
-    uint64_t values[];
+    uint64_t words[];
 } tcps_row;
 
-static inline bool tcps_row_has(const tcps_row *row, unsigned field) { return row->shape->at[field] != 0; }
+static inline unsigned tcps_count_bits(uint64_t v) {
+#if defined(__x86_64__) && !defined(__POPCNT__)
+    /* What the compiler calls otherwise takes twice the time: the oldest x86-64 has no instruction for it. */
+    v -= v >> 1 & 0x5555555555555555u;
+    v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+    return (unsigned)(((v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+#else
+    return (unsigned)__builtin_popcountll(v);
+#endif
+}
+
+static inline bool tcps_row_has(const tcps_row *row, unsigned field) { return row->shape->place[field] != 0; }
 
 /* The bits of a present field: 64-bit fields whole, 32-bit fields zero-extended (read an int32 as (int32_t)bits). */
 static inline uint64_t tcps_row_bits(const tcps_row *row, unsigned field) {
-    uint64_t bits;
-    memcpy(&bits, (const char *)row + row->shape->at[field], sizeof bits);
+    const tcps_shape *shape = row->shape;
+    unsigned n = shape->place[field] - 1u, word = n >> 6;
+    uint64_t bit = 1ull << (n & 63), bits = shape->base[n];
+    if (row->words[word] & bit) {
+        unsigned before = tcps_count_bits(row->words[word] & (bit - 1));
+        while (word) before += tcps_count_bits(row->words[--word]);
+        bits = row->words[shape->words + before];
+    }
     return bits & tcps_value_mask[field];
 }
 
-/* Bytes that the shape of records with these fields takes, a multiple of 8, and the shape itself. */
-size_t tcps_shape_size(const uint64_t has[TCPS_WORDS]);
-void tcps_shape_make(tcps_shape *shape, const uint64_t has[TCPS_WORDS]);
+/* Bytes that the shape of records like `r` takes, a multiple of 8, and the shape itself, in one piece; its texts are those of `r`. */
+size_t tcps_shape_size(const tcps_record *r);
+void tcps_shape_make(tcps_shape *shape, const tcps_record *r);
 
-/* Writes the row of `r` into `row`, which has shape->row_size bytes, aligned to 8. `r` has the fields of the shape. Texts and the shape are
- * shared, not copied. */
-void tcps_row_pack(tcps_row *row, const tcps_shape *shape, const tcps_record *r);
+/* Bytes that a row may take, of any values and of the shape's own. */
+static inline size_t tcps_row_room(const tcps_shape *shape) { return sizeof(tcps_row) + 8 * ((size_t)shape->words + shape->count); }
+static inline size_t tcps_row_least(const tcps_shape *shape) { return sizeof(tcps_row) + 8 * (size_t)shape->words; }
 
-/* The other way: `r` gets the fields of `row`; 32-bit values come back zero-extended, so read an int32 as (int32_t)value. Texts are shared. */
+/* Writes the row of `r` into `row`, which has tcps_row_room bytes, aligned to 8, and gives those that it takes. `r` has the fields of the shape.
+ * Texts and the shape are shared, not copied. */
+size_t tcps_row_pack(tcps_row *row, const tcps_shape *shape, const tcps_record *r);
+
+/* Writes the row that has the shape's own values: tcps_row_least bytes. */
+void tcps_row_plain(tcps_row *row, const tcps_shape *shape);
+
+/* The other way: `r` gets the fields of `row`, as tcps_row_bits has them. Texts are shared. */
 void tcps_row_unpack(tcps_record *r, const tcps_row *row);
 
 #endif
