@@ -27,7 +27,7 @@ static inline char *tcps_text_pairs(char *at, uint64_t rest, unsigned pairs) {
 }
 
 /* Decimal, at most 10 bytes; 11 may be touched. The factors are powers of two over powers of 100, rounded up: the error stays below the last
- * digit (spec/encode has the proof by trial). */
+ * digit (spec/encode/numbers.c tries). */
 static inline char *tcps_text_u32(char *at, uint32_t v) {
     uint64_t rest = v;
     if (v < 100) return tcps_text_first_pair(at, rest << 32);
