@@ -20,6 +20,18 @@ void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t 
     luaL_setmetatable(L, TCPSL_BATCH);
 }
 
+/* Lua sees little of a batch's memory and would let hundreds of them pile up: a pass over 100,000 sockets takes 27 MB of ours and some 100 bytes
+ * of Lua's. A step of the collector finds most of them, at the cost of some ten microseconds; all is collected when memory has doubled since. */
+void tcpsL_freebatches(lua_State *L) {
+    enum { LITTLE = 1 << 20, MUCH = 16 << 20 };
+    static _Thread_local size_t left; /* after all was collected */
+    if (tcps_arena_in_use() < LITTLE) return;
+    lua_gc(L, LUA_GCSTEP, 0);
+    if (tcps_arena_in_use() < 2 * left + MUCH) return;
+    lua_gc(L, LUA_GCCOLLECT);
+    left = tcps_arena_in_use();
+}
+
 static int l_gc(lua_State *L) {
     tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     tcps_batch_unref(batch->owner);
@@ -320,6 +332,7 @@ static int l_decode(lua_State *L) {
     const char *bytes = luaL_checklstring(L, 1, &len);
     lua_Integer position = luaL_optinteger(L, 2, 1);
     luaL_argcheck(L, position >= 1 && (size_t)position <= len + 1, 2, "outside the bytes");
+    tcpsL_freebatches(L);
     tcps_batch *b;
     tcps_status status = {0};
     size_t used;

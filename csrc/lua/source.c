@@ -113,6 +113,7 @@ static int l_pass(lua_State *L) {
     tcps_pass passes[TCPS_PASSES_MOST];
     tcps_batch *batches[TCPS_PASSES_MOST];
     for (int i = 0; i < count; i++) passes[i] = get_pass(L, 2 + i);
+    tcpsL_freebatches(L);
     tcps_status status = {0};
     if (tcps_collect_all(o, passes, (size_t)count, batches, &status) != TCPS_OK) return tcpsL_fail(L, &status);
     for (int i = 0; i < count; i++) {

@@ -41,6 +41,8 @@ int tcpsL_fail(lua_State *L, const tcps_status *status);
 
 /* [-0, +1] A userdata for a new reference to `b`; `rows` (malloc'ed, taken; NULL: the batch's own) are what it shows. Raises without memory. */
 void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t count);
+/* [-0, +0, m] To be called before a batch is made: frees those that nothing refers to any more. */
+void tcpsL_freebatches(lua_State *L);
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg);
 /* The same, or NULL when the argument is something else. */
 tcpsL_batch *tcpsL_testbatch(lua_State *L, int arg);

@@ -38,6 +38,7 @@ static int l_update(lua_State *L) {
         lua_getfield(L, 3, "monotonic_ns");
         monotonic_ns = luaL_optinteger(L, -1, 0);
     }
+    tcpsL_freebatches(L);
     tcps_batch *tracked;
     if (tcps_tracker_update(t, batch->view, (uint64_t)monotonic_ns, &tracked) != TCPS_OK) return luaL_error(L, "no memory");
     tcpsL_pushbatch(L, tracked, NULL, 0);

@@ -18,6 +18,9 @@ struct tcps_chunk {
 /* Kept chunks, LARGEST each. Thread-local, so that no lock is needed; a thread that ends leaves at most these. */
 static _Thread_local tcps_chunk *kept;
 static _Thread_local unsigned kept_count;
+static _Thread_local size_t in_use;
+
+size_t tcps_arena_in_use(void) { return in_use; }
 
 static tcps_chunk *new_large(void) {
     if (kept) {
@@ -39,6 +42,7 @@ static tcps_chunk *new_large(void) {
 }
 
 static void free_chunk(tcps_chunk *c) {
+    in_use -= c->size;
     if (c->size != LARGEST) {
         free(c);
     } else if (kept_count < TCPS_ARENA_KEPT) {
@@ -62,6 +66,7 @@ static int grow(tcps_arena *a, size_t room) {
         c = size == LARGEST ? new_large() : malloc(size);
     }
     if (!c) return -1;
+    in_use += size;
     c->size = size;
     c->older = a->chunks;
     a->chunks = c;

@@ -39,6 +39,9 @@ void tcps_arena_back(tcps_arena *a, tcps_arena_mark mark);
 /* Bytes in chunks, for people who ask what a batch takes. */
 size_t tcps_arena_size(const tcps_arena *a);
 
+/* Bytes in the chunks of all arenas of this thread, those that are kept for the next arena not counted. */
+size_t tcps_arena_in_use(void);
+
 /* Frees all of it; the arena is empty and may be used again. */
 void tcps_arena_free(tcps_arena *a);
 
