@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
 
     tcps_inet_diag program;
-    tcps_filter_inet_diag(f, true, &program);
+    tcps_filter_inet_diag(f, &program);
     if (program.len > sizeof program.bytecode || program.len % 4) abort();
 
     bool matches = tcps_filter_match(f, &record);

@@ -588,7 +588,7 @@ function Tracker:size() end
 local Source = {}
 
 ---Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass. With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken.
----@param options { processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer, filter?: string|tcpstats.Filter, push_states?: boolean, whole_table?: boolean, tracker?: tcpstats.Tracker, schedule_name?: string, interval_ms?: integer, sequence?: integer, summary_only?: boolean }
+---@param options { processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer, filter?: string|tcpstats.Filter, whole_table?: boolean, tracker?: tcpstats.Tracker, schedule_name?: string, interval_ms?: integer, sequence?: integer, summary_only?: boolean }
 ---@return tcpstats.Batch?
 ---@return string? what # what went wrong
 ---@return string? code

@@ -128,11 +128,11 @@ static uint32_t linux_states(uint32_t states) {
     return mask;
 }
 
-void tcps_filter_inet_diag(const tcps_filter *f, bool push_states, tcps_inet_diag *program) {
+void tcps_filter_inet_diag(const tcps_filter *f, tcps_inet_diag *program) {
     program->len = 0;
     program->states = ALL_STATES;
     if (!f) return;
-    if (push_states && f->states != TCPS_STATES_ALL) program->states = linux_states(f->states);
+    if (f->states != TCPS_STATES_ALL) program->states = linux_states(f->states);
     /* What refuses most sockets for the fewest steps first. */
     put_family(program, f->ip_version);
     put_ports(program, &remote, &f->remote_port);

@@ -14,8 +14,7 @@ typedef struct tcps_inet_diag {
 } tcps_inet_diag;
 
 /* Compiles `f` (NULL: no filter) for a dump of both families (idiag_family AF_UNSPEC). The dump then has exactly the sockets that
- * tcps_filter_admits keeps of the whole table: ports, addresses, families and, if `push_states`, states. Without `push_states` the mask
- * asks for every state, for a caller that has to see a connection leave the states it was filtered by. Cannot fail. */
-void tcps_filter_inet_diag(const tcps_filter *f, bool push_states, tcps_inet_diag *program);
+ * tcps_filter_admits keeps of the whole table: ports, addresses, families and states. Cannot fail. */
+void tcps_filter_inet_diag(const tcps_filter *f, tcps_inet_diag *program);
 
 #endif

@@ -89,7 +89,6 @@ static tcps_pass get_pass(lua_State *L, int options) {
                   .tcp_info = get_flag(L, options, "tcp_info"),
                   .tcp_info_limit = (uint32_t)get_integer(L, options, "tcp_info_limit"),
                   .filter = filter ? *filter : NULL,
-                  .push_states = get_flag(L, options, "push_states"),
                   .whole_table = get_flag(L, options, "whole_table")},
         .tracker = tracker ? *tracker : NULL,
         .schedule_name = schedule_name,
@@ -99,7 +98,7 @@ static tcps_pass get_pass(lua_State *L, int options) {
     };
 }
 
-/* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, push_states=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
+/* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
  * -> batch, or nil, text, code. Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass.
  * With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken. */
 static int l_pass(lua_State *L) {

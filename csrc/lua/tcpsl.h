@@ -25,7 +25,9 @@ typedef struct tcpsL_batch {
 
 /* A socket as Lua holds it: a row, or nothing any more. */
 typedef struct tcpsL_socket {
-    const tcps_row *row; /* NULL: stale */
+    const void *kind;                /* says that this is one: see socket.c */
+    const struct tcpsL_names *names; /* of the fields */
+    const tcps_row *row;             /* NULL: stale */
     /* While it iterates: */
     tcps_view view;
     size_t next;

@@ -62,7 +62,7 @@ static int shake_hands(attempt *a) {
 static void set_filter(attempt *a, const tcps_wants *wants) {
     uint8_t filter[KF_SIZE];
     bool push = a->kernel->live && !wants->whole_table;
-    a->filtered = tcps_freebsd_filter_build(push ? wants->filter : NULL, wants->push_states, filter);
+    a->filtered = tcps_freebsd_filter_build(push ? wants->filter : NULL, filter);
     int error = ask(a->kernel, a->buffer,
                     (tcps_question){.kind = TCPS_ASK_IOCTL, .number = KLD_IOCTL_SET_FILTER, .request = filter, .request_len = sizeof filter});
     a->fields = !error ? KLD_FIELDS_ALL : is_recording(a, error) ? 0 : KLD_FIELDS_DEFAULT;

@@ -37,14 +37,14 @@ static bool push_address(const tcps_prefix *p, uint8_t *addr4, uint8_t *mask4, u
 }
 
 /* TcpState n is TCPS_* n - 1. Sockets in a state that neither has are let through by nobody. */
-static bool push_states_of(const tcps_filter *f, uint8_t *at) {
+static bool push_states(const tcps_filter *f, uint8_t *at) {
     uint16_t every = (1u << FREEBSD_TCPS_COUNT) - 1, mask = (uint16_t)(f->states >> 1) & every;
     if (mask == every) return false;
     store16(at, mask);
     return true;
 }
 
-bool tcps_freebsd_filter_build(const struct tcps_filter *f, bool push_states, uint8_t argument[KF_SIZE]) {
+bool tcps_freebsd_filter_build(const struct tcps_filter *f, uint8_t argument[KF_SIZE]) {
     memset(argument, 0, KF_SIZE);
     store32(argument + KF_VERSION, KF_VERSION_2);
     store16(argument + KF_STATE_MASK, KF_ALL_STATES);
@@ -61,6 +61,6 @@ bool tcps_freebsd_filter_build(const struct tcps_filter *f, bool push_states, ui
     if (f->ip_version == TCPSTATS_READER__IP_VERSION__IP_VERSION_4) flags |= KF_FLAG_IPV4_ONLY;
     if (f->ip_version == TCPSTATS_READER__IP_VERSION__IP_VERSION_6) flags |= KF_FLAG_IPV6_ONLY;
     store32(argument + KF_FLAGS, flags);
-    bool states = push_states && push_states_of(f, argument + KF_STATE_MASK);
+    bool states = push_states(f, argument + KF_STATE_MASK);
     return flags || states;
 }

@@ -10,8 +10,8 @@
 struct tcps_filter;
 
 /* Builds the argument that asks for every group of fields and for no fewer sockets than `f` (NULL: all) matches: what the module's language
- * cannot say is left to the caller, who applies the whole filter in any case. States go in only with `push_states`.
+ * cannot say is left to the caller, who applies the whole filter in any case.
  * True when anything was pushed down, so that sockets may be missing from the answer. */
-bool tcps_freebsd_filter_build(const struct tcps_filter *f, bool push_states, uint8_t argument[KF_SIZE]);
+bool tcps_freebsd_filter_build(const struct tcps_filter *f, uint8_t argument[KF_SIZE]);
 
 #endif

@@ -52,7 +52,7 @@ static size_t build_request(uint8_t request[REQUEST_ROOM], const tcps_wants *wan
     const uint8_t wanted = 1 << (ATTR_INFO - 1) | 1 << (ATTR_VEGASINFO - 1) | 1 << (ATTR_CONG - 1) | 1 << (ATTR_TOS - 1) | 1 << (ATTR_TCLASS - 1) |
                            1 << (ATTR_SKMEMINFO - 1) | 1 << (ATTR_SHUTDOWN - 1);
     tcps_inet_diag program;
-    tcps_filter_inet_diag(wants->whole_table ? NULL : wants->filter, wants->push_states, &program);
+    tcps_filter_inet_diag(wants->whole_table ? NULL : wants->filter, &program);
     uint32_t size = NL_HEADER + REQ_SIZE + (program.len ? 4 + program.len : 0);
     uint16_t type = NL_TYPE_TCPDIAG, flags = NL_FLAG_REQUEST | NL_FLAG_DUMP;
     memset(request, 0, size);

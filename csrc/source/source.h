@@ -25,7 +25,6 @@ typedef struct tcps_wants {
     bool tcp_info;                    /* per-connection counters that cost a call each */
     uint32_t tcp_info_limit;          /* at most so many calls a pass; 0: no limit */
     const struct tcps_filter *filter; /* may be pushed down to the kernel; the sink applies it all the same. NULL: none */
-    bool push_states;                 /* the filter's states may be pushed down too: nobody follows connections through states that it excludes */
     bool whole_table;                 /* nothing is pushed down: the kernel is asked for every socket, and the filter decides here */
 } tcps_wants;
 

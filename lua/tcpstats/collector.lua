@@ -62,7 +62,7 @@ local function begin(self, now)
   end
 end
 
--- A pass that nothing follows needs no comparison, and may leave states to the kernel.
+-- A pass that nothing follows needs no comparison.
 local function is_single(self) return self.live and self.count == 1 end
 
 local function pass_options(self, s, sequence)
@@ -70,7 +70,7 @@ local function pass_options(self, s, sequence)
   local interval_ms = s.interval_ns // 1000000
   return {
     processes = s.processes, tcp_info = s.tcp_info, tcp_info_limit = self.options.tcp_info_limit, filter = self.filter,
-    push_states = is_single(self), tracker = s.tracker, schedule_name = s.name ~= "" and s.name or nil,
+    tracker = s.tracker, schedule_name = s.name ~= "" and s.name or nil,
     interval_ms = not is_single(self) and interval_ms or nil, sequence = sequence, summary_only = s.summary_only,
   }
 end

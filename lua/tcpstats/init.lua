@@ -83,7 +83,7 @@ function tcpstats.collect(options)
   if not source then return nil, what, code end
   local batch
   batch, what, code = source:pass {
-    filter = compiled(options.filter), push_states = true,
+    filter = compiled(options.filter),
     processes = options.processes, tcp_info = options.tcp_info, tcp_info_limit = options.tcp_info_limit,
   }
   source:close()

@@ -40,7 +40,7 @@ describe("a filter on live sockets", function()
   for _, filter in ipairs(filters) do
     runs[#runs + 1] = ('"filter=%s" whole_table=true'):format(filter)
     runs[#runs + 1] = ('"filter=%s"'):format(filter)
-    runs[#runs + 1] = ('"filter=%s" push_states=true'):format(filter)
+    runs[#runs + 1] = ('"filter=%s"'):format(filter)
   end
   local seen, code, err = observe(runs)
   if code == CANNOT_RUN then
