@@ -562,6 +562,10 @@ local Filter = {}
 ---@return boolean
 function Filter:matches(socket) end
 
+---Whether it says of a connection the same for as long as it lives (no states but LISTEN, no metrics, no owners).
+---@return boolean
+function Filter:lasting() end
+
 ---What `tcpstats.where` gives; `expression(s)` is its value, `tostring(expression)` its text.
 ---@class tcpstats.Expression
 ---@overload fun(s: tcpstats.Socket, seconds?: number): any
@@ -620,6 +624,10 @@ function Source:live() end
 ---@class tcpstats.Collector
 local Collector = {}
 
+---From the next pass on only these sockets are collected. Where that changes something, connections are followed anew: one that was there and was not wanted before has not been opened.
+---@param filter string|tcpstats.Filter compiled, or nil for all
+function Collector:choose(filter) end
+
 ---When the next pass is due.
 ---@return integer? # monotonic ns; nil when every schedule has made its passes
 function Collector:due() end
@@ -665,7 +673,7 @@ function Collector:close() end
 ---@field name? string For --list and --info.
 ---@field help? string For --list and --info.
 ---@field options? table<string, tcpstats.ScriptOption> { rtt_ms = { type = "number", default = 200, help = "..." } }: becomes --rtt-ms, and ctx.options.rtt_ms
----@field filter? string A string in the filter language: the script sees a view of what matches.
+---@field filter? string A string in the filter language: the script sees a view of what matches. When it is the only script and the filter names ports, addresses, families or LISTEN only, the kernel is asked for these sockets alone, and the summary counts them alone.
 ---@field init? fun(ctx: tcpstats.Ctx) Before the first pass. error(text, 0), which has no position, refuses what the command line says: that line, exit 2.
 ---@field on_open? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) A connection first seen in this pass; never in the first pass.
 ---@field on_close? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) The last values of one that is gone.

@@ -50,4 +50,8 @@ bool tcps_filter_admits(const tcps_filter *f, const tcps_record *r);
 /* The fields that any directive looks at, as a presence bitmap: whether owners have to be looked up at all, for instance. */
 void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_WORDS]);
 
+/* Whether the filter says of a connection the same for as long as it lives: it names ports, addresses and families only, and of states at most
+ * LISTEN, which nothing becomes or ceases to be. Then it makes no difference whether one chooses before or after following connections. */
+bool tcps_filter_lasting(const tcps_filter *f);
+
 #endif

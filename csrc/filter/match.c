@@ -107,3 +107,9 @@ bool tcps_filter_admits(const tcps_filter *f, const tcps_record *r) {
 }
 
 void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_WORDS]) { memcpy(fields, f->fields, sizeof f->fields); }
+
+bool tcps_filter_lasting(const tcps_filter *f) {
+    const uint32_t listen = 1u << TCPSTATS_READER__TCP_STATE__TCP_STATE_LISTEN;
+    bool states = f->states == TCPS_STATES_ALL || f->states == listen || f->states == (TCPS_STATES_ALL & ~listen);
+    return states && !f->comparison_count && !f->pid.count && !f->uid.count && !f->command.count;
+}

@@ -46,6 +46,16 @@ function collector.new(options)
   }, collector)
 end
 
+--- From the next pass on only these sockets are collected. Where that changes something, connections are followed anew: one that was there and
+-- was not wanted before has not been opened.
+-- @param filter compiled, or nil for all
+function collector:choose(filter)
+  if tostring(filter) ~= tostring(self.filter) then
+    for _, s in ipairs(self.schedules) do s.tracker = nil end
+  end
+  self.filter = filter
+end
+
 -- What runs when: made with the first pass, so that time begins then.
 local function begin(self, now)
   local options = self.options

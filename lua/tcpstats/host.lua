@@ -365,6 +365,16 @@ local function reload(self, old)
   return new
 end
 
+-- The kernel is asked only for what the one script wants, where that makes no difference to it: listeners alone are a thousand times cheaper
+-- than everything.
+local function push_filter(self)
+  local only = #self.instances == 1 and self.instances[1]
+  local text = only and not self.config.filter and not self.config.record and only.script.filter
+  local filter = text and assert(core.filter(text)) or nil
+  if filter and not filter:lasting() and not (self.collector.live and self.config.count == 1) then filter = nil end
+  self.collector:choose(self.config.filter or filter)
+end
+
 local function reload_all(self)
   for _, out in ipairs(self.output_list) do
     local ok, what, code = out:reopen()
@@ -373,6 +383,7 @@ local function reload_all(self)
   for i, instance in ipairs(self.instances) do
     if script.is_path(instance.section.name) then self.instances[i] = reload(self, instance) end
   end
+  push_filter(self)
 end
 
 -- ## Passes
@@ -640,6 +651,7 @@ local function open(self)
     if not instance then return nil, what, code end
     self.instances[i] = instance
   end
+  push_filter(self)
   return true
 end
 

@@ -10,7 +10,8 @@
 --                      choices  a list of the strings that are right
 --                      min, max of a number
 --                      help     a line for --info
---   filter           a string in the filter language: the script sees a view of what matches
+--   filter           a string in the filter language: the script sees a view of what matches. When it is the only script and the filter names
+--                    ports, addresses, families or LISTEN only, the kernel is asked for these sockets alone, and the summary counts them alone
 --   init(ctx)        before the first pass. error(text, 0), which has no position, refuses what the command line says: that line, exit 2
 --   on_open(s, ctx)  a connection first seen in this pass; never in the first pass
 --   on_close(s, ctx) the last values of one that is gone
