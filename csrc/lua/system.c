@@ -58,6 +58,7 @@ static int l_handle_signals(lua_State *L) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_flags = SA_RESTART; /* these shall not end the reading of a recorded stream */
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
     action.sa_handler = SIG_IGN;
