@@ -472,7 +472,7 @@ end
 
 -- A pass that could not be made. The first one shows that nothing works; later ones may be a kernel that is short of memory.
 local function pass_failed(self, what, code)
-  if code == "EEND" or core.signals() then -- a read that a signal ended is no failure
+  if code == "EEND" or core.stopping() then -- a read that a signal ended is no failure
     self.ending, self.signalled = self.ending or 0, code ~= "EEND"
     return
   end
