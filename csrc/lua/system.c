@@ -58,6 +58,7 @@ static int l_handle_signals(lua_State *L) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_flags = SA_RESTART; /* these shall not end the reading of a recorded stream */
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGWINCH, &action, NULL);
     action.sa_handler = SIG_IGN;
@@ -67,11 +68,17 @@ static int l_handle_signals(lua_State *L) {
 
 /* core.signals() -> boolean, boolean, boolean: whether to stop, to reload, to look at the terminal's size again; the last two are told once. */
 static int l_signals(lua_State *L) {
-    lua_pushboolean(L, noted_stop);
+    lua_pushboolean(L, noted_stop != 0);
     lua_pushboolean(L, noted_reload);
     lua_pushboolean(L, noted_resize);
     noted_reload = noted_resize = 0;
     return 3;
+}
+
+/* core.stopping() -> whether a signal asked for the end; takes nothing */
+static int l_stopping(lua_State *L) {
+    lua_pushboolean(L, noted_stop != 0);
+    return 1;
 }
 
 /* Adds the descriptors in the list at `arg` to `set`; the highest one plus 1, at least `most`. */
@@ -209,6 +216,7 @@ void tcpsL_opensystem(lua_State *L) {
                                          {"realtime_ns", l_realtime_ns},
                                          {"handle_signals", l_handle_signals},
                                          {"signals", l_signals},
+                                         {"stopping", l_stopping},
                                          {"wait", l_wait},
                                          {"sleep", l_sleep},
                                          {"write", l_write},

@@ -30,15 +30,16 @@ end
 -- @return the collector; or nil, text, code
 function collector.new(options)
   options = options or {}
-  local filter, what, code = nil, nil, nil
+  local filter, wrong, wrong_code
   if options.filter then
-    filter, what, code = compiled(options.filter)
-    if not filter then return nil, what, code end
+    filter, wrong, wrong_code = compiled(options.filter)
+    if not filter then return nil, wrong, wrong_code end
   end
   local source = options.source or "auto"
   if type(source) == "string" then
-    source, what, code = collector.open_source(source, options.record)
-    if not source then return nil, what, code end
+    local opened, what, code = collector.open_source(source, options.record)
+    if not opened then return nil, what, code end
+    source = opened
   end
   return setmetatable({
     source = source, live = source:live(), filter = filter, options = options, count = options.count or 0, recording = options.record ~= nil,

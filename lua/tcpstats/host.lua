@@ -60,10 +60,9 @@ local function report(self, instance, hook, text)
   local now = core.monotonic_ns()
   local r = instance.reports[hook]
   if not r or now - r.since > SHOWN_WITHIN then
-    r = { since = now, shown = 0, hidden = r and r.hidden or 0, total = r and r.total or 0 }
+    r = { since = now, shown = 0, hidden = r and r.hidden or 0 }
     instance.reports[hook] = r
   end
-  r.total = r.total + 1
   instance.failed = true
   if r.shown == SHOWN_ERRORS then
     r.hidden = r.hidden + 1
@@ -73,11 +72,12 @@ local function report(self, instance, hook, text)
   log(self, instance.name, "error", "%s: %s", hook, text())
 end
 
-local function tell_hidden(self, instance)
+-- Tells how many errors were not told, once for each time that reports were held back, and `at_last` in any case.
+local function tell_hidden(self, instance, at_last)
   for hook, r in pairs(instance.reports) do
-    if r.hidden > 0 and not (r.told and r.told == r.since) then
+    if r.hidden > 0 and (at_last or not r.told) then
       log(self, instance.name, "error", "%s: %d more errors like this", hook, r.hidden)
-      r.hidden, r.told = 0, r.since
+      r.hidden, r.told = 0, true
     end
   end
 end
@@ -116,7 +116,7 @@ local function call(self, instance, hook, f, ...)
     report(self, instance, hook, function() return a end)
     collectgarbage()
   end
-  if self.config.strict and not instance.refusal then abort(self) end
+  if self.config.strict and instance.failed then abort(self) end
   return false
 end
 
@@ -138,7 +138,7 @@ end
 
 -- A write that failed: a reader that went away is a quiet end, a full disk is not.
 local function output_failed(self, out, what, code)
-  if code == "EPIPE" and out.url == "-" then
+  if code == "EPIPE" then
     self.ending = self.ending or 0
   else
     self:finish(1, ("cannot write %s: %s"):format(out.url == "-" and "standard output" or out.url, what))
@@ -342,6 +342,15 @@ local function not_started(self, instance)
   self:finish(1, not self.config.strict and ("%s: init failed, so it does not run"):format(instance.name) or nil)
 end
 
+-- What the scripts want of the time between passes.
+local function look_at_scripts(self)
+  self.timed, self.reads_input = false, false
+  for _, instance in ipairs(self.instances) do
+    if #instance.timers > 0 then self.timed = true end
+    if instance.script.on_input and self.config.source ~= "protobuf:-" and not self.input_ended then self.reads_input = true end
+  end
+end
+
 -- ## Reload
 
 -- The new one is loaded, checked and started first. When any of that fails the old one goes on.
@@ -384,6 +393,7 @@ local function reload_all(self)
     if script.is_path(instance.section.name) then self.instances[i] = reload(self, instance) end
   end
   push_filter(self)
+  look_at_scripts(self)
 end
 
 -- ## Passes
@@ -473,8 +483,8 @@ end
 
 -- A pass that could not be made. The first one shows that nothing works; later ones may be a kernel that is short of memory.
 local function pass_failed(self, what, code)
-  if code == "EEND" then
-    self.ending = self.ending or 0
+  if code == "EEND" or core.stopping() then -- a read that a signal ended is no failure
+    self.ending, self.signalled = self.ending or 0, code ~= "EEND"
     return
   end
   self.failing = (self.failing or 0) + 1
@@ -534,16 +544,8 @@ end
 
 local function read_input(self)
   local bytes = core.read(0, 4096)
-  if not bytes or bytes == "" then self.reads_input = false end
+  if not bytes or bytes == "" then self.reads_input, self.input_ended = false, true end
   tell_input(self, bytes or "")
-end
-
-local function wants_input(self)
-  if self.config.source == "protobuf:-" then return false end
-  for _, instance in ipairs(self.instances) do
-    if instance.script.on_input then return true end
-  end
-  return false
 end
 
 -- When something is to be done next: the pass, a timer, a connection that is tried again; and the descriptors that become writable.
@@ -560,13 +562,6 @@ local function next_event(self, due)
     if again then until_ns = math.min(until_ns, again) end
   end
   return until_ns, writable
-end
-
-local function has_timers(self)
-  for _, instance in ipairs(self.instances) do
-    if #instance.timers > 0 then return true end
-  end
-  return false
 end
 
 local function take_signals(self)
@@ -604,7 +599,7 @@ local function stop_all(self)
       set_clocks(self, instance.values)
       call(self, instance, "stop", instance.script.stop, instance.ctx)
     end
-    tell_hidden(self, instance)
+    tell_hidden(self, instance, true)
   end
   flush_outputs(self)
   for i = #self.output_list, 1, -1 do close_output(self, self.output_list[i]) end
@@ -662,7 +657,7 @@ local function run(self)
     return code == "EUSAGE" and 2 or 1
   end
   core.handle_signals()
-  self.timed, self.reads_input = has_timers(self), wants_input(self)
+  look_at_scripts(self)
   self.started_ns = core.monotonic_ns()
   for _, instance in ipairs(self.instances) do
     if not start(self, instance) then

@@ -53,9 +53,9 @@ function tcp.open(target, keys, log)
     end,
   }
   if not self then return nil, what, code end
-  function self:reopen()
+  function self.reopen(own)
     addresses = tcp.addresses(socket, host) or addresses
-    return stream.reopen(self)
+    return stream.reopen(own)
   end
   return self
 end
