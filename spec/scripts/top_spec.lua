@@ -45,14 +45,14 @@ describe("top", function()
 
   -- Runs top with the terminal's settings noted before and after.
   local function run(arguments)
-    keys(("'clear; stty -a >%s/before; %s %s -i 0.2 top %s; echo ended with $?; stty -a >%s/after' Enter"):format(
-      folder, arguments and arguments.environment or "", support.bin, arguments and arguments.options or "", folder))
+    local command = ("sh -c \"echo \\$\\$ >%s/pid; exec %s -i 0.2 top %s\""):format(folder, support.bin, arguments and arguments.options or "")
+    keys(("'clear; stty -a >%s/before; %s; echo ended with $?; stty -a >%s/after' Enter"):format(folder, command, folder))
   end
   local function ended(code)
     shows(("ended with %d"):format(code))
     for _ = 1, 50 do
-      local file = io.open(folder .. "/after")
-      if file and #file:read "a" > 0 then break end
+      local written, settings = pcall(support.read, folder .. "/after")
+      if written and #settings > 0 then break end
       os.execute "sleep 0.1"
     end
     assert.equal(support.read(folder .. "/before"), support.read(folder .. "/after"))
@@ -131,7 +131,7 @@ describe("top", function()
 
     run()
     shows "q quit"
-    sh(("kill -TERM $(pgrep -P $(%s display-message -p -t top '#{pane_pid}'))"):format(tmux))
+    sh(("kill -TERM $(cat %s/pid)"):format(folder))
     ended(0)
 
     local broken = support.temporary [[
