@@ -199,6 +199,10 @@ lint: deps-test ## luacheck, clang-format, cppcheck
 	@cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 -Icsrc -I$(BUILD)/gen \
 	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches csrc
 
+# --- measuring it
+
+include bench.mk
+
 # --- documentation
 
 include docs.mk

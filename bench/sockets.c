@@ -1,6 +1,7 @@
-/* Sockets to measure on: `bench/sockets PAIRS COMMAND...` makes PAIRS loopback connections in a network namespace of its own, a tenth of them
- * IPv6, runs COMMAND in that namespace and ends with it. A hundredth of the connections carries traffic meanwhile. The sockets belong to
- * several processes, with a listener for each family, as on a host with several services. Needs root or user namespaces. */
+/* Sockets to measure on: `bench/sockets PAIRS COMMAND...` makes PAIRS loopback connections in namespaces of their own, a tenth of them IPv6, runs
+ * COMMAND there and ends with it. Each connection has carried a request and its answer, and a hundredth goes on with it meanwhile. The sockets
+ * belong to several processes with a listener for each family, as on a host with several services; no other processes are seen. Needs root or
+ * user namespaces. */
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <sched.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,9 +25,20 @@ static int fail(const char *what) {
     exit(1);
 }
 
-/* A namespace of its own, whose loopback is up. Without root it takes a user namespace around it. */
-static void enter_namespace(void) {
-    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) fail("unshare");
+/* Goes on in a child, process 1 of namespaces for network and processes; when that ends, all in them end. Without root it takes a user namespace
+ * around them. */
+static void enter_namespaces(void) {
+    int flags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
+    if (unshare(flags) != 0 && unshare(CLONE_NEWUSER | flags) != 0) fail("unshare");
+    pid_t first = fork();
+    if (first < 0) fail("fork");
+    if (first > 0) {
+        int status = 0;
+        signal(SIGINT, SIG_IGN);
+        waitpid(first, &status, 0);
+        exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("proc", "/proc", "proc", 0, NULL) != 0) fail("mount /proc");
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
     if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) != 0) fail("lo up");
@@ -109,13 +121,12 @@ int main(int argc, char **argv) {
         return 2;
     }
     raise_limit();
-    enter_namespace();
+    enter_namespaces();
     int ready[2];
     if (pipe(ready) != 0) fail("pipe");
     unsigned workers = pairs < 100 ? 1 : WORKERS;
     for (unsigned n = 0; n < workers; n++) {
         if (fork() != 0) continue;
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(ready[0]);
         work(n, pairs / workers + (n < pairs % workers), ready[1]);
     }
@@ -132,6 +143,5 @@ int main(int argc, char **argv) {
     }
     int status = 0;
     if (command < 0 || waitpid(command, &status, 0) != command) fail("fork");
-    signal(SIGTERM, SIG_IGN);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

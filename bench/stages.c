@@ -1,6 +1,7 @@
 /* What each stage of a pass costs without a kernel, on the made-up dumps of input.h.
  *     bench/stages [SOCKETS]             nanoseconds a socket, the median of the rounds and the least
- *     bench/stages SOCKETS STAGE         runs that stage once: for callgrind, which counts what is called from run_* (see bench/check) */
+ *     bench/stages SOCKETS STAGE         runs that stage once: for callgrind, which counts what is called from run_* (see bench/check.lua)
+ *     bench/stages dump FILE [SOCKETS]   writes the Linux dump, for -s linux:FILE */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -158,7 +159,15 @@ static void measure(fixture *f) {
     }
 }
 
+static int write_dump(const char *path, size_t sockets) {
+    bench_bytes dump = bench_linux_dump(sockets);
+    FILE *file = fopen(path, "wb");
+    check(file && fwrite(dump.bytes, 1, dump.len, file) == dump.len && fclose(file) == 0, path);
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc > 2 && strcmp(argv[1], "dump") == 0) return write_dump(argv[2], argc > 3 ? strtoul(argv[3], NULL, 10) : 10000);
     fixture f = make_fixture(argc > 1 ? strtoul(argv[1], NULL, 10) : 100000);
     if (argc <= 2) {
         measure(&f);
