@@ -192,3 +192,23 @@ describe("a filter", function()
 
   it("shows as its text", function() assert.equal("Local_Port=80", tostring(tcpstats.filter("Local_Port=80"))) end)
 end)
+
+describe("a filter that lasts", function()
+  it("says of a connection the same for as long as it lives", function()
+    for text, lasts in pairs {
+      [""] = true,
+      ["local_port=80,443 remote_addr=10.0.0.0/8 ipv4_only"] = true,
+      ["include_state=listen"] = true,
+      ["exclude=listen local_port=1-1000"] = true,
+      ["include_state=established"] = false,
+      ["include_state=listen,established"] = false,
+      ["exclude=time_wait"] = false,
+      ["local_port=80 rtt_us>1"] = false,
+      ["pid=1"] = false,
+      ["uid=0"] = false,
+      ["command=nginx"] = false,
+    } do
+      assert.equal(lasts, tcpstats.filter(text):lasting(), text)
+    end
+  end)
+end)

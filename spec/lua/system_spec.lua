@@ -118,3 +118,16 @@ describe("files", function()
     assert.equal("EPIPE\n", out)
   end)
 end)
+
+describe("core.stopping", function()
+  it("tells of a signal that ends the run and leaves it to be told by core.signals", function()
+    local out = signalled([[
+      local core = require "tcpstats.core"
+      core.handle_signals()
+      print(core.stopping())
+      io.stdout:flush()
+      core.wait(core.monotonic_ns() + 5000000000)
+      print(core.stopping(), core.stopping(), (core.signals()))]], "kill -TERM $pid")
+    assert.equal("true\ttrue\ttrue\nexit 0\n", out)
+  end)
+end)

@@ -177,6 +177,9 @@ function core.handle_signals() end
 ---@return boolean
 function core.signals() end
 
+---@return boolean # whether a signal asked for the end; takes nothing
+function core.stopping() end
+
 ---@param until_ns integer
 ---@param to_read? any
 ---@param to_write? any
