@@ -601,8 +601,8 @@ function Source:pass(options) end
 ---Gives back what the source holds. A closed source raises; closing it again does nothing.
 function Source:close() end
 
----What a recording says of its next pass; of a live source an empty table.
----@return { schedule_name?: string, interval_ms?: integer }|nil
+---What a recording says of its next pass, `at_ns` being when it was by one clock throughout; of a live source an empty table.
+---@return { schedule_name?: string, interval_ms?: integer, at_ns?: integer }|nil
 ---@return string? what # what went wrong
 ---@return string? code
 function Source:upcoming() end
@@ -641,6 +641,10 @@ function Collector:collect() end
 ---The passes as they come: an iterator for `for`. It waits in between; a signal does not end it.
 ---@return fun(): tcpstats.Batch, table # an iterator that gives a batch and its schedule ({name=, interval_ns=, ...}); it raises when a pass fails
 function Collector:batches() end
+
+---How far a recording is read.
+---@return integer?, integer? # bytes read, and bytes in all (0: not known); nothing when nobody knows
+function Collector:progress() end
 
 ---Closes the source.
 function Collector:close() end

@@ -147,7 +147,7 @@ tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass *passes, size_t 
     tcps_kernel *kernel = opened->kernel;
     memset(out, 0, count * sizeof *out);
     /* A live kernel's pass is called what the caller calls it; a recording knows better. */
-    if (!opened->begun) opened->upcoming = (tcps_pass_info){passes[0].schedule_name, passes[0].interval_ms};
+    if (!opened->begun) opened->upcoming = (tcps_pass_info){passes[0].schedule_name, passes[0].interval_ms, 0};
     tcps_code code = tcps_source_next(opened, status);
     if (code != TCPS_OK) return code;
     opened->begun = false;
@@ -173,7 +173,7 @@ tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass *passes, size_t 
         return code;
     }
     for (size_t i = 0; i < count; i++) {
-        tcps_pass_info info = i ? (tcps_pass_info){passes[i].schedule_name, passes[i].interval_ms} : opened->upcoming;
+        tcps_pass_info info = i ? (tcps_pass_info){passes[i].schedule_name, passes[i].interval_ms, 0} : opened->upcoming;
         if (i) share_metadata(p.sink.batch, p.lanes[i].batch);
         set_metadata(p.lanes[i].batch, opened, &passes[i], &info, &start, &p.end);
         out[i] = p.lanes[i].batch;

@@ -199,6 +199,18 @@ static int capture_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answ
     return give(c->current->pass->answers[now - 1], q, answer, context, size);
 }
 
+/* By the first clock that was asked for. */
+static uint64_t time_of(const TcpstatsCapture__Pass *pass) {
+    tcps_clock clock;
+    for (size_t i = 0; i < pass->n_answers; i++) {
+        const answer_message *a = pass->answers[i];
+        if (a->kind != TCPS_ASK_CLOCK || a->n_pieces != 1 || a->pieces[0].len != sizeof clock) continue;
+        memcpy(&clock, a->pieces[0].data, sizeof clock);
+        return clock.monotonic_ns;
+    }
+    return 0;
+}
+
 static tcps_code capture_next(tcps_kernel *k, tcps_pass_info *pass, tcps_status *status) {
     capture *c = (capture *)k;
     tcps_code code;
@@ -213,6 +225,7 @@ static tcps_code capture_next(tcps_kernel *k, tcps_pass_info *pass, tcps_status 
     }
     pass->schedule_name = c->current->pass->schedule_name;
     pass->interval_ms = c->current->pass->interval_ms;
+    pass->at_ns = time_of(c->current->pass);
     return TCPS_OK;
 }
 

@@ -65,6 +65,7 @@ typedef int tcps_answer(void *context, const void *bytes, size_t len);
 typedef struct tcps_pass_info {
     const char *schedule_name; /* NULL: none */
     uint32_t interval_ms;
+    uint64_t at_ns; /* when it was, by a clock that is one throughout the capture and never steps; 0: nobody knows */
 } tcps_pass_info;
 
 typedef struct tcps_kernel tcps_kernel;

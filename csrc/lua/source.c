@@ -128,7 +128,8 @@ static int l_close(lua_State *L) {
     return 0;
 }
 
-/* source:upcoming() -> {schedule_name=, interval_ms=}, or nil, text, code. What a recording says of its next pass; of a live source an empty table. */
+/* source:upcoming() -> {schedule_name=, interval_ms=, at_ns=}, or nil, text, code. What a recording says of its next pass, `at_ns` being when it was
+ * by one clock throughout; of a live source an empty table. */
 static int l_upcoming(lua_State *L) {
     tcps_opened *o = check_source(L);
     tcps_status status = {0};
@@ -137,6 +138,10 @@ static int l_upcoming(lua_State *L) {
     if (o->upcoming.schedule_name) {
         lua_pushstring(L, o->upcoming.schedule_name);
         lua_setfield(L, -2, "schedule_name");
+    }
+    if (o->upcoming.at_ns) {
+        lua_pushinteger(L, (lua_Integer)o->upcoming.at_ns);
+        lua_setfield(L, -2, "at_ns");
     }
     if (o->upcoming.interval_ms) {
         lua_pushinteger(L, o->upcoming.interval_ms);

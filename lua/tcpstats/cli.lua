@@ -19,9 +19,11 @@ local OPTIONS = {
   { "-c", "--count", "N", "number of passes, 0 until stopped or the recording ends (0)" },
   { "-s", "--source", "SPEC", "where sockets come from: auto, or NAME[:FILE[,KEY=VALUE...]] (auto); protobuf:FILE is a recorded stream, protobuf:- a piped one" },
   { nil, "--record", "FILE", "also keep every raw answer of the kernel, for -s capture:FILE" },
+  { nil, "--realtime", nil, "read a recording in the time that it took" },
   { nil, "--schedule", "NAME=INTERVAL", "several passes with their own rhythm, as detail=30s,processes,tcp-info or all=5m,summary-only; may repeat" },
   { nil, "--processes", nil, "ask for the sockets' owners" },
   { nil, "--tcp-info", nil, "ask for per-connection counters that cost a call each (macOS)" },
+  { nil, "--tcp-info-limit", "N", "at most N such calls a pass, 0 no limit (0)" },
   { "-f", "--filter", "EXPR", "only these sockets: \"remote_port=443 include_state=established\"; before the scripts, also told to the kernel", own = true },
   { "-w", "--where", "EXPR", "only these sockets, as an expression: \"rtt_us > 50000 and remote_port == 443\"", own = true },
   { "-o", "--output", "URL", "-, a path, file:PATH?rotate=100M&keep=5, unix:PATH, tcp://HOST:PORT, udp://HOST:PORT (-)", own = true },
@@ -225,6 +227,10 @@ local SET = {
   end,
   ["--source"] = function(c, _, word) c.source = word end,
   ["--record"] = function(c, _, word) c.record = word end,
+  ["--realtime"] = function(c) c.realtime = true end,
+  ["--tcp-info-limit"] = function(c, _, word)
+    c.tcp_info, c.tcp_info_limit = true, word:find("^%d+$") and math.tointeger(tonumber(word)) or usage("--tcp-info-limit: expected a number, got '%s'", word)
+  end,
   ["--schedule"] = function(c, _, word) table.insert(c.schedules, checked_schedule(word, c)) end,
   ["--processes"] = function(c) c.processes = true end,
   ["--tcp-info"] = function(c) c.tcp_info = true end,
@@ -279,6 +285,7 @@ local function complete(config, defaults, sections)
     end
   end
   config.filter, config.where, config.scripts = defaults.filter, defaults.where, sections
+  if config.interval and config.realtime then usage("--interval and --realtime: a recording is read in one rhythm") end
   if config.interval and #config.schedules > 0 then usage("--interval and --schedule: a schedule has its own interval") end
 end
 

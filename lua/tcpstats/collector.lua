@@ -158,13 +158,24 @@ local function collect_recorded(self)
   return { finish(self, s, batch, time_ns) }
 end
 
+-- A recording is read as it goes, in a rhythm of our own, or in its own time.
+local function recorded_due(self)
+  local options = self.options
+  if options.interval then return self.start_ns + self.recorded * math.floor(options.interval * 1e9 + 0.5) end
+  local upcoming = options.realtime and self.source:upcoming()
+  local at_ns = upcoming and upcoming.at_ns
+  if not at_ns then return 0 end
+  self.first_at_ns = self.first_at_ns or at_ns
+  return self.start_ns + at_ns - self.first_at_ns
+end
+
 --- When the next pass is due.
 -- @return (integer?) monotonic ns; nil when every schedule has made its passes
 function collector:due()
-  if not self.start_ns then return core.monotonic_ns() end
+  if not self.start_ns then begin(self, core.monotonic_ns()) end
   if not self.live then
     if self.ended or (self.count > 0 and self.recorded >= self.count) then return nil end
-    return self.options.interval and self.start_ns + self.recorded * math.floor(self.options.interval * 1e9 + 0.5) or 0
+    return recorded_due(self)
   end
   local earliest
   for _, s in ipairs(self.schedules) do
@@ -205,6 +216,12 @@ function collector:batches()
     at = at + 1
     return ready[at - 1].batch, ready[at - 1].schedule
   end
+end
+
+--- How far a recording is read.
+-- @return (integer?, integer?) bytes read, and bytes in all (0: not known); nothing when nobody knows
+function collector:progress()
+  if self.source.progress then return self.source:progress() end
 end
 
 --- Closes the source.

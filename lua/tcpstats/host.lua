@@ -498,8 +498,27 @@ local function pass_failed(self, what, code)
   end
 end
 
+-- How far a recording is read, on a terminal that shows nothing else.
+local PROGRESS_EVERY <const> = 200000000
+
+local function show_progress(self)
+  if self.shows_progress == nil then self.shows_progress = not self.collector.live and core.isatty(2) and not core.isatty(1) end
+  local now = core.monotonic_ns()
+  if not self.shows_progress or now < (self.progress_ns or 0) then return end
+  self.progress_ns = now + PROGRESS_EVERY
+  local read, total = self.collector:progress()
+  if not read then return end
+  local part = total > 0 and ("%3d %%  "):format(100 * read // total) or ""
+  io.stderr:write(("\r%spass %d, %.1f MB\27[K"):format(part, self.collector.recorded, read / 1e6))
+end
+
+local function end_progress(self)
+  if self.shows_progress and self.progress_ns then io.stderr:write("\r\27[K") end
+end
+
 local function collect(self)
   local list, what, code = self.collector:collect()
+  show_progress(self)
   if not list then return pass_failed(self, what, code) end
   self.collected, self.failing, self.last_failed = true, 0, false
   for _, entry in ipairs(list) do
@@ -634,7 +653,7 @@ local function open(self)
   local config = self.config
   local options = {
     source = config.source, interval = config.interval, count = config.count, filter = config.filter, processes = config.processes,
-    tcp_info = config.tcp_info, schedules = config.schedules, record = config.record, on_skip = on_skip(self),
+    tcp_info = config.tcp_info, tcp_info_limit = config.tcp_info_limit, realtime = config.realtime, schedules = config.schedules, record = config.record, on_skip = on_skip(self),
   }
   local what, code
   self.collector, what, code = collector.new(options)
@@ -669,6 +688,7 @@ local function run(self)
     collect(self)
     collectgarbage("step") -- Lua sees a batch as some bytes and would let many megabytes wait for its next collection
   end
+  end_progress(self)
   stop_all(self)
   self.collector:close()
   return exit_code(self)

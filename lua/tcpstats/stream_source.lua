@@ -79,13 +79,13 @@ local function next_message(self)
   return batch, what, code
 end
 
---- What the next message says of itself: {schedule_name=, interval_ms=}; or nil, text, code ("EEND").
+--- What the next message says of itself: {schedule_name=, interval_ms=, at_ns=}; or nil, text, code ("EEND").
 function stream:upcoming()
   local batch, what, code = next_message(self)
   if not batch then return nil, what, code end
   self.ahead = batch
   local metadata = batch.metadata
-  return { schedule_name = metadata.schedule_name, interval_ms = metadata.interval_ms }
+  return { schedule_name = metadata.schedule_name, interval_ms = metadata.interval_ms, at_ns = metadata.timestamp_ns }
 end
 
 --- The next message as a batch. Of the options filter and tracker count.

@@ -1,0 +1,46 @@
+--- Recordings as a user replays them.
+local support = require "spec.support"
+
+describe("a recording", function()
+  local path = os.tmpname()
+  setup(function()
+    local _, err, code = support.run(("%s -c 4 -i 0.25 --record %s json"):format(support.bin, path))
+    assert.equal("", err)
+    assert.equal(0, code)
+  end)
+  teardown(function() os.remove(path) end)
+
+  local function replay(options)
+    local begin = tonumber((support.run "date +%s%N"))
+    local out, err, code = support.run(("%s -s capture:%s %s flat"):format(support.bin, path, options))
+    assert.equal("", err)
+    assert.equal(0, code)
+    return (tonumber((support.run "date +%s%N")) - begin) / 1e9, out
+  end
+
+  it("is read as fast as it goes", function() assert.is_true(replay "" < 0.5) end)
+
+  it("is read in its own time with --realtime, and gives the same", function()
+    local took, out = replay "--realtime"
+    assert.is_true(took >= 0.74 and took < 1.5, took)
+    assert.equal(out, select(2, replay ""))
+  end)
+
+  it("is read in another time with -i", function()
+    local took = replay "-i 0.1"
+    assert.is_true(took >= 0.29 and took < 0.7, took)
+  end)
+
+  it("shows on a terminal how far it is", function()
+    local out, _, code = support.run(("script -qec '%s -s capture:%s json >/dev/null' /dev/null"):format(support.bin, path))
+    assert.equal(0, code)
+    assert.truthy(out:find("\r *%d+ %%  pass 1, %d+%.%d MB"))
+    assert.equal("\r\27[K", out:sub(-4))
+  end)
+
+  it("is read in one rhythm only", function()
+    local _, err, code = support.run(("%s -s capture:%s -i 1 --realtime"):format(support.bin, path))
+    assert.equal(2, code)
+    assert.truthy(err:find("one rhythm", 1, true))
+  end)
+end)
