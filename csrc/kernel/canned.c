@@ -42,7 +42,7 @@ static void canned_close(tcps_kernel *k) { free(k); }
 tcps_kernel *tcps_kernel_canned(const tcps_canned *answers, size_t count) {
     canned_kernel *c = calloc(1, sizeof *c + count * sizeof *answers);
     if (!c) return NULL;
-    c->base = (tcps_kernel){.ask = canned_ask, .next = canned_next, .close = canned_close};
+    c->base = (tcps_kernel){.ask = canned_ask, .next = canned_next, .close = canned_close, .fixed = true};
     c->count = count;
     if (count) memcpy(c->answers, answers, count * sizeof *answers);
     return &c->base;

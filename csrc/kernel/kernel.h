@@ -83,6 +83,7 @@ struct tcps_kernel {
     void (*progress)(tcps_kernel *k, uint64_t *read, uint64_t *total);
     void (*close)(tcps_kernel *k); /* frees k */
     bool live;                     /* the running system, so that names and owners of now may be asked */
+    bool fixed;                    /* the same question has the same answer for ever: asking again is of no use */
 };
 
 /* Asks and collects the whole answer. `buffer` grows as needed and is reused from call to call; free(buffer->bytes) at the end.

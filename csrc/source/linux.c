@@ -204,7 +204,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
         if (tries) restart_join(&j);
         d = (dump){.sink = &j.sink};
         code = read_table(s, wants, &d);
-    } while (code == TCPS_OK && d.diag.interrupted && s->kernel->live && tries++ < RETRIES);
+    } while (code == TCPS_OK && d.diag.interrupted && !s->kernel->fixed && tries++ < RETRIES);
 
     if (tries) {
         batch->metadata.has_retries = 1;

@@ -511,7 +511,8 @@ static void give_up_missed(tcps_owners *o) {
 static void warn_once(tcps_owners *o) {
     if (!o->refused || !o->missing || o->told) return;
     tcps_status status;
-    tcps_fail(&status, TCPS_PERMISSION, "linux: the owners of other users' sockets are not known, that needs root (CAP_SYS_PTRACE)");
+    tcps_fail(&status, TCPS_PERMISSION,
+              "linux: some sockets' owners are not known: not every process may be looked at (that needs CAP_SYS_PTRACE, as root has it)");
     tcps_batch_warn(o->batch, &status);
     o->told = true;
 }

@@ -120,20 +120,6 @@ static bool ask_tcp_now(tcps_source *s, uint32_t *now) {
     return true;
 }
 
-/* A file gives the same answer every time; asking it again is no retry. */
-typedef struct fingerprint {
-    size_t len;
-    uint64_t generation, trailer_generation;
-} fingerprint;
-
-static bool same_as_before(const tcps_source *s, fingerprint *before) {
-    const tcps_buffer *t = &s->table;
-    fingerprint now = {t->len, tcps_load64(t->bytes + XIG_GEN), tcps_load64(t->bytes + t->len - XIG_SIZE + XIG_GEN)};
-    bool same = now.len == before->len && now.generation == before->generation && now.trailer_generation == before->trailer_generation;
-    *before = now;
-    return same && !s->kernel->live;
-}
-
 static tcps_code probe_size(tcps_source *s, size_t *size, tcps_status *status) {
     *size = 0;
     int error =
@@ -152,7 +138,6 @@ typedef struct reading {
 /* Reads the table into s->table, again while it changes or outgrows the buffer, but never for long. */
 static tcps_code read_table(tcps_source *s, reading *how, tcps_status *status) {
     size_t size;
-    fingerprint before = {0};
     if (probe_size(s, &size, status) != TCPS_OK) return status->code;
     size_t room = with_headroom(size);
     for (;;) {
@@ -165,11 +150,7 @@ static tcps_code read_table(tcps_source *s, reading *how, tcps_status *status) {
         }
         if (error && !(how->outgrown && s->table.len)) return tcps_fail_errno(status, error, "macos: cannot read net.inet.tcp.pcblist_n");
         if (!tcps_xnu_pcblist_changed(s->table.bytes, s->table.len)) return TCPS_OK;
-        if (same_as_before(s, &before)) {
-            how->retries--;
-            return TCPS_OK;
-        }
-        if (how->retries == RETRIES) return TCPS_OK;
+        if (s->kernel->fixed || how->retries == RETRIES) return TCPS_OK;
         how->retries++;
         /* Connections come while we read: ask anew how many there are. */
         if (probe_size(s, &size, status) != TCPS_OK) return status->code;

@@ -278,6 +278,7 @@ static void test_table(void) {
     scenario = "a file with a changed table";
     s = a_mac(ever, 1);
     s.base.live = false;
+    s.base.fixed = true;
     b = one_pass(&s, &nothing, NULL);
     check(b && b->count == 2 && b->metadata.inconsistent && !b->metadata.has_retries, "asking a file again is no retry");
     tcps_batch_unref(b);
