@@ -5,11 +5,13 @@
  *   macho-run PROGRAM [ARGUMENT...]
  * It trusts the file. Numbers are those of mach-o/loader.h. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -147,6 +149,11 @@ int mac_vfprintf(FILE *to, const char *format, void *stack) {
 }
 #endif
 
+/* A Mac's AF_INET6 is 30. */
+static const char *mac_inet_ntop(int family, const void *address, char *text, socklen_t room) {
+    return inet_ntop(family == 30 ? AF_INET6 : family, address, text, room);
+}
+
 /* By a Mac's names, in C. */
 #define SAME(name)                                                                                                                                   \
     { #name, (void *)(uintptr_t)name }
@@ -181,12 +188,16 @@ static const struct {
     {"vsnprintf", mac_vsnprintf},
     {"vfprintf", mac_vfprintf},
     {"fcntl", nothing},
+    {"inet_ntop", mac_inet_ntop},
+    {"pselect", nothing},
+    {"setitimer", nothing},
     {"setlocale", nothing},
     {"sigaction", nothing},
     {"signal", nothing},
     {"sigprocmask", nothing},
     {"sysctl", no_kernel},
     {"sysctlbyname", no_kernel},
+    SAME(_exit),
     SAME(abort),
     SAME(bzero),
     SAME(calloc),
@@ -225,7 +236,10 @@ static const struct {
     SAME(memmove),
     SAME(memset),
     SAME(munmap),
+    SAME(poll),
     SAME(pow),
+    SAME(qsort),
+    SAME(raise),
     SAME(read),
     SAME(realloc),
     SAME(setvbuf),
