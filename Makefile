@@ -121,7 +121,7 @@ deps-cross: ## install what the cross build and its check need as well
 run: deps ## install what is missing, build, show this machine's sockets once
 	@$(MAKE) --no-print-directory -s all
 	@$(BINARY) -c 1 table
-	@printf '\n%s\n' "What else (make install puts tcpstats-lua into $(PREFIX)/bin):" \
+	@printf '%s\n' "" "What else (make install puts tcpstats-lua into $(PREFIX)/bin):" \
 	    "  $(BINARY) top                     a live screen: rates, retransmits, states" \
 	    "  $(BINARY) -c 1 --pretty json      one pass as JSON; without -c 1 a line a second" \
 	    "  $(BINARY) flat | jq .             one line a socket: for jq, ClickHouse, log shippers" \
