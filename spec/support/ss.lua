@@ -92,7 +92,7 @@ local render = {
   ino = function(s) return ("%d"):format(s.inode or 0) end,
   sk = function(s) return ("%x"):format(s.socket_id) end,
   fwmark = function(s) return s.mark and s.mark ~= 0 and ("0x%x"):format(s.mark) or nil end,
-  cgroup = function(s) return s.cgroup end,
+  cgroup = function(s) return s.cgroup or s.cgroup_id and ("unreachable:%x"):format(s.cgroup_id) end,
   v6only = function(s) return s.v6only ~= nil and (s.v6only and "1" or "0") or nil end,
   ends = function(s) return s.shutdown and (s.shutdown & 1 ~= 0 and "-" or "<") .. "-" .. (s.shutdown & 2 ~= 0 and "-" or ">") or nil end,
   tos = function(s) return s.tos and ("%#x"):format(s.tos) or nil end,
