@@ -116,36 +116,16 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
     put_byte(w, ']');
 }
 
-typedef struct key {
-    char text[KEY_ROOM];
-    uint8_t len;
-} key;
-
-static key keys[TCPS_JSON_STYLES][TCPS_FIELD_LIMIT];
-
-static void init_keys(void) {
-    static bool done;
-    if (done) return;
-    tcps_schema_init();
-    for (unsigned style = 0; style < TCPS_JSON_STYLES; style++)
-        for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
-            if (tcps_fields[f].type == TCPS_T_NONE) continue;
-            key *k = &keys[style][f];
-            k->len = (uint8_t)(put_key(k->text, tcps_fields[f].name, style != TCPS_JSON_FLAT) - k->text);
-        }
-    done = true;
-}
-
 /* A value that is no text and no set, at most VALUE_ROOM bytes. */
-static inline char *put_short(char *at, const tcps_field *f, uint64_t bits, tcps_json_style style) {
+static inline char *put_short(char *at, unsigned field, tcps_type type, uint64_t bits, tcps_json_style style) {
     bool quoted = style != TCPS_JSON_FLAT;
-    switch (f->type) {
+    switch (type) {
     case TCPS_T_U32: return tcps_text_u32(at, (uint32_t)bits);
     case TCPS_T_I32: return tcps_text_i64(at, (int32_t)bits);
     case TCPS_T_U64: return put_u64(at, bits, quoted);
     case TCPS_T_I64: return put_i64(at, (int64_t)bits, quoted);
     case TCPS_T_BOOL: memcpy(at, bits ? "true\0" : "false", 5); return at + (bits ? 4 : 5);
-    case TCPS_T_ENUM: return put_enum(at, f->words, (int)bits, style);
+    case TCPS_T_ENUM: return put_enum(at, tcps_fields[field].words, (int)bits, style);
     default: return at;
     }
 }
@@ -166,14 +146,13 @@ static tcps_code nowhere(tcps_writer *w, const char *bytes, size_t len) {
     return TCPS_OK;
 }
 
-/* `"rttUs":1250,` for a template. */
-static char *put_template_member(char *at, unsigned field, uint64_t bits, unsigned style) {
+static char *put_template_key(char *at, unsigned field, unsigned style) { return put_key(at, tcps_fields[field].name, style != TCPS_JSON_FLAT); }
+
+/* The value and its comma, for a template. */
+static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigned style) {
     const tcps_field *f = &tcps_fields[field];
-    const key *k = &keys[style][field];
-    memcpy(at, k->text, KEY_ROOM);
-    at += k->len;
     if (f->type < TCPS_T_SET) {
-        at = put_short(at, f, bits, style);
+        at = put_short(at, field, f->type, bits, style);
     } else if (f->type == TCPS_T_SET ? tcps_count_bits(bits) > 3 : ((const tcps_text *)(uintptr_t)bits)->len > 24) {
         return NULL;
     } else {
@@ -185,10 +164,14 @@ static char *put_template_member(char *at, unsigned field, uint64_t bits, unsign
     return at;
 }
 
-/* Makes room for the stretch of members before place `n` and for one short member, and copies the stretch. */
-static inline char *put_stretch(tcps_writer *w, const tcps_template *t, unsigned first, unsigned n) {
-    tcps_writer_room(w, tcps_template_len(t, first, n) + KEY_ROOM + VALUE_ROOM);
-    return tcps_template_copy(w->at, t, first, n);
+/* Copies a stretch of the template to `at`, with VALUE_ROOM bytes of room behind it. */
+static inline char *put_stretch(tcps_writer *w, char *at, const tcps_template *t, size_t from, size_t to) {
+    if ((size_t)(w->end - at) < to - from + VALUE_ROOM) {
+        w->at = at;
+        tcps_writer_room_slow(w);
+        at = w->at;
+    }
+    return tcps_stretch_copy(at, t->bytes + from, to - from);
 }
 
 /* The row's object: stretches of its shape's template, and between them what it has of its own. Every member ends in a comma, and the last
@@ -202,40 +185,41 @@ static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templat
     }
     tcps_json_style style = (tcps_json_style)templates->style;
     const uint64_t *value = row->words + shape->words;
-    unsigned first = 0;
+    size_t from = 0;
     put_byte(w, '{');
+    char *at = w->at;
     for (unsigned word = 0; word < shape->words; word++) {
-        for (uint64_t m = row->words[word] | t->fresh[word]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit, field = shape->fields[n];
-            uint64_t bits = row->words[word] >> bit & 1 ? *value++ : shape->base[n];
-            const tcps_field *f = &tcps_fields[field];
-            const key *k = &keys[style][field];
-            char *at = put_stretch(w, t, first, n);
-            memcpy(at, k->text, KEY_ROOM);
-            at += k->len;
-            if (f->type < TCPS_T_SET) {
-                at = put_short(at, f, bits, style);
+        uint64_t differs = row->words[word];
+        for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
+            uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
+            const tcps_template_member *member = &t->members[n];
+            at = put_stretch(w, at, t, from, member->value);
+            from = member[1].key;
+            if (member->type < TCPS_T_SET) {
+                at = put_short(at, member->field, (tcps_type)member->type, bits, style);
             } else {
                 w->at = at;
-                put_long(w, f, bits, style);
-                tcps_writer_room(w, 1);
+                put_long(w, &tcps_fields[member->field], bits, style);
+                tcps_writer_room(w, 1); /* before the comma, which may become the brace */
                 at = w->at;
             }
             *at++ = ',';
-            w->at = at;
-            first = n + 1;
         }
     }
-    if (first < shape->count) w->at = put_stretch(w, t, first, shape->count);
+    size_t end = t->members[shape->count].key;
+    if (from < end) at = put_stretch(w, at, t, from, end);
     if (shape->count)
-        w->at[-1] = '}';
+        at[-1] = '}';
     else
-        put_byte(w, '}');
+        *at++ = '}';
+    w->at = at;
 }
 
 static void begin_rows(tcps_templates *templates, tcps_json_style style) {
-    init_keys();
-    templates->put = put_template_member;
+    tcps_schema_init();
+    templates->put_key = put_template_key;
+    templates->put_value = put_template_value;
     templates->style = style;
     memset(templates->of, 0, sizeof templates->of);
     templates->arena = (tcps_arena){0};

@@ -46,8 +46,8 @@ static void init_tags(void) {
     done = true;
 }
 
-static uint64_t varint_of(const tag *t, uint64_t bits) {
-    switch (t->type) {
+static uint64_t varint_of(unsigned type, uint64_t bits) {
+    switch (type) {
     case TCPS_T_I32: return (uint64_t)(int64_t)(int32_t)bits;
     case TCPS_T_U64:
     case TCPS_T_I64: return bits;
@@ -56,15 +56,15 @@ static uint64_t varint_of(const tag *t, uint64_t bits) {
 }
 
 /* A set's numbers are below 64, one byte each when packed. */
-static inline size_t payload_size(const tag *t, uint64_t bits) {
-    switch (t->type) {
+static inline size_t payload_size(unsigned type, uint64_t bits) {
+    switch (type) {
     case TCPS_T_STRING:
     case TCPS_T_BYTES: {
         size_t len = ((const tcps_text *)(uintptr_t)bits)->len;
         return varint_size(len) + len;
     }
     case TCPS_T_SET: return 1 + (size_t)tcps_count_bits(bits);
-    default: return varint_size(varint_of(t, bits));
+    default: return varint_size(varint_of(type, bits));
     }
 }
 
@@ -74,14 +74,17 @@ static char *put_set(char *at, uint64_t set) {
     return at;
 }
 
-/* A member for a template. */
-static char *put_member(char *at, unsigned field, uint64_t bits, unsigned style) {
+static char *put_template_tag(char *at, unsigned field, unsigned style) {
+    (void)style;
+    memcpy(at, tags[field].bytes, 2);
+    return at + tags[field].len;
+}
+
+static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigned style) {
     (void)style;
     const tag *t = &tags[field];
-    memcpy(at, t->bytes, 2);
-    at += t->len;
     if (t->type == TCPS_T_SET) return put_set(at, bits);
-    if (t->type < TCPS_T_SET) return put_varint(at, varint_of(t, bits));
+    if (t->type < TCPS_T_SET) return put_varint(at, varint_of(t->type, bits));
     const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
     if (text->len > TCPS_MEMBER_ROOM / 2) return NULL;
     at = put_varint(at, text->len);
@@ -89,53 +92,60 @@ static char *put_member(char *at, unsigned field, uint64_t bits, unsigned style)
     return at + text->len;
 }
 
-/* Bytes of a row: its template's, less what the row has another value of, and what that takes. */
+/* Bytes of a row: its template's, less the values that the row has of its own, and what those take. */
 static size_t row_size(const tcps_row *row, const tcps_template *t) {
     const tcps_shape *shape = row->shape;
     const uint64_t *value = row->words + shape->words;
-    size_t size = tcps_template_len(t, 0, shape->count);
+    size_t size = t->members[shape->count].key;
     for (unsigned word = 0; word < shape->words; word++) {
-        for (uint64_t m = row->words[word] | t->fresh[word]; m; m &= m - 1) {
+        uint64_t differs = row->words[word];
+        for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
-            uint64_t bits = row->words[word] >> bit & 1 ? *value++ : shape->base[n];
-            const tag *g = &tags[shape->fields[n]];
-            size += g->len + payload_size(g, bits) - tcps_template_len(t, n, n + 1);
+            uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
+            const tcps_template_member *member = &t->members[n];
+            size += payload_size(member->type, bits) - (member[1].key - member->value);
         }
     }
     return size;
 }
 
-/* Makes room for the stretch of members before place `n` and for one short member, and copies the stretch. */
-static inline char *put_stretch(tcps_writer *w, const tcps_template *t, unsigned first, unsigned n) {
-    tcps_writer_room(w, tcps_template_len(t, first, n) + 2 + 1 + 64);
-    return tcps_template_copy(w->at, t, first, n);
+/* Copies a stretch of the template, with room for one short value behind it. */
+static inline char *put_stretch(tcps_writer *w, char *at, const tcps_template *t, size_t from, size_t to) {
+    if ((size_t)(w->end - at) < to - from + 1 + 64) {
+        w->at = at;
+        tcps_writer_room_slow(w);
+        at = w->at;
+    }
+    return tcps_stretch_copy(at, t->bytes + from, to - from);
 }
 
 static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template *t) {
     const tcps_shape *shape = row->shape;
     const uint64_t *value = row->words + shape->words;
-    unsigned first = 0;
+    size_t from = 0;
+    char *at = w->at;
     for (unsigned word = 0; word < shape->words; word++) {
-        for (uint64_t m = row->words[word] | t->fresh[word]; m; m &= m - 1) {
+        uint64_t differs = row->words[word];
+        for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
-            uint64_t bits = row->words[word] >> bit & 1 ? *value++ : shape->base[n];
-            const tag *g = &tags[shape->fields[n]];
-            char *at = put_stretch(w, t, first, n);
-            memcpy(at, g->bytes, 2);
-            at += g->len;
-            first = n + 1;
-            if (g->type < TCPS_T_SET) {
-                w->at = put_varint(at, varint_of(g, bits));
-            } else if (g->type == TCPS_T_SET) {
-                w->at = put_set(at, bits);
+            uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
+            const tcps_template_member *member = &t->members[n];
+            at = put_stretch(w, at, t, from, member->value);
+            from = member[1].key;
+            if (member->type < TCPS_T_SET) {
+                at = put_varint(at, varint_of(member->type, bits));
+            } else if (member->type == TCPS_T_SET) {
+                at = put_set(at, bits);
             } else {
                 const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
                 w->at = put_varint(at, text->len);
                 tcps_writer_put(w, text->bytes, text->len);
+                at = w->at;
             }
         }
     }
-    if (first < shape->count) w->at = put_stretch(w, t, first, shape->count);
+    size_t end = t->members[shape->count].key;
+    w->at = from < end ? put_stretch(w, at, t, from, end) : at;
 }
 
 static size_t message_size(const ProtobufCMessage *m) {
@@ -197,7 +207,7 @@ static void put_batch(tcps_writer *w, tcps_view v, tcps_templates *templates, si
 
 void tcps_protobuf_batch(tcps_writer *w, tcps_view v) {
     init_tags();
-    tcps_templates templates = {.put = put_member};
+    tcps_templates templates = {.put_key = put_template_tag, .put_value = put_template_value};
     size_t *sizes = malloc((v.count + 1) * sizeof *sizes);
     put_batch(w, v, &templates, sizes);
     free(sizes);

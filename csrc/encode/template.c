@@ -1,21 +1,28 @@
 #include "encode/template.h"
 
+#include "record/schema.h"
+
 const tcps_template *tcps_template_make(tcps_templates *all, const tcps_shape *shape) {
-    size_t count = shape->count, size = sizeof(tcps_template) + (count + 1) * sizeof(uint32_t);
+    size_t count = shape->count, size = sizeof(tcps_template) + (count + 1) * sizeof(tcps_template_member);
     tcps_template *t = tcps_arena_take(&all->arena, size);
-    size_t room = (count + 1) * TCPS_MEMBER_ROOM;
-    char *bytes = tcps_arena_take(&all->arena, room);
+    char *bytes = tcps_arena_take(&all->arena, (count + 1) * TCPS_MEMBER_ROOM);
     if (!t || !bytes) return NULL;
     memset(t, 0, size);
     t->shape = shape;
     t->bytes = bytes;
     char *at = bytes;
     for (unsigned n = 0; n < count; n++) {
-        char *end = at - bytes < TCPS_STRETCH_MOST - TCPS_MEMBER_ROOM ? all->put(at, shape->fields[n], shape->base[n], all->style) : NULL;
-        if (!end) t->fresh[n >> 6] |= 1ull << (n & 63);
-        if (end) at = end;
-        t->at[n + 1] = (uint32_t)(at - bytes);
+        unsigned field = shape->fields[n];
+        uint32_t key = (uint32_t)(at - bytes);
+        at = all->put_key(at, field, all->style);
+        t->members[n] = (tcps_template_member){key, (uint32_t)(at - bytes), (uint8_t)field, (uint8_t)tcps_fields[field].type};
+        char *end = key < TCPS_TEMPLATE_MOST ? all->put_value(at, field, shape->base[n], all->style) : NULL;
+        if (end)
+            at = end;
+        else
+            t->fresh[n >> 6] |= 1ull << (n & 63);
     }
+    t->members[count].key = (uint32_t)(at - bytes);
     tcps_arena_shrink(&all->arena, bytes, (size_t)(at - bytes) + TCPS_STRETCH_SLACK);
     all->of[(uintptr_t)shape / 64 % TCPS_TEMPLATES] = t;
     return t;

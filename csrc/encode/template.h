@@ -1,28 +1,35 @@
-/* What the rows of a shape have in common, encoded once: the bytes of the shape's own values, member after member, of which an encoder copies
- * the stretches between the members that a row has another value of. */
+/* What the rows of a shape have in common, encoded once: key and value of each of its members, one after the other, of which an encoder copies
+ * the stretches between the values that a row has of its own. */
 #ifndef TCPS_TEMPLATE_H
 #define TCPS_TEMPLATE_H
 
 #include "record/arena.h"
 #include "record/record.h"
 
-#define TCPS_MEMBER_ROOM 256    /* no member of a template is longer */
-#define TCPS_STRETCH_MOST 16384 /* nor is a template; what follows is written afresh in every row */
-#define TCPS_STRETCH_SLACK 64   /* bytes that tcps_template_copy may touch behind a stretch */
+#define TCPS_MEMBER_ROOM 256     /* no key with its value is longer in a template */
+#define TCPS_TEMPLATE_MOST 16384 /* nor is a template by more than its keys: the values that follow are written afresh in every row */
+#define TCPS_STRETCH_SLACK 64    /* bytes that tcps_stretch_copy may touch behind a stretch */
+
+/* One member: where its key begins, and its value. The next one's key begins behind it. */
+typedef struct tcps_template_member {
+    uint32_t key, value;
+    uint8_t field, type; /* tcps_type */
+} tcps_template_member;
 
 typedef struct tcps_template {
     const tcps_shape *shape;
-    uint64_t fresh[TCPS_WORDS]; /* bit n: the member of shape->fields[n] is not in `bytes`, because it may have any length */
+    uint64_t fresh[TCPS_WORDS]; /* bit n: member n has no value in `bytes`, because it may have any length */
     char *bytes;
-    uint32_t at[]; /* where the members begin, and where the last one ends: shape->count + 1 */
+    tcps_template_member members[]; /* shape->count, and one more that says where the last one ends */
 } tcps_template;
 
 /* Templates of the shapes that one call of an encoder meets. */
 #define TCPS_TEMPLATES 64
 typedef struct tcps_templates {
-    /* Writes the member of `field` with the value `bits` at `at`, at most TCPS_MEMBER_ROOM bytes; gives where it ends, or NULL when it may
-     * be longer. */
-    char *(*put)(char *at, unsigned field, uint64_t bits, unsigned style);
+    /* Write the key of a field, or its value, at `at`, together at most TCPS_MEMBER_ROOM bytes, and give where it ends; a value that may be
+     * longer is NULL. */
+    char *(*put_key)(char *at, unsigned field, unsigned style);
+    char *(*put_value)(char *at, unsigned field, uint64_t bits, unsigned style);
     unsigned style;
     tcps_arena arena;
     tcps_template *of[TCPS_TEMPLATES];
@@ -37,14 +44,9 @@ static inline const tcps_template *tcps_template_of(tcps_templates *all, const t
 
 void tcps_templates_free(tcps_templates *all);
 
-/* Bytes of the members from `first` up to but not including `last`. */
-static inline size_t tcps_template_len(const tcps_template *t, unsigned first, unsigned last) { return t->at[last] - t->at[first]; }
-
-/* Copies the members from `first` up to but not including `last`; gives the end. Whole pieces of TCPS_STRETCH_SLACK bytes are copied, because
- * gcc turns a memcpy of variable length into `rep movs` or a call, which cost more than all the rest. */
-static inline char *tcps_template_copy(char *at, const tcps_template *t, unsigned first, unsigned last) {
-    const char *from = t->bytes + t->at[first];
-    size_t len = tcps_template_len(t, first, last);
+/* Copies `len` bytes of a template; gives the end. Whole pieces of TCPS_STRETCH_SLACK bytes are copied, because gcc turns a memcpy of variable
+ * length into `rep movs` or a call, which cost more than all the rest. */
+static inline char *tcps_stretch_copy(char *at, const char *from, size_t len) {
     for (size_t done = 0; done < len; done += TCPS_STRETCH_SLACK) memcpy(at + done, from + done, TCPS_STRETCH_SLACK);
     return at + len;
 }
