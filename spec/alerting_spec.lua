@@ -74,6 +74,18 @@ describe("limit", function()
   end)
 end)
 
+describe("limit, with a key for each of very many", function()
+  it("forgets those that could go on as new ones", function()
+    local ctx = new()
+    collectgarbage()
+    local before = collectgarbage "count"
+    for i = 1, 100000 do alerting.limit(at(ctx, i), "key " .. i, 1, 10) end
+    collectgarbage()
+    assert.is_true(collectgarbage "count" - before < 2000)
+    assert.is_false(alerting.limit(at(ctx, 100001), "key 100000", 1, 10))
+  end)
+end)
+
 describe("an alarm", function()
   local function run(options, values)
     local ctx, events = new(), {}
@@ -97,6 +109,18 @@ describe("an alarm", function()
   it("clears what is not spoken of any more", function()
     assert.same({ "raised", "cleared", false }, run({}, { true, "gone", "gone" }))
     assert.same({ false, false, false }, run({ hold = 5 }, { true, "gone", "gone" }))
+  end)
+
+  it("is not cleared by the end of another schedule's pass", function()
+    local ctx = new()
+    local alarm = alerting.alarm(ctx)
+    ctx.schedule = { name = "slow" }
+    assert.equal("raised", (alarm:set(at(ctx, 0), "k", true)))
+    alarm:finish(ctx)
+    ctx.schedule = { name = "fast" }
+    for second = 1, 3 do assert.same({}, alarm:finish(at(ctx, second))) end
+    ctx.schedule = { name = "slow" }
+    assert.same({ "k" }, alarm:finish(at(ctx, 4)))
   end)
 
   it("counts what is raised", function()

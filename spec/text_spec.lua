@@ -34,6 +34,12 @@ describe("text", function()
     assert.equal("a?b[7]", text.process { command = "a\7b", pid = 7 })
   end)
 
+  it("is all there in a sandbox", function()
+    local sandbox = require("tcpstats.sandbox").new(print)
+    local inside = sandbox.require "tcpstats.text"
+    for name in pairs(text) do assert.equal(text[name], inside[name], name) end
+  end)
+
   it("fits columns, characters and not bytes", function()
     assert.equal("ab  ", text.fit("ab", 4))
     assert.equal("  ab", text.fit("ab", 4, true))

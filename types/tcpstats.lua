@@ -777,7 +777,7 @@ local Alarm = {}
 ---@return number # for how many seconds the condition has been true
 function Alarm:set(ctx, key, active) end
 
----Ends a pass: conditions that nobody spoke of in it are not true any more.
+---Ends a pass: conditions that nobody spoke of in it, but in an earlier one of the same schedule, are not true any more.
 ---@param ctx tcpstats.Ctx the hook's
 ---@return any[] # the list of keys that were cleared by that
 function Alarm:finish(ctx) end

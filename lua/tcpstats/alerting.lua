@@ -8,6 +8,8 @@ local alerting = {}
 
 local memories = setmetatable({}, { __mode = "k" }) -- by ctx.state, which lives as long as the script
 
+local function schedule_of(ctx) return ctx.schedule and ctx.schedule.name or "" end
+
 -- What `use` remembers in this pass, as a table by key; what the previous pass did not touch is gone.
 local function memory(ctx, use)
   local all = memories[ctx.state]
@@ -15,8 +17,7 @@ local function memory(ctx, use)
     all = {}
     memories[ctx.state] = all
   end
-  local schedule = ctx.schedule
-  local place = use .. "\0" .. (schedule and schedule.name or "")
+  local place = use .. "\0" .. schedule_of(ctx)
   local own = all[place]
   if not own then
     own = { now = ctx.elapsed_ns, current = {}, previous = {} }
@@ -80,6 +81,21 @@ function alerting.hysteresis(ctx, key, value, on, off)
   return active
 end
 
+-- A bucket that had the time to fill up is as good as none. Those go when there are many more than the last time.
+local function add_bucket(buckets, key, bucket, now)
+  if buckets.count >= buckets.most then
+    for old, other in pairs(buckets.by_key) do
+      if now >= other.full_at and other.refused == 0 then
+        buckets.by_key[old] = nil
+        buckets.count = buckets.count - 1
+      end
+    end
+    buckets.most = math.max(1024, 2 * buckets.count)
+  end
+  buckets.by_key[key] = bucket
+  buckets.count = buckets.count + 1
+end
+
 --- Rate limit: at most `count` in any `seconds`, on the average; at most `count` at once.
 -- @param key what is limited, e.g. "mail"
 -- @return whether it may happen now
@@ -87,12 +103,15 @@ end
 function alerting.limit(ctx, key, count, seconds)
   local all = memories[ctx.state] or {}
   memories[ctx.state] = all
-  local buckets = all.limit or {}
+  local buckets = all.limit or { count = 0, most = 1024, by_key = {} }
   all.limit = buckets
-  local bucket = buckets[key] or { tokens = count, at = ctx.elapsed_ns, refused = 0 }
-  buckets[key] = bucket
+  local bucket = buckets.by_key[key]
+  if not bucket then
+    bucket = { tokens = count, at = ctx.elapsed_ns, refused = 0 }
+    add_bucket(buckets, key, bucket, ctx.elapsed_ns)
+  end
   bucket.tokens = math.min(count, bucket.tokens + (ctx.elapsed_ns - bucket.at) / 1e9 * count / seconds)
-  bucket.at = ctx.elapsed_ns
+  bucket.at, bucket.full_at = ctx.elapsed_ns, ctx.elapsed_ns + seconds * 1000000000
   if bucket.tokens < 1 then
     bucket.refused = bucket.refused + 1
     return false, 0
@@ -113,7 +132,7 @@ Alarm.__index = Alarm
 -- @return an alarm with set(), finish() and count()
 function alerting.alarm(_, options)
   options = options or {}
-  return setmetatable({ hold = options.hold or 0, release = options.release or 0, every = options.every, entries = {}, pass = 0 }, Alarm)
+  return setmetatable({ hold = options.hold or 0, release = options.release or 0, every = options.every, entries = {}, passes = {} }, Alarm)
 end
 
 local function judge(alarm, key, item, active, now)
@@ -150,20 +169,22 @@ function Alarm:set(ctx, key, active)
     item = {}
     self.entries[key] = item
   end
-  item.pass = self.pass
+  item.schedule = schedule_of(ctx)
+  item.pass = self.passes[item.schedule] or 0
   return judge(self, key, item, active, ctx.elapsed_ns), (ctx.elapsed_ns - (item.since or ctx.elapsed_ns)) / 1e9
 end
 
---- Ends a pass: conditions that nobody spoke of in it are not true any more.
+--- Ends a pass: conditions that nobody spoke of in it, but in an earlier one of the same schedule, are not true any more.
 -- @param ctx the hook's
 -- @return the list of keys that were cleared by that
 function Alarm:finish(ctx)
-  local cleared = {}
+  local cleared, schedule = {}, schedule_of(ctx)
+  local pass = self.passes[schedule] or 0
   for key, item in pairs(self.entries) do
-    if item.pass ~= self.pass and judge(self, key, item, false, ctx.elapsed_ns) == "cleared" then cleared[#cleared + 1] = key end
+    if item.schedule == schedule and item.pass ~= pass and judge(self, key, item, false, ctx.elapsed_ns) == "cleared" then cleared[#cleared + 1] = key end
   end
   table.sort(cleared, function(a, b) return tostring(a) < tostring(b) end)
-  self.pass = self.pass + 1
+  self.passes[schedule] = pass + 1
   return cleared
 end
 

@@ -14,6 +14,9 @@ local CLOCKS = { "clock", "date", "difftime", "time" }
 -- What a script may require: parts of this project, and JSON.
 local MODULES = {
   tcpstats = { "version", "fields", "filter", "where", "decode", "parse", "tracker" },
+  ["tcpstats.text"] = {
+    "clean", "width", "fit", "bytes", "count", "number", "microseconds", "milliseconds", "percent", "local_end", "remote_end", "process", "clock", "timestamp",
+  },
   cjson = { "encode", "decode", "null", "array_mt", "empty_array" },
   ["cjson.safe"] = { "encode", "decode", "null", "array_mt", "empty_array" },
 }

@@ -123,6 +123,22 @@ describe("top", function()
     ended(0)
   end)
 
+  it("goes on after a reload, with its filter and sort, and leaves the terminal as it was", function()
+    run()
+    shows "q quit"
+    keys "l"
+    keys "/"
+    keys "-l LISTEN"
+    keys "Enter"
+    shows("filter (text): LISTEN", true)
+    sh(("kill -HUP $(cat %s/pid)"):format(folder))
+    os.execute "sleep 0.6"
+    shows("[l latency]", true)
+    shows("filter (text): LISTEN", true)
+    keys "q"
+    ended(0)
+  end)
+
   it("leaves the terminal as it was after Ctrl-C, SIGTERM and its own error", function()
     run()
     shows "q quit"

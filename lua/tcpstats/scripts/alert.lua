@@ -38,7 +38,7 @@ local function parse_rule(source, severity)
   local name, body = source:match "^%s*([%w_%-]+):%s+(.+)$" -- command:find("x") is no name
   if not name then body = source end
   local condition, rest, is_batch = compile(body, source)
-  local rule = { condition = condition, is_batch = is_batch, severity = severity, name = name or condition.text, hold = 0 }
+  local rule = { condition = condition, is_batch = is_batch, severity = severity, name = name or condition.text, hold = 0, since = {} }
   local clear = rest and rest:match "^until%f[%W]%s*(.*)$"
   if clear then
     local kind
@@ -90,7 +90,8 @@ end
 local function judge_sockets(rule, batch, ctx)
   local view = batch:filter(rule.condition)
   if rule.hold == 0 and not rule.clear then return view end
-  local before, now = rule.active or {}, {}
+  local schedule = ctx.schedule and ctx.schedule.name or "" -- each looks at its own sockets, at its own times
+  local before, now = rule.since[schedule] or {}, {}
   local function note(candidates, begins)
     for _, a, b, c, d, e, f in candidates:each(table.unpack(identity)) do
       local key = key_of(a, b, c, d, e, f)
@@ -102,7 +103,7 @@ local function judge_sockets(rule, batch, ctx)
     note(batch:filter(rule.between), false)
     view = batch:filter(("not (%s)"):format(rule.clear.text))
   end
-  rule.active = now
+  rule.since[schedule] = now
   return view:filter(function(s)
     local since = now[key_of(s.local_addr, s.local_port, s.remote_addr, s.remote_port, s.socket_id, s.inp_gencnt)]
     return since ~= nil and (ctx.elapsed_ns - since) / 1e9 >= rule.hold
@@ -142,9 +143,12 @@ local function judge(rule, batch, ctx)
   end
   local value = rule.measure and batch:evaluate(rule.measure)
   local holds = batch:evaluate(rule.condition) or false
-  if not holds and rule.active and rule.clear then holds = not batch:evaluate(rule.clear) end
-  if holds and not rule.active then rule.active = ctx.elapsed_ns elseif not holds then rule.active = nil end
-  local lasted = rule.active and (ctx.elapsed_ns - rule.active) / 1e9 or 0
+  local schedule = ctx.schedule and ctx.schedule.name or ""
+  local since = rule.since[schedule]
+  if not holds and since and rule.clear then holds = not batch:evaluate(rule.clear) end
+  since = holds and (since or ctx.elapsed_ns) or nil
+  rule.since[schedule] = since
+  local lasted = since and (ctx.elapsed_ns - since) / 1e9 or 0
   return { holds = holds and lasted >= rule.hold, unknown = rule.measure and value == nil, value = value, worst = function() return {} end }
 end
 
@@ -236,9 +240,8 @@ return {
       return
     end
     for i, rule in ipairs(ctx.state.rules) do
-      local event, seconds = ctx.state.alarm:set(ctx, i, standings[i].holds)
+      local event, seconds = ctx.state.alarm:set(ctx, ("%d %s"):format(i, ctx.schedule and ctx.schedule.name or ""), standings[i].holds)
       if event then tell(ctx, rule, event, standings[i], seconds) end
     end
-    ctx.state.alarm:finish(ctx)
   end,
 }

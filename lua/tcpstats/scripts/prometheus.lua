@@ -7,6 +7,8 @@
 -- Counters of the system are those of the summary; counters of sockets add up what each connection did from pass to pass (of one that was
 -- opened in between, all that it did). What a connection does between the last pass that sees it and its end is in no counter of ours.
 --
+-- Of several schedules the first one's passes are taken: another one's would count everything twice.
+--
 -- A label has few values or a database suffers: the first --series combinations of labels, the busiest of the first pass before others, get
 -- series of their own for as long as we run; everything else is counted under "other".
 local tcpstats = require "tcpstats"
@@ -245,6 +247,9 @@ return {
 
   on_batch = function(batch, ctx)
     local state, exposition = ctx.state, new_exposition()
+    local schedule = ctx.schedule and ctx.schedule.name
+    state.schedule = state.schedule or schedule
+    if schedule ~= state.schedule then return end
     add_gauges(exposition, state, batch)
     add_quantiles(exposition, state, batch)
     add_opened(state, batch:opened())

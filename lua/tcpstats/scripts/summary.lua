@@ -87,7 +87,8 @@ local function heading(batch, summary)
   local parts = { (metadata.timestamp_ns or 0) > 0 and text.timestamp(metadata.timestamp_ns) or nil }
   if metadata.hostname then parts[#parts + 1] = text.clean(metadata.hostname) end
   if metadata.platform then parts[#parts + 1] = metadata.platform:lower() .. (metadata.os_version and " " .. text.clean(metadata.os_version) or "") end
-  parts[#parts + 1] = ("%d sockets"):format(summary.total_sockets or #batch)
+  local n = summary.total_sockets or #batch
+  parts[#parts + 1] = n == 1 and "1 socket" or ("%d sockets"):format(n)
   return table.concat(parts, "  ")
 end
 
