@@ -44,7 +44,10 @@ describe("a source", function()
     end
     local source <close> = assert(core.open("capture:" .. capture))
     assert.is_false(source:live())
-    assert.same({ schedule_name = "fast", interval_ms = 250 }, source:upcoming())
+    local upcoming = source:upcoming()
+    assert.equal("integer", math.type(upcoming.at_ns))
+    upcoming.at_ns = nil
+    assert.same({ schedule_name = "fast", interval_ms = 250 }, upcoming)
     assert(source:pass {})
     local read, total = source:progress()
     assert.is_true(read > 0 and read <= total)
