@@ -192,9 +192,10 @@ fuzz: deps-test ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
 	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=$$f. $$f.corpus 2>$$f.log || \
 	    { cat $$f.log; exit 1; }; grep -E "number_of_executed_units" $$f.log; done
 
-lint: deps-test ## luacheck, clang-format, cppcheck
+lint: deps-test ## luacheck, clang-format, cppcheck, and that the rooms of csrc/ know only those above them
 	@luacheck --quiet lua spec tools examples rockspec/*.rockspec
 	@clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] fuzz/*.c bench/*.c spec/*/*.c)
+	@$(LUA) tools/layers.lua ARCHITECTURE.md $(wildcard csrc/*/*.[ch])
 	@$(MAKE) --no-print-directory -s $(GEN)
 	@cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 -Icsrc -I$(BUILD)/gen \
 	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches csrc

@@ -2,7 +2,8 @@
 #ifndef TCPS_SUMMARY_H
 #define TCPS_SUMMARY_H
 
-#include "source/source.h"
+#include "kernel/kernel.h"
+#include "record/sink.h"
 
 /* The sockets of a pass, whether or not they become rows. All zero to begin with. */
 typedef struct tcps_census {

@@ -2,7 +2,7 @@
 #ifndef TCPS_FREEBSD_KLD_H
 #define TCPS_FREEBSD_KLD_H
 
-#include "source/source.h"
+#include "record/sink.h"
 
 typedef struct tcps_freebsd_kld {
     uint64_t sockets; /* records handed to the sink */

@@ -2,7 +2,7 @@
 #ifndef TCPS_FREEBSD_PCBLIST_H
 #define TCPS_FREEBSD_PCBLIST_H
 
-#include "source/source.h"
+#include "record/sink.h"
 
 typedef struct tcps_freebsd_pcblist {
     uint64_t sockets; /* records handed to the sink */

@@ -2,7 +2,7 @@
 #ifndef TCPS_FREEBSD_TCPSTAT_H
 #define TCPS_FREEBSD_TCPSTAT_H
 
-#include "source/source.h"
+#include "record/sink.h"
 
 /* Sets the counters that an answer to net.inet.tcp.stats holds. Counters were put into the middle of struct tcpstat, so its length tells which
  * one it is: 904 bytes are FreeBSD 13's, 984 are 14's, 1000 are 15's. Of any other length only those are taken that are in one place in all three.

@@ -2,7 +2,7 @@
 #ifndef TCPS_LINUX_DIAG_H
 #define TCPS_LINUX_DIAG_H
 
-#include "source/source.h"
+#include "record/sink.h"
 
 /* How a dump goes, over all its datagrams. Zero it before the first. */
 typedef struct tcps_linux_diag {

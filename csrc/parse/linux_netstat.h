@@ -5,7 +5,7 @@
 #ifndef TCPS_LINUX_NETSTAT_H
 #define TCPS_LINUX_NETSTAT_H
 
-#include "source/source.h"
+#include "record/sink.h"
 
 /* Adds what snmp or netstat says: for each group a line of names and a line of values. Other groups than Tcp and TcpExt are passed over.
  * TCPS_OK, or TCPS_FORMAT and `status` when neither is there. */

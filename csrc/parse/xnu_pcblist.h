@@ -3,7 +3,7 @@
 #ifndef TCPS_XNU_PCBLIST_H
 #define TCPS_XNU_PCBLIST_H
 
-#include "source/source.h"
+#include "record/sink.h"
 
 /* What the four counters of xsockstat_n mean. macOS 15 changed it without changing the layout, so only the release can tell. */
 typedef enum tcps_xnu_stats {

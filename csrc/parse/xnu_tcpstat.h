@@ -2,7 +2,7 @@
 #ifndef TCPS_XNU_TCPSTAT_H
 #define TCPS_XNU_TCPSTAT_H
 
-#include "source/source.h"
+#include "record/sink.h"
 
 /* Sets the counters that a struct tcpstat of `len` bytes holds, by length, in `counters` that has none of them yet; all are 32 bits and wrap. */
 void tcps_xnu_tcpstat(tcps_counters *counters, const uint8_t *bytes, size_t len);

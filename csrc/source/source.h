@@ -3,19 +3,7 @@
 #define TCPS_SOURCE_H
 
 #include "kernel/kernel.h"
-#include "record/batch.h"
-
-/* Where a source puts its records. `batch` owns the texts that a record points to: make them with tcps_batch_text or _intern. */
-typedef struct tcps_sink tcps_sink;
-struct tcps_sink {
-    tcps_batch *batch;
-    /* Takes a finished record; it may change it and does not keep it. TCPS_OK to go on. */
-    tcps_code (*put)(tcps_sink *sink, tcps_record *r);
-    /* Forgets what was put since the collection began: the dump is read again because it was inconsistent. */
-    void (*restart)(tcps_sink *sink);
-    /* Whether it is worth asking more about `r` (an owner, tcp_info): false when the filter refuses it whatever more is known. NULL: always. */
-    bool (*wants_more)(tcps_sink *sink, const tcps_record *r);
-};
+#include "record/sink.h"
 
 struct tcps_filter;
 
@@ -27,18 +15,6 @@ typedef struct tcps_wants {
     const struct tcps_filter *filter; /* may be pushed down to the kernel; the sink applies it all the same. NULL: none */
     bool whole_table;                 /* nothing is pushed down: the kernel is asked for every socket, and the filter decides here */
 } tcps_wants;
-
-enum { TCPS_STATES = TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT + 1 };
-
-/* The system's own counters, cumulative, and gauges, by the number of the SystemSummary field that they feed (TCPS_S_*): a field called delta_*
- * gets the change since the previous pass, any other the value itself. What the kernel lacks has its bit clear in `has`. */
-typedef struct tcps_counters {
-    uint64_t has[TCPS_WORDS];
-    uint64_t narrow[TCPS_WORDS]; /* counters of 32 bits, which wrap */
-    uint64_t value[TCPS_FIELD_LIMIT];
-    bool has_states;
-    uint64_t states[TCPS_STATES]; /* sockets by TcpState, where the kernel itself counts them: also those that a filter kept from us */
-} tcps_counters;
 
 /* A key of the source's spec, NAME:FILE,KEY=VALUE, and the question whose answer it gives. */
 typedef struct tcps_key {
