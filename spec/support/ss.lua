@@ -233,6 +233,9 @@ local meaningless = {
   cwnd = function(s) return s.state == "LISTEN" end, -- of connections to come, in segments of a size that is not known yet
 }
 
+-- Milliseconds since something.
+local since = { lastsnd = true, lastrcv = true, lastack = true }
+
 --- Numbers in a text, and the text without them.
 local function numbers(text)
   local list = {}
@@ -262,6 +265,7 @@ function ss.compare(key, s, first, second)
   local ours = render[key](s)
   if ours == first or ours == second then return nil end
   if ours == nil and meaningless[key] and meaningless[key](s) then return nil end
+  if since[key] and first and second and tonumber(second) < tonumber(first) then return nil end -- it happened again meanwhile
   if ours and between(ours, first or ours:gsub("%d+", "0"), second or ours:gsub("%d+", "0")) then return nil end
   return ("%s: %s, ss says %s and then %s"):format(key, ours, first, second)
 end
