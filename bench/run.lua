@@ -94,12 +94,12 @@ local function print_race(names, runs, sockets)
     local cpu = median(map(list, function(r) return r.cpu end))
     print(("%-42s %9.2f %9.2f %10.0f  %5.2f (%.2f to %.2f)   %9.1f  %s"):format(c.says, median(map(list, function(r) return r.wall end)) / 1e6, cpu / 1e6,
       cpu / sockets, median(all), at(all, 0.25), at(all, 0.75), median(map(list, function(r) return r.peak end)) / 1e6,
-      sockets > 10000 and verdict(median(all), c) or ""))
+      sockets > 90000 and verdict(median(all), c) or ""))
   end
   for _, c in ipairs(comparisons) do
     if runs[c[1]] and runs[c[2]] then
       local all = ratios(runs, c[1], c[2])
-      print(("%-65s %10.2f (%.2f to %.2f)   %s"):format(c[3], median(all), at(all, 0.25), at(all, 0.75), sockets > 10000 and verdict(median(all), c) or ""))
+      print(("%-65s %10.2f (%.2f to %.2f)   %s"):format(c[3], median(all), at(all, 0.25), at(all, 0.75), sockets > 90000 and verdict(median(all), c) or ""))
     end
   end
 end
@@ -119,7 +119,7 @@ local function inside(pairs)
     print(("%-65s %10.2f (%.2f to %.2f)   %s"):format("one pass, start to exit, beside ss", median(all), at(all, 0.25), at(all, 0.75),
       verdict(median(all), { most = 1 })))
   end
-  if sockets > 10000 then
+  if sockets > 90000 then
     local peak = median(map(runs.deltas, function(r) return r.peak end))
     local most = 1200 * sockets + 8e6
     print(("%-65s %10.0f bytes a socket; at most 1200 and 8 MB%s"):format("peak memory with deltas", peak / sockets, peak <= most and "" or "  MISSED"))

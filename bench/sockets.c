@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 8, PORT = 8080, BUSY_MS = 50 };
+enum { WORKERS = 40, PORT = 8080, BUSY_MS = 50 };
 
 static int fail(const char *what) {
     fprintf(stderr, "bench/sockets: ");
