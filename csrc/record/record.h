@@ -4,7 +4,7 @@
  * and clearing it is clearing the bitmap. It stays in the first level cache. A batch keeps it as a `tcps_row`: the difference from the first
  * record of the same fields, its `tcps_shape`. Sockets of a system have few shapes and most of their values in common (zeros, sizes, limits,
  * algorithms), so that a row takes about 200 bytes, where the values of its 100 fields take 520 and the message struct that protobuf-c
- * generates 1,680; and an encoder writes once what rows have in common. doc/performance.md has the figures. Fields, numbers and types come
+ * generates 2,216; and an encoder writes once what rows have in common. doc/performance.md has the figures. Fields, numbers and types come
  * from proto/tcp_stats.proto alone.
  *
  * A value is held in 64 bits: integers in two's complement, a bool as 0 or 1, an enum by its number, a repeated enum as a set (bit n:
