@@ -105,7 +105,7 @@ static tcps_code check_release(tcps_source *s, tcps_batch *batch, unsigned relea
     if (s->told_release) return TCPS_OK;
     s->told_release = true;
     tcps_status warning;
-    tcps_fail(&warning, TCPS_FORMAT, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
+    tcps_fail(&warning, TCPS_UNSUPPORTED, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
     tcps_batch_warn(batch, &warning);
     return TCPS_OK;
 }
@@ -167,7 +167,9 @@ static tcps_code parse_pcblist(tcps_source *s, unsigned release, tcps_sink *sink
     tcps_code code = tcps_freebsd_pcblist_parse(s->dump.bytes, s->dump.len, release, sink, &report, &detail);
     if (report.skipped) {
         tcps_status warning;
-        tcps_fail(&warning, TCPS_FORMAT, PCBLIST ": %llu records are too short to be read", (unsigned long long)report.skipped);
+        tcps_fail(&warning, TCPS_FORMAT, PCBLIST ": %llu records are too short to be read, the first at byte %llu",
+                  (unsigned long long)report.skipped, (unsigned long long)report.first_skipped);
+        warning.offset = report.first_skipped;
         tcps_batch_warn(sink->batch, &warning);
     }
     return settle(code, report.sockets, sink->batch, &detail, status);
