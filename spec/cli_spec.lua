@@ -256,6 +256,30 @@ describe("how a run ends", function()
     assert.are.equal(1, code)
   end)
 
+  it("with what is complete, a warning that names the offset, and 1 when a dump is damaged", function()
+    local function gives(spec, bytes, what, out)
+      local file = host.write(folder .. "/damaged.bin", bytes)
+      local printed, err, code = host.run(("-s %s flat"):format(spec:format(file)))
+      assert.are.equal(out, select(2, printed:gsub("\n", "")))
+      assert.is_truthy(err:find(what, 1, true), err)
+      assert.are.equal(1, code)
+    end
+    local dump = support.read "spec/fixtures/macos/15/n7.bin"
+    gives("macos:%s,release=15", dump .. "junk", ("4 bytes that follow the trailer at offset %d"):format(#dump), 7)
+    local second = 24 + 616 -- behind the header and the first socket
+    gives("macos:%s,release=15", dump:sub(1, second) .. "\7\0\0\0" .. dump:sub(second + 5), ("of 7 bytes, which cannot be, at offset %d"):format(second), 1)
+    dump = support.read "spec/fixtures/freebsd/fbsd14_7.pcblist.bin"
+    gives("freebsd:%s,release=14", dump:sub(1, 64) .. ("\0"):rep(8) .. dump:sub(73), "no record at byte 64", 0)
+  end)
+
+  it("with 0 when only the release of a dump is not known", function()
+    for _, spec in ipairs { "macos:spec/fixtures/macos/15/n7.bin", "freebsd:spec/fixtures/freebsd/fbsd14_7.pcblist.bin" } do
+      local _, err, code = host.run(("-s %s flat"):format(spec))
+      assert.is_truthy(err:find("release", 1, true))
+      assert.are.equal(0, code)
+    end
+  end)
+
   it("with one line and 1 when what is read is nothing of the kind", function()
     local out, err, code = host.run("-s protobuf:-", ("\xff"):rep(100))
     assert.are.same({ "", "tcpstats-lua: -: there is no message at byte 0\n", 1 }, { out, err, code })

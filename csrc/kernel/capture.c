@@ -85,6 +85,9 @@ static tcps_code read_message(capture *c, tcps_status *status) {
     forget_pass(c);
     uint64_t offset = c->stream.at, length = 0;
     int got = read_length(c, &length);
+    if (got == 0 && c->stream.damaged)
+        return tcps_fail(status, TCPS_TRUNCATED, "%s: the compressed file is cut or damaged, what could be read ends at byte %llu", c->path,
+                         (unsigned long long)offset);
     if (got == 0) return tcps_fail(status, TCPS_END, "%s: the capture ends", c->path);
     if (got == 1) got = read_body(c, length);
     if (got == -3) return tcps_fail(status, TCPS_NOMEM, "%s: no memory", c->path);

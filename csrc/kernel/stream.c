@@ -34,6 +34,7 @@ static int spawn_zstd(tcps_stream *s, int file, int writing, int *ours) {
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_adddup2(&actions, writing ? theirs : file, 0);
     posix_spawn_file_actions_adddup2(&actions, writing ? file : theirs, 1);
+    if (!writing) posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0); /* what it complains of is told by us, once */
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     char *const compress[] = {"zstd", "-q", "-c", NULL}, *const expand[] = {"zstd", "-q", "-d", "-c", NULL};
@@ -64,11 +65,22 @@ tcps_code tcps_stream_open(tcps_stream *s, const char *path, int writing, tcps_s
     return tcps_fail_errno(status, error, "%s: cannot run zstd", path);
 }
 
+/* Waits for zstd, whose pipe has ended or is closed. 0, or EIO when it failed. */
+static int reap_zstd(tcps_stream *s) {
+    int how = 0;
+    pid_t got;
+    do got = waitpid(s->zstd, &how, 0);
+    while (got < 0 && errno == EINTR);
+    s->zstd = 0;
+    return got > 0 && !(WIFEXITED(how) && WEXITSTATUS(how) == 0) ? EIO : 0;
+}
+
 ssize_t tcps_stream_read(tcps_stream *s, void *bytes, size_t len) {
     ssize_t got;
     do got = read(s->fd, bytes, len);
     while (got < 0 && errno == EINTR);
     if (got > 0) s->at += (uint64_t)got;
+    if (got == 0 && s->zstd > 0 && reap_zstd(s) != 0) s->damaged = true;
     return got;
 }
 
@@ -86,16 +98,13 @@ int tcps_stream_write(tcps_stream *s, const void *bytes, size_t len) {
 }
 
 int tcps_stream_close(tcps_stream *s) {
-    int error = 0, how = 0;
+    int error = 0;
     if (s->fd >= 0 && close(s->fd) != 0) error = errno;
     s->fd = -1;
     if (s->zstd > 0) {
-        pid_t got;
-        do got = waitpid(s->zstd, &how, 0);
-        while (got < 0 && errno == EINTR);
         /* A reader that has enough closes its end first: zstd's complaint about that is none of ours. */
-        if (!error && got > 0 && !(WIFEXITED(how) && WEXITSTATUS(how) == 0)) error = EIO;
-        s->zstd = 0;
+        int failed = reap_zstd(s);
+        if (!error) error = failed;
     }
     return error;
 }

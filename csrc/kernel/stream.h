@@ -2,6 +2,7 @@
 #ifndef TCPS_STREAM_H
 #define TCPS_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,6 +13,7 @@ typedef struct tcps_stream {
     int fd;
     pid_t zstd;        /* 0: no program between us and the file */
     uint64_t at, size; /* bytes done; the file's size where that says something, else 0 */
+    bool damaged;      /* reading, at the end: zstd failed, so there may have been more */
 } tcps_stream;
 
 /* Opens `path`. TCPS_OK, or `status` says what is wrong; a missing zstd is TCPS_UNSUPPORTED and names the package. */

@@ -152,7 +152,7 @@ tcps_code tcps_freebsd_pcblist_parse(const uint8_t *bytes, size_t len, unsigned 
         if (size < XIG_SIZE) return fail_at(status, TCPS_FORMAT, offset, "no record", size);
         if (size > left) return fail_at(status, TCPS_TRUNCATED, offset, "cut record", size);
         if (size < SHORTEST_RECORD) {
-            report->skipped++;
+            if (!report->skipped++) report->first_skipped = offset;
             continue;
         }
         tcps_record_clear(&r);

@@ -5,8 +5,9 @@
 #include "record/sink.h"
 
 typedef struct tcps_freebsd_pcblist {
-    uint64_t sockets; /* records handed to the sink */
-    uint64_t skipped; /* records too short to say which connection they are */
+    uint64_t sockets;       /* records handed to the sink */
+    uint64_t skipped;       /* records too short to say which connection they are */
+    uint64_t first_skipped; /* where the first of them begins */
 } tcps_freebsd_pcblist;
 
 /* The generations that stand before and after the records: when they differ, the table changed meanwhile. False, and both 0, when the

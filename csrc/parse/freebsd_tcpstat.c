@@ -71,7 +71,7 @@ tcps_code tcps_freebsd_tcpstat_parse(const uint8_t *bytes, size_t len, tcps_coun
         counters->value[c->field] = sum;
     }
     if (layout >= 0) return TCPS_OK;
-    return tcps_fail(status, TCPS_FORMAT, "net.inet.tcp.stats: %zu bytes are of no known release, most counters are left out", len);
+    return tcps_fail(status, TCPS_UNSUPPORTED, "net.inet.tcp.stats: %zu bytes are of no known release, most counters are left out", len);
 }
 
 static void set_gauge(tcps_counters *counters, unsigned field, uint64_t value) {

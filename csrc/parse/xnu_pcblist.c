@@ -97,13 +97,14 @@ static tcps_code set_endpoints(walk *w, const piece *p) {
     return set_addresses(w, p);
 }
 
-static void set_counters(tcps_record *r, const piece *p, tcps_xnu_stats rule) {
+/* `classes`: how many of the four sets of counters mean anything where traffic is counted by class. */
+static void set_counters(tcps_record *r, const piece *p, tcps_xnu_stats rule, unsigned classes) {
     if (rule == TCPS_XNU_STATS_DATA) {
         /* [0].txpackets counts appends to the send buffer, and what is received in order is counted twice. */
         if (holds(p, XSOCKSTAT_DATA + XDATA_TXBYTES, 8)) tcps_set(r, TCPS_F_tx_bytes, tcps_load64(p->at + XSOCKSTAT_DATA + XDATA_TXBYTES));
     } else if (rule == TCPS_XNU_STATS_CLASSES && p->len >= XSOCKSTAT_SIZE) {
         uint64_t sum[XDATA_SIZE / 8] = {0};
-        for (unsigned i = 0; i < XDATA_COUNT; i++)
+        for (unsigned i = 0; i < classes; i++)
             for (unsigned j = 0; j < XDATA_SIZE / 8; j++) sum[j] += tcps_load64(p->at + XSOCKSTAT_DATA + i * XDATA_SIZE + 8 * j);
         tcps_set(r, TCPS_F_rx_packets, sum[XDATA_RXPACKETS / 8]);
         tcps_set(r, TCPS_F_rx_bytes, sum[XDATA_RXBYTES / 8]);
@@ -231,14 +232,14 @@ static tcps_code put_socket(walk *w, const group *g) {
         if (so || !has_so) {
             set_socket(r, &g->socket);
             set_buffers(r, g);
-            set_counters(r, &g->stats, w->rules->stats);
+            set_counters(r, &g->stats, w->rules->stats, XDATA_COUNT);
         }
     } else {
         /* Of a flow of the user-space stack only this means anything: nstat fills it in and leaves the rest zero. */
         tcps_set(r, TCPS_F_user_space, true);
         set_pids(r, &g->socket);
         set_buffers(r, g);
-        set_counters(r, &g->stats, w->rules->stats);
+        set_counters(r, &g->stats, w->rules->stats, 1);
         set32(r, TCPS_F_snd_wnd, &g->tcpcb, XTCPCB_SND_WND);
         set32(r, TCPS_F_snd_cwnd, &g->tcpcb, XTCPCB_SND_CWND);
     }

@@ -1,5 +1,6 @@
 /* FreeBSD: the tcpstats module's device where it is loaded, net.inet.tcp.pcblist where it is not; owners from kern.file. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "abi/freebsd.h"
@@ -105,7 +106,7 @@ static tcps_code check_release(tcps_source *s, tcps_batch *batch, unsigned relea
     if (s->told_release) return TCPS_OK;
     s->told_release = true;
     tcps_status warning;
-    tcps_fail(&warning, TCPS_FORMAT, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
+    tcps_fail(&warning, TCPS_UNSUPPORTED, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
     tcps_batch_warn(batch, &warning);
     return TCPS_OK;
 }
@@ -123,22 +124,28 @@ static void set_inconsistent(tcps_batch *batch) {
     batch->metadata.inconsistent = 1;
 }
 
+static void tell_inconsistent(tcps_batch *batch, unsigned retries) {
+    tcps_status told;
+    char again[64] = "";
+    if (retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", retries);
+    tcps_fail(&told, TCPS_INCONSISTENT, "freebsd: connections came or went during the dump%s: one may be missing", again);
+    tcps_batch_warn(batch, &told);
+    set_inconsistent(batch);
+}
+
 /* Leaves in s->dump an answer whose generations agree, or the last of those that did not. */
 static tcps_code read_pcblist(tcps_source *s, tcps_batch *batch, tcps_status *status) {
-    uint64_t first, last, first_before = 0, last_before = 0;
+    uint64_t first, last;
     unsigned retries = 0;
     for (unsigned changed = 0;; changed++) {
         int error = tcps_sysctl_table(s->kernel, PCBLIST, &s->dump, &retries);
         if (error) return tcps_fail_errno(status, error, "freebsd: cannot read " PCBLIST);
         if (!tcps_freebsd_pcblist_generations(s->dump.bytes, s->dump.len, &first, &last) || first == last) break;
-        /* The same pair again is a recording's answer, which will never be another one. */
-        if (changed == RETRIES || (first == first_before && last == last_before)) break;
-        first_before = first;
-        last_before = last;
+        if (changed == RETRIES || s->kernel->fixed) break;
         retries++;
     }
     set_retries(batch, retries);
-    if (first != last) set_inconsistent(batch);
+    if (first != last) tell_inconsistent(batch, s->kernel->fixed ? 0 : RETRIES);
     if (s->dump.len >= XIG_SIZE) {
         batch->metadata.has_pcblist_generation = 1;
         batch->metadata.pcblist_generation = tcps_load64(s->dump.bytes + XIG_GEN);
@@ -167,7 +174,9 @@ static tcps_code parse_pcblist(tcps_source *s, unsigned release, tcps_sink *sink
     tcps_code code = tcps_freebsd_pcblist_parse(s->dump.bytes, s->dump.len, release, sink, &report, &detail);
     if (report.skipped) {
         tcps_status warning;
-        tcps_fail(&warning, TCPS_FORMAT, PCBLIST ": %llu records are too short to be read", (unsigned long long)report.skipped);
+        tcps_fail(&warning, TCPS_FORMAT, PCBLIST ": %llu records are too short to be read, the first at byte %llu",
+                  (unsigned long long)report.skipped, (unsigned long long)report.first_skipped);
+        warning.offset = report.first_skipped;
         tcps_batch_warn(sink->batch, &warning);
     }
     return settle(code, report.sockets, sink->batch, &detail, status);

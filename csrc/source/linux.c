@@ -1,5 +1,6 @@
 /* Linux: NETLINK_SOCK_DIAG, read as it comes, and what other places know of its sockets. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,17 @@ static int take_uname(void *context, const void *bytes, size_t len) {
     return 0;
 }
 
+/* NLM_F_DUMP_INTR to the last. */
+static void tell_inconsistent(tcps_batch *batch, unsigned retries) {
+    tcps_status told;
+    char again[64] = "";
+    if (retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", retries);
+    tcps_fail(&told, TCPS_INCONSISTENT, "linux: sockets came or went during the dump%s: one may be missing or there twice", again);
+    tcps_batch_warn(batch, &told);
+    batch->metadata.has_inconsistent = 1;
+    batch->metadata.inconsistent = 1;
+}
+
 static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
     tcps_batch *batch = sink->batch;
     s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "uname"}, take_uname, batch, NULL);
@@ -210,10 +222,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
         batch->metadata.has_retries = 1;
         batch->metadata.retries = tries < RETRIES ? tries : RETRIES;
     }
-    if (d.diag.interrupted) {
-        batch->metadata.has_inconsistent = 1;
-        batch->metadata.inconsistent = 1;
-    }
+    if (d.diag.interrupted) tell_inconsistent(batch, batch->metadata.retries);
     /* A cut answer is a warning as long as something of it could be read. */
     if (code != TCPS_OK && d.diag.sockets && (d.code == TCPS_OK || d.code == TCPS_TRUNCATED)) {
         tcps_batch_cut(batch, &d.status);

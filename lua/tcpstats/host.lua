@@ -451,9 +451,12 @@ local function give(self, instance, entry, batch)
   end_of_pass(self, instance)
 end
 
+-- What makes a run over a recording end with 1: it was not read to its end, or not as what it is.
+local DAMAGE = { ETRUNCATED = true, EFORMAT = true }
+
 local function tell_warnings(self, batch)
   for _, warning in ipairs(batch.warnings) do
-    if warning.code == "ETRUNCATED" and not self.collector.live then self.failed_at_end = true end
+    if DAMAGE[warning.code] and not self.collector.live then self.failed_at_end = true end
     if not self.told[warning.what] and self.told_count < MOST_WARNINGS then
       self.told[warning.what], self.told_count = true, self.told_count + 1
       log(self, nil, "warning", "%s", warning.what)

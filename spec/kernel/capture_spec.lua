@@ -113,6 +113,30 @@ describe("a capture that was cut short", function()
   end)
 end)
 
+describe("a compressed capture that was cut short", function()
+  it("says so in one line, also where the cut loses no message", function()
+    local path = os.tmpname() .. ".zst"
+    local source = assert(core.open("auto", path))
+    for _ = 1, 3 do assert(source:pass {}) end
+    source:close()
+    local bytes = support.read(path)
+    for _, len in ipairs { #bytes - 1, #bytes - 3, #bytes // 2, 4, 0 } do
+      local file = assert(io.open(path, "wb"))
+      file:write(bytes:sub(1, len))
+      file:close()
+      local out, err, code = support.run(("%s -s capture:%s summary"):format(support.bin, path))
+      assert.equal(1, code)
+      assert.equal(1, select(2, err:gsub("\n", "")))
+      assert.truthy(err:find(path, 1, true), err)
+      if len >= #bytes - 3 then
+        assert.truthy(err:find("is cut or damaged", 1, true), err)
+        assert.not_equal("", out)
+      end
+    end
+    os.remove(path)
+  end)
+end)
+
 describe("what is no capture", function()
   for name, bytes in pairs {
     ["an empty file"] = "",

@@ -156,6 +156,16 @@ describe("net.inet.tcp.pcblist of FreeBSD,", function()
     end
   end)
 
+  it("passes over a record too short to name a connection, and tells where", function()
+    local at = HEADER + RECORD
+    local batch = parse(bytes:sub(1, at) .. ("<i8"):pack(400) .. bytes:sub(at + 9, at + 400) .. bytes:sub(at + RECORD + 1))
+    assert.equal(6, #batch)
+    assert.equal(1, #batch.warnings)
+    assert.equal("EFORMAT", batch.warnings[1].code)
+    assert.equal(at, batch.warnings[1].offset)
+    assert.is_truthy(batch.warnings[1].what:find("byte " .. at, 1, true))
+  end)
+
   it("tells of bytes after the trailer", function()
     local batch = parse(with_length(3, 64)) -- looks like the trailer
     assert.equal(2, #batch)

@@ -335,7 +335,7 @@ describe("a socket of pcblist_n", function()
       end
       out[i] = { bytes = bytes }
     end
-    return sockets_of(parse(put_together(out)))[1]
+    return sockets_of(parse(put_together(out), changes.release))[1]
   end
 
   it("reads addresses by vflag", function()
@@ -376,6 +376,15 @@ describe("a socket of pcblist_n", function()
       assert.is_nil(s[name], name)
     end
     for _, name in ipairs { "local_addr", "state", "snd_cwnd", "inp_gencnt", "tcp_flags" } do assert.is_truthy(s[name], name) end
+  end)
+
+  it("of the user-space stack has its counters in the first class only", function()
+    local s = changed {
+      release = "14", [INPCB] = { [8] = ("\0"):rep(8) }, [SOCKET] = { [8] = ("\0"):rep(8) },
+      [STATS] = { [8] = ("<I8I8I8I8"):pack(1, 2, 3, 4) .. ("\xaa"):rep(96) },
+    }
+    assert.is_true(s.user_space)
+    assert.same({ 1, 2, 3, 4 }, { s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes })
   end)
 
   it("saturates times instead of wrapping them", function()
