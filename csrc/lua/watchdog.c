@@ -146,8 +146,21 @@ void tcpsL_endwait(void) {
     watchdog.waiting = 0;
 }
 
-/* What core.guard makes. An error's text gets the place of the script's call, as lua_error leaves none. */
+/* Whether no argument can have a metamethod of a script's: strings have the host's. */
+static bool all_plain(lua_State *L) {
+    for (int i = lua_gettop(L); i > 0; i--)
+        if (lua_type(L, i) == LUA_TTABLE || lua_type(L, i) == LUA_TUSERDATA) return false;
+    return true;
+}
+
+/* What core.guard makes; upvalues: the function, what prepares its arguments or nil. An error's text gets the place of the script's call, as
+ * lua_error leaves none. */
 static int l_guarded(lua_State *L) {
+    if (!lua_isnil(L, lua_upvalueindex(2)) && !all_plain(L)) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_insert(L, 1);
+        lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    }
     sig_atomic_t from_script = watchdog.in_script;
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -163,12 +176,13 @@ static int l_guarded(lua_State *L) {
     return lua_error(L);
 }
 
-/* core.guard(function) -> a function that does the same and is never interrupted, nor refused memory: for what the host lends to scripts.
- * It raises without a position (error(text, 0)). */
+/* core.guard(function, prepare) -> a function that does the same and is never interrupted, nor refused memory: for what the host lends to scripts.
+ * It raises without a position (error(text, 0)). No metamethod of a script may run in it, for nothing would end one that loops: `prepare` (may be
+ * nil) gets the arguments first, if any is a table or userdata, while it is still the script that runs, and gives those that are plain. */
 static int l_guard(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    lua_pushcclosure(L, l_guarded, 1);
+    lua_settop(L, 2);
+    lua_pushcclosure(L, l_guarded, 2);
     return 1;
 }
 

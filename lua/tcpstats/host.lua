@@ -16,6 +16,34 @@ local MOST_WARNINGS <const> = 100 -- different texts that are told
 -- What ctx's methods raise when the run is over anyway: no error of the script's.
 local STOP = setmetatable({}, { __tostring = function() return "the run ends" end, __metatable = false })
 
+-- ## What scripts give
+--
+-- The host's functions are not interrupted (core.guard), so they must not touch a value whose metamethods are the script's: these make plain ones
+-- of it, while it is still the script that runs.
+
+local PLAIN = { ["nil"] = true, boolean = true, number = true, string = true }
+
+local function as_text(value)
+  if PLAIN[type(value)] then return value end
+  return tostring(value)
+end
+
+local function as_texts(self, ...)
+  local values = table.pack(...)
+  for i = 1, values.n do values[i] = as_text(values[i]) end
+  return self, table.unpack(values, 1, values.n)
+end
+
+-- A table's copy without metatables, of the tables in it too.
+local function bare(value)
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, item in next, value do copy[key] = bare(item) end
+  return copy
+end
+
+local function with_bare_options(self, x, options) return self, x, bare(options) end
+
 -- ## Telling people
 
 local function say(text)
@@ -33,11 +61,12 @@ end
 
 -- The part of a traceback that is the script's: the host's frames say nothing to its author, and a single one repeats the message.
 local function own_part(traceback)
-  local lines = {}
+  local lines, in_stack = {}, false
   for line in traceback:gmatch("[^\n]+") do
+    in_stack = in_stack or line == "stack traceback:"
     if line:find("in function 'tcpstats%.core%.[pv]%l+'") then break end
     local foreign = line:find("^%s*[^:]*tcpstats/host%.lua:%d") or line:find("^%s*%[C%]: in %?$") or line:find("^%s*%[C%]: in hook") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$")
-    if not foreign then lines[#lines + 1] = line end
+    if not (foreign and in_stack) then lines[#lines + 1] = line end
   end
   local header
   for i, line in ipairs(lines) do
@@ -54,6 +83,8 @@ local function text_of(message)
   if type(metatable) == "table" and metatable.__tostring then return tostring(message) end
   return ("(an error that is a %s)"):format(type(message))
 end
+
+local function with_text(message) return message, text_of(message) end
 
 -- Counts an error of a hook, and tells it unless the same hook had its say already.
 local function report(self, instance, hook, text)
@@ -86,18 +117,18 @@ end
 
 -- The message handler of everything that a script does. It runs where the error happened, so it can see the stack.
 local function make_handler(self)
-  return core.guard(function(message)
-    if message == STOP then return false end
+  return core.guard(function(message, text)
+    if rawequal(message, STOP) then return false end
     local instance, hook = self.calling, self.calling_hook
     if hook == "init" and type(message) == "string" and not message:find("^[^:\n]+:%d+: ") then
       instance.refusal = message
       return false
     end
     report(self, instance, hook, function()
-      return own_part(debug.traceback(text_of(message)))
+      return own_part(debug.traceback(text or text_of(message)))
     end)
     return not (core.interrupted() or self.config.strict) -- a visit goes on with the next socket
-  end)
+  end, with_text)
 end
 
 -- --strict: nothing more of this pass is given to anybody.
@@ -193,7 +224,7 @@ local function output_proxy(self, instance, url)
     local out, what = open_output(self, url)
     return out or error(what, 0)
   end
-  proxy.write = core.guard(function(_, x, options) write(self, target(), x, options, instance.defaults) end)
+  proxy.write = core.guard(function(_, x, options) write(self, target(), x, options, instance.defaults) end, with_bare_options)
   proxy.flush = core.guard(function() flush(self, target()) end)
   proxy.close = core.guard(function()
     local out = self.outputs[url]
@@ -221,7 +252,7 @@ end
 
 local function methods_of(self, instance)
   local methods = {}
-  methods.emit = core.guard(function(_, x, options) write(self, instance.out, x, options, instance.defaults) end)
+  methods.emit = core.guard(function(_, x, options) write(self, instance.out, x, options, instance.defaults) end, with_bare_options)
   methods.flush = core.guard(function() flush(self, instance.out) end)
   methods.isatty = core.guard(function() return instance.out:isatty() end)
   methods.output = core.guard(function(_, url)
@@ -235,12 +266,12 @@ local function methods_of(self, instance)
   methods.log = core.guard(function(_, level, format, ...)
     if not LEVELS[level] then error(("ctx:log: unknown level '%s'; there are: error, warning, info, debug"):format(tostring(level)), 0) end
     log(self, instance.name, level, format, ...)
-  end)
+  end, as_texts)
   methods.stop = core.guard(function(_, code, message)
     code = code or 0
     if math.type(code) ~= "integer" or code < 0 or code > 125 then error("ctx:stop: the code is 0 to 125", 0) end
     self:finish(code, message and ("%s: %s"):format(instance.name, tostring(message)))
-  end)
+  end, as_texts)
   return methods
 end
 
@@ -318,10 +349,10 @@ function host:load(name)
   return script.load(name, {
     environment = environment_of(self, name),
     call = function(chunk, ...)
-      local handler = core.guard(function(message)
-        failure = own_part(debug.traceback(text_of(message)))
+      local handler = core.guard(function(message, text)
+        failure = own_part(debug.traceback(text or text_of(message)))
         return false
-      end)
+      end, with_text)
       local ok, value = core.protect(handler, self.timeout_ns, chunk, ...)
       if not ok then return false, failure or value end
       return true, value

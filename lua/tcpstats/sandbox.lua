@@ -31,12 +31,21 @@ local function copy(from, names)
   return to
 end
 
--- Only metatables of tables, which are the script's own.
-local function safe_getmetatable(object) return type(object) == "table" and getmetatable(object) or nil end
+-- Only metatables that a script has set: those of the host's tables lead to what others use, too.
+local own = setmetatable({}, { __mode = "k" })
+
+local function safe_getmetatable(object)
+  if type(object) ~= "table" then return nil end
+  local metatable = getmetatable(object)
+  if type(metatable) ~= "table" or own[metatable] then return metatable end
+end
 
 -- A finalizer would run when no limit holds.
 local function safe_setmetatable(object, metatable)
-  if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then error("no __gc in a sandbox", 2) end
+  if type(metatable) == "table" then
+    if rawget(metatable, "__gc") ~= nil then error("no __gc in a sandbox", 2) end
+    own[metatable] = true
+  end
   return setmetatable(object, metatable)
 end
 

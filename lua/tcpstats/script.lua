@@ -69,6 +69,7 @@ local KEYS = { name = "string", help = "string", options = "table", filter = "st
 local OPTION_KEYS = { type = "string", default = "any", help = "string", many = "boolean", choices = "table", min = "number", max = "number" }
 local OPTION_TYPES = { number = true, integer = true, string = true, boolean = true }
 local LONGEST_TIMER = 366 * 86400
+local DEPTH <const> = 4 -- the script, its options, one of them, that one's default
 
 local function a(what) return (what:find("^[aeiou]") and "an " or "a ") .. what end
 
@@ -113,6 +114,27 @@ local function check_default(option)
   end
 end
 
+-- A script's table is read when no limit of time holds, so none of the functions that a metatable has may run then.
+local function check_plain(value, where, depth)
+  if type(value) ~= "table" then return end
+  if getmetatable(value) ~= nil then return where .. "expected a table without a metatable" end
+  if depth == 0 then return end
+  for key, item in next, value do
+    local name = type(key) == "string" and key or type(key) == "number" and ("[%s]"):format(key) or ("(%s)"):format(a(type(key)))
+    local wrong = check_plain(item, where .. name .. ": ", depth - 1)
+    if wrong then return wrong end
+    if type(key) == "table" or type(key) == "userdata" then return where .. name .. ": expected a name" end
+  end
+end
+
+-- What is the script's to change later, the host has for itself.
+local function own_copy(value, depth)
+  if type(value) ~= "table" or depth == 0 then return value end
+  local copy = {}
+  for key, item in next, value do copy[key] = own_copy(item, depth - 1) end
+  return copy
+end
+
 local function check_option(name, option)
   if type(name) ~= "string" or not name:find("^%l[%l%d_]*$") then return "a name has small letters, digits and _" end
   if type(option) ~= "table" then return ("expected a table like { type = \"number\", default = 1 }, got %s"):format(a(type(option))) end
@@ -151,6 +173,8 @@ end
 -- @return nil when it keeps the contract, else what is wrong: the key and what was expected
 function script.validate(t)
   if type(t) ~= "table" then return ("a script returns a table, this one %s"):format(t == nil and "returns nothing" or "returned " .. a(type(t))) end
+  local metatable = check_plain(t, "", DEPTH)
+  if metatable then return metatable end
   local all = {}
   for key in pairs(HOOKS) do all[key] = true end
   for key in pairs(KEYS) do all[key] = true end
@@ -276,7 +300,7 @@ function script.load(name, options)
   if not ok then return nil, tostring(t), "EFORMAT" end
   local wrong = script.validate(t)
   if wrong then return nil, ("%s: %s"):format(name, wrong), "EFORMAT" end
-  return t, t.name or script.short_name(name)
+  return own_copy(t, DEPTH), t.name or script.short_name(name)
 end
 
 return script

@@ -101,9 +101,14 @@ describe("a script that", function()
         "while true do pcall(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) end) end",
       ["in a comparison of a sort"] = "while true do table.sort({3, 2, 1}, function(a, b) while true do end end) end",
       ["while it emits"] = "while true do ctx:emit('') end",
+      ["in the text of what it logs"] = "ctx:log('info', '%s', ENDLESS)",
+      ["in the text of its last words"] = "ctx:stop(3, ENDLESS)",
+      ["in the text of its error"] = "error(ENDLESS)",
+      ["in the metatable of its error"] = "error(setmetatable({}, setmetatable({}, {__index = function() while true do end end})))",
     }
     for where, body in pairs(loops) do
       it(where .. ", is interrupted and the run goes on", function()
+        body = body:gsub("ENDLESS", "setmetatable({}, {__tostring = function() while true do end end})")
         local out, err, code = run(("on_batch = function(b, ctx) ctx.state.n = (ctx.state.n or 0) + 1 if ctx.state.n == 1 then %s end ctx:emit('fine\\n') end")
           :format(body), "--script-timeout 0.2")
         assert.are.equal("fine\nfine\n", out)
@@ -111,6 +116,36 @@ describe("a script that", function()
         assert.are.equal(0, code)
       end)
     end
+
+    it("in what the host does not ask for, is not run at all", function()
+      local out, err, code = run([[on_batch = function(b, ctx)
+        local endless = function() while true do end end
+        ctx:emit({a = 1}, setmetatable({}, {__index = endless}))
+        ctx:emit(b, {format = 'csv', header = false, fields = setmetatable({'local_port'}, {__index = endless, __len = endless})})
+        error(setmetatable({}, {__eq = endless}))
+      end]], "--script-timeout 0.2 -c 1")
+      assert.are.equal('{"a":1}\n443\n8080\n22\n', (out:gsub("\r", "")))
+      assert.truthy(err:find("(an error that is a table)", 1, true), err)
+      assert.are.equal(1, code)
+    end)
+
+    it("in a metatable of its own table, is not loaded", function()
+      local wrongs = {
+        ["name"] = "expected a table without a metatable",
+        ["options: a"] = "expected a table without a metatable",
+        ["timers"] = "expected a table without a metatable",
+        ["(a table)"] = "expected a name",
+      }
+      local bodies = {
+        ["name"] = "name = ENDLESS", ["options: a"] = "options = {a = ENDLESS}", ["timers"] = "timers = ENDLESS", ["(a table)"] = "[ENDLESS] = 1",
+      }
+      for key, body in pairs(bodies) do
+        body = body:gsub("ENDLESS", "setmetatable({}, {__index = function() while true do end end, __tostring = function() while true do end end})")
+        local _, err, code = run(body)
+        assert.truthy(err:find(("FILE: %s: %s"):format(key, wrongs[key]), 1, true), err)
+        assert.are.equal(1, code)
+      end
+    end)
 
     it("for one socket, is interrupted once and not for every socket after it", function()
       local started = os.time()
@@ -149,6 +184,7 @@ describe("a script that", function()
       ["inside a pcall"] = "while true do pcall(function() local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end end) end",
     } do
       it(what .. ", gets an error, and the host goes on", function()
+        body = body:gsub("ENDLESS", "setmetatable({}, {__tostring = function() while true do end end})")
         local out, err, code = run(("on_batch = function(b, ctx) ctx.state.n = (ctx.state.n or 0) + 1 if ctx.state.n == 1 then %s end ctx:emit('fine\\n') end")
           :format(body), "--memory 32M --script-timeout 3")
         assert.are.equal("fine\nfine\n", out)
