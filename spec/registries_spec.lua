@@ -40,6 +40,18 @@ describe("every", function()
     assert.same(found("cat csrc/source/*.c", "\nconst tcps_source_class tcps_source_(%w+) = {"), sorted(names))
   end)
 
+  -- Parsers name a field after TCPS_F_ or TCPS_S_, or hand its name to a macro that does.
+  it("field of the proto is named where it is set", function()
+    local never = { start_time_secs = "no kernel gives it" }
+    local words = {}
+    for word in support.run("cat csrc/parse/*.[ch] csrc/source/*.[ch] csrc/delta/*.[ch] csrc/collect/*.[ch]"):gmatch "[%w_]+" do
+      words[word:match "^TCPS_[FS]_(.+)$" or word] = true
+    end
+    for _, list in ipairs { core.fields(), core.message_fields "SystemSummary", core.message_fields "CollectionMetadata" } do
+      for _, field in ipairs(list) do assert.equal(not never[field.name], words[field.name] or false, field.name) end
+    end
+  end)
+
   it("parser has a fuzzer that includes it", function()
     local fuzzers = support.run "cat fuzz/*.c"
     for _, name in ipairs(found("ls csrc/parse", "([%w_]+)%.c\n")) do
