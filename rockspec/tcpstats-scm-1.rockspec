@@ -17,8 +17,8 @@ external_dependencies = { PROTOBUF_C = { header = "protobuf-c/protobuf-c.h" } }
 build = {
   type = "make",
   build_target = "module",
-  build_variables = { BUILD = "build/rock-build", LUA_CFLAGS = "-I$(LUA_INCDIR)", CC = "$(CC)" },
+  build_variables = { BUILD = "build/rock-build", LUA_CFLAGS = "-I$(LUA_INCDIR)", CC = "$(CC)", CFLAGS = "$(CFLAGS)" },
   install_target = "install-module",
-  install_variables = { BUILD = "build/rock-build", LUA_CFLAGS = "-I$(LUA_INCDIR)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)" },
+  install_variables = { BUILD = "build/rock-build", LUA_CFLAGS = "-I$(LUA_INCDIR)", CFLAGS = "$(CFLAGS)", LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)" },
   install = { bin = { ["tcpstats-lua"] = "lua/tcpstats/bin.lua" } },
 }

@@ -10,8 +10,6 @@
 
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_BATCH); }
 
-tcpsL_batch *tcpsL_testbatch(lua_State *L, int arg) { return luaL_testudata(L, arg, TCPSL_BATCH); }
-
 void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t count) {
     tcpsL_batch *batch = lua_newuserdatauv(L, sizeof *batch, 1);
     batch->owner = tcps_batch_ref(b);

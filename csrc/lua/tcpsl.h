@@ -46,8 +46,6 @@ void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t 
 /* [-0, +0, m] To be called before a batch is made: frees those that nothing refers to any more. */
 void tcpsL_freebatches(lua_State *L);
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg);
-/* The same, or NULL when the argument is something else. */
-tcpsL_batch *tcpsL_testbatch(lua_State *L, int arg);
 
 /* [-0, +1] A proxy that shows the rows of the batch at index `batch`, none yet. */
 tcpsL_socket *tcpsL_pushsocket(lua_State *L, int batch);

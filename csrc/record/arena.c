@@ -96,19 +96,4 @@ void tcps_arena_back(tcps_arena *a, tcps_arena_mark mark) {
     a->end = mark.chunk ? (char *)mark.chunk + mark.chunk->size : NULL;
 }
 
-size_t tcps_arena_size(const tcps_arena *a) {
-    size_t size = 0;
-    for (const tcps_chunk *c = a->chunks; c; c = c->older) size += c->size;
-    return size;
-}
-
 void tcps_arena_free(tcps_arena *a) { tcps_arena_back(a, (tcps_arena_mark){NULL, NULL}); }
-
-void tcps_arena_trim(void) {
-    while (kept) {
-        tcps_chunk *c = kept;
-        kept = c->older;
-        munmap(c, LARGEST);
-    }
-    kept_count = 0;
-}

@@ -36,16 +36,10 @@ static inline void tcps_arena_shrink(tcps_arena *a, void *piece, size_t size) { 
 tcps_arena_mark tcps_arena_here(const tcps_arena *a);
 void tcps_arena_back(tcps_arena *a, tcps_arena_mark mark);
 
-/* Bytes in chunks, for people who ask what a batch takes. */
-size_t tcps_arena_size(const tcps_arena *a);
-
 /* Bytes in the chunks of all arenas of this thread, those that are kept for the next arena not counted. */
 size_t tcps_arena_in_use(void);
 
 /* Frees all of it; the arena is empty and may be used again. */
 void tcps_arena_free(tcps_arena *a);
-
-/* Gives the kept chunks back to the system. */
-void tcps_arena_trim(void);
 
 #endif

@@ -131,12 +131,6 @@ tcps_code tcps_batch_copy_record(tcps_batch *b, tcps_record *r) {
     return tcps_batch_add(b, r);
 }
 
-tcps_code tcps_batch_copy(tcps_batch *b, const tcps_row *row) {
-    tcps_record r;
-    tcps_row_unpack(&r, row);
-    return tcps_batch_copy_record(b, &r);
-}
-
 void tcps_batch_warn(tcps_batch *b, const tcps_status *status) {
     tcps_warning *w = tcps_arena_take(&b->names, sizeof *w);
     if (!w) return;

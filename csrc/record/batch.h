@@ -71,10 +71,7 @@ const tcps_text *tcps_batch_intern(tcps_batch *b, unsigned field, const void *by
 /* Stores `r` as the batch's next row. The texts of `r` must be this batch's own. TCPS_OK or TCPS_NOMEM. */
 tcps_code tcps_batch_add(tcps_batch *b, const tcps_record *r);
 
-/* Stores a row of any batch as this batch's next one: its texts are copied. TCPS_OK or TCPS_NOMEM. */
-tcps_code tcps_batch_copy(tcps_batch *b, const tcps_row *row);
-
-/* The same for a record whose texts are another batch's; `r` gets this batch's texts instead. */
+/* The same for a record whose texts are another batch's: they are copied, and `r` gets the copies. */
 tcps_code tcps_batch_copy_record(tcps_batch *b, tcps_record *r);
 
 /* Keeps a copy of `status` among the warnings. Without memory it is lost. */

@@ -26,12 +26,7 @@ message != "" && /^ *(optional|repeated) / {
     if (message == "SystemSummary") summary[n_summary++] = "    TCPS_S_" name " = " number ","
     if (message != "TcpSocketRecord") next
     numbers[n++] = "    TCPS_F_" name " = " number ","
-    wide = type ~ /^(uint64|int64|double|string|bytes)$/ || $1 == "repeated"
-    if (wide) {
-        word = int(number / 64)
-        is_wide[number + 0]
-        masks[word] = masks[word] " | 1ull << " (number % 64)
-    }
+    if (type ~ /^(uint64|int64|double|string|bytes)$/ || $1 == "repeated") is_wide[number + 0]
     next
 }
 { help = "" }
@@ -43,9 +38,7 @@ END {
     print "};\n\nenum tcps_summary_number {"
     for (i = 0; i < n_summary; i++) print summary[i]
     print "};\n"
-    print "/* Fields whose value takes 64 bits, by word of the presence bitmap. */"
-    for (w = 0; w < 4; w++) print "#define TCPS_WIDE_" w " (0ull" masks[w] ")"
-    print "\n/* By field number: all ones for those, the lower half for the others. */\n#define TCPS_VALUE_MASKS \\"
+    print "/* By field number: all ones for what takes 64 bits, the lower half for the others. */\n#define TCPS_VALUE_MASKS \\"
     for (i = 0; i < 256; i += 8) {
         line = "   "
         for (j = i; j < i + 8; j++) line = line " " (j in is_wide ? "~0ull," : "UINT32_MAX,")

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "fields.h" /* generated: enum tcps_field_number, TCPS_WIDE_* */
+#include "fields.h" /* generated: enum tcps_field_number, TCPS_VALUE_MASKS */
 
 #define TCPS_WORDS 4
 #define TCPS_FIELD_LIMIT (64 * TCPS_WORDS) /* field numbers are below this */

@@ -344,11 +344,7 @@ local function list(host)
   for _, source in ipairs(core.sources()) do out(row(source.name, source.help .. (source.live and "; this system" or ""), NAME)) end
   out(row("protobuf", "a recorded stream of the script protobuf, - for standard input", NAME))
   out("\nOutputs (-o URL):\n")
-  out(row("-", "standard output", NAME))
-  out(row("PATH, file:", "a file; file:PATH?rotate=100M&age=1d&keep=5", NAME))
-  out(row("tcp:", "tcp://HOST:PORT, with ?buffer=8M", NAME))
-  out(row("udp:", "udp://HOST:PORT, lines gathered in datagrams of ?size=1400", NAME))
-  out(row("unix:", "unix:PATH, with ?buffer=8M", NAME))
+  for _, scheme in ipairs(require("tcpstats.output").schemes) do out(row(scheme .. ":", require("tcpstats.output." .. scheme).help, NAME)) end
   return 0
 end
 

@@ -172,8 +172,9 @@ describe("a reload", function()
 
   it("opens files again that were moved away", function()
     local path = host.write(folder .. "/file.lua", "return { on_batch = function(b, ctx) ctx:emit('x\\n') end }")
-    support.run(("%s -i 0.05 %s -o %s/log & pid=$!; sleep 0.3; mv %s/log %s/log.old; kill -HUP $pid; sleep 0.3; kill $pid; wait $pid"):format(support.bin,
-      path, folder, folder, folder))
+    local written = ("n=0; until [ -s %s/log ] || [ $((n += 1)) -gt 100 ]; do sleep 0.05; done; "):format(folder)
+    support.run(("%s -i 0.05 %s -o %s/log & pid=$!; %smv %s/log %s/log.old; kill -HUP $pid; %skill $pid; wait $pid"):format(support.bin, path, folder,
+      written, folder, folder, written))
     assert.truthy(support.read(folder .. "/log.old"):find("^x\n"))
     assert.truthy(support.read(folder .. "/log"):find("^x\n"))
   end)

@@ -1,7 +1,8 @@
 -- top in a real terminal: the binary under tmux, typed at and looked at.
 local support = require "spec.support"
 
-local tmux = ("tmux -L tcpstats-spec-%d -f /dev/null"):format(math.random(1 << 30))
+-- With a shell: a user that runs services may have none of its own.
+local tmux = ("SHELL=/bin/sh tmux -L tcpstats-spec-%d -f /dev/null"):format(math.random(1 << 30))
 
 local function sh(command)
   local out, err, code = support.run(command)

@@ -265,10 +265,11 @@ function core.tracker(options) end
 ---@return any
 function core.protect(handler, limit_ns, function_, ...) end
 
----For what the host lends to scripts. It raises without a position (error(text, 0)).
+---For what the host lends to scripts. It raises without a position (error(text, 0)). No metamethod of a script may run in it, for nothing would end one that loops: `prepare` (may be nil) gets the arguments first, if any is a table or userdata, while it is still the script that runs, and gives those that are plain.
 ---@param function_ any
+---@param prepare any
 ---@return function # a function that does the same and is never interrupted, nor refused memory
-function core.guard(function_) end
+function core.guard(function_, prepare) end
 
 ---@return boolean # whether the script's call that is going on ran out of time
 function core.interrupted() end

@@ -4,7 +4,7 @@ local core = require "tcpstats.core"
 local descriptor = require "tcpstats.output.descriptor"
 local output = require "tcpstats.output"
 
-local file = {}
+local file = { help = "a file: its path alone, or file:PATH?rotate=100M&age=1d&keep=5" }
 file.keys = {
   rotate = "a size as 100M: a file that has reached it is moved away",
   age = "a time as 1h or 1d: a file that was written to for so long is moved away",

@@ -1,6 +1,7 @@
 --- Where bytes go. An output is named by a URL; what a scheme does is one file, lua/tcpstats/output/SCHEME.lua.
 --
--- Such a file returns { keys = {name = "what it is"}, open = function(target, keys, log) } where open gives nil and a message, or a table:
+-- Such a file returns { help = "what --list says", keys = {name = "what it is"}, open = function(target, keys, log) } where open gives nil and a
+-- message, or a table:
 --   send(self, bytes, is_text)  takes a message: true; or nil, text, code when it is lost for good and the run must end
 --   flush(self)                 what is held back goes out, as far as that needs no waiting; results as of send
 --   close(self)                 the end: may wait a moment; results as of send
@@ -13,7 +14,7 @@ local core = require "tcpstats.core"
 
 local output = {}
 
---- The schemes there are.
+--- The schemes there are, as `--list` shows them.
 output.schemes = { "file", "stdout", "tcp", "udp", "unix" }
 
 -- Taken before a sandbox hides them: a script there has no business with descriptors.

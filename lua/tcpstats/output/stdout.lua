@@ -3,6 +3,7 @@ local core = require "tcpstats.core"
 local descriptor = require "tcpstats.output.descriptor"
 
 return {
+  help = "standard output, which - names too",
   keys = {},
   open = function(target)
     if target ~= "" then return nil, "nothing follows stdout:", "EUSAGE" end

@@ -2,7 +2,7 @@
 local output = require "tcpstats.output"
 local stream = require "tcpstats.output.stream"
 
-local tcp = { keys = stream.keys }
+local tcp = { help = "a connection: tcp://HOST:PORT, with ?buffer=8M", keys = stream.keys }
 
 --- "host:port" or "[::1]:port" -> host, port; nil and a message when it is none.
 function tcp.endpoint(target, scheme)

@@ -3,7 +3,7 @@
 local core = require "tcpstats.core"
 local output = require "tcpstats.output"
 
-local udp = {}
+local udp = { help = "datagrams: udp://HOST:PORT, as many lines in each as fit ?size=1400" }
 udp.keys = { size = "bytes of a datagram that lines are gathered in (1400)" }
 
 local DEFAULT_SIZE <const>, LARGEST <const> = 1400, 65507

@@ -2,7 +2,7 @@
 local output = require "tcpstats.output"
 local stream = require "tcpstats.output.stream"
 
-local unix = { keys = stream.keys }
+local unix = { help = "a Unix socket: unix:PATH, with ?buffer=8M", keys = stream.keys }
 
 function unix.open(target, keys, log)
   if target == "" then return nil, "a path is missing, as in unix:/run/reader.sock", "EUSAGE" end
