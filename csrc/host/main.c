@@ -1,11 +1,23 @@
 /* tcpstats-lua: Lua, the bindings and the modules in one program. Everything else is Lua: this only begins it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host/embedded.h"
 #include "lua/tcpsl.h"
+
+/* A standard descriptor that whoever started us closed would be the number of the next file or socket: data would go into a capture, JSON to the
+ * kernel's. So it is taken, the other way round: using it fails with EBADF, as if it were still closed. False when there is no /dev/null. */
+static bool take_closed_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) return false;
+    return true;
+}
 
 /* A traceback is for errors of our own: an error that is a table carries its exit code. */
 static int add_traceback(lua_State *L) {
@@ -40,6 +52,7 @@ static int pmain(lua_State *L) {
 }
 
 int main(int argc, char **argv) {
+    if (!take_closed_descriptors()) return EXIT_FAILURE;
     lua_State *L = luaL_newstate();
     if (!L) {
         fputs("tcpstats-lua: no memory\n", stderr);

@@ -31,6 +31,20 @@ describe("a recording", function()
     assert.is_true(took >= 0.29 and took < 0.7, took)
   end)
 
+  it("is not what a closed standard descriptor becomes", function()
+    local name = os.tmpname()
+    local command = "%s -c 1 --record %s json <&- %s"
+    local _, err, code = support.run(command:format(support.bin, name, ">&-"))
+    assert.equal("tcpstats-lua: cannot write standard output: Bad file descriptor\n", err)
+    assert.equal(1, code)
+    _, _, code = support.run(command:format(support.bin, name, "2>&-"))
+    assert.equal(0, code)
+    _, err, code = support.run(("%s -s capture:%s json"):format(support.bin, name))
+    assert.equal("", err)
+    assert.equal(0, code)
+    os.remove(name)
+  end)
+
   it("shows on a terminal how far it is", function()
     if select(3, support.run "script -qec true /dev/null") ~= 0 then return pending "no terminal is to be had" end
     local out, _, code = support.run(("script -qec '%s -s capture:%s json >/dev/null' /dev/null"):format(support.bin, path))
