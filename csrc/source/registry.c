@@ -18,13 +18,14 @@ static const tcps_key capture_keys[] = {
     {0},
 };
 
-const tcps_source_class tcps_source_capture = {
+/* Stands in the array for its name and help: the source behind a capture is the one that recorded it. */
+static const tcps_source_class capture = {
     .name = "capture",
     .help = "what --record kept, through the source that recorded it",
     .keys = capture_keys,
 };
 
-const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, &tcps_source_freebsd, &tcps_source_capture, NULL};
+const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, &tcps_source_freebsd, &capture, NULL};
 
 static void fail_with_names(const char *name, size_t len, tcps_status *status) {
     char all[128] = "auto";
