@@ -37,4 +37,13 @@ function support.run(command, input)
   return out, err, code
 end
 
+--- What a C program of the specs says in TAP.
+-- @param name its path below support.programs
+-- @return a list of {what =, result = "ok" or "not ok"}; and whether it came to the end of its plan
+function support.tap(name)
+  local said, tests = support.run(("%s/%s 2>&1"):format(support.programs, name)), {}
+  for result, number, what in said:gmatch "(%a[%a ]-) (%d+) %- ([^\n]+)" do tests[#tests + 1] = { what = ("%s (%s)"):format(what, number), result = result } end
+  return tests, said:match "1%.%.%d+\n$" == ("1..%d\n"):format(#tests)
+end
+
 return support

@@ -262,7 +262,7 @@ static tcps_code macos_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     code = tcps_xnu_pcblist_parse(s->table.bytes, s->table.len, &rules, &e.sink, &report);
     if (code == TCPS_OK) code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_PCBLIST_N);
     if (code == TCPS_OK && e.answered) code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_TCP_INFO);
-    if (code != TCPS_OK) return tcps_fail(status, code, code == TCPS_NOMEM ? "macos: no memory" : "macos: stopped");
+    if (code != TCPS_OK) return tcps_fail(status, code, code == TCPS_NOMEM ? "macos: no memory" : "the dump was given up");
     tell_changes(&how, &report, batch);
     tell_failures(&e, batch);
     return judge(s, &how, &report, batch, status);

@@ -18,13 +18,20 @@ static const tcps_key capture_keys[] = {
     {0},
 };
 
-const tcps_source_class tcps_source_capture = {
+/* Stands in the array for its name and help: the source behind a capture is the one that recorded it. */
+static const tcps_source_class capture = {
     .name = "capture",
     .help = "what --record kept, through the source that recorded it",
     .keys = capture_keys,
 };
 
-const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, &tcps_source_freebsd, &tcps_source_capture, NULL};
+const tcps_source_class *const tcps_sources[] = {&tcps_source_linux, &tcps_source_macos, &tcps_source_freebsd, &capture, NULL};
+
+static void fail_with_names(const char *name, size_t len, tcps_status *status) {
+    char all[128] = "auto";
+    for (const tcps_source_class *const *c = tcps_sources; *c; c++) snprintf(all + strlen(all), sizeof all - strlen(all), ", %s", (*c)->name);
+    tcps_fail(status, TCPS_USAGE, "unknown source '%.*s', there are: %s", (int)len, name, all);
+}
 
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status) {
     bool automatic = len == 4 && memcmp(name, "auto", 4) == 0;
@@ -42,7 +49,7 @@ const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_st
     if (nearest)
         tcps_fail(status, TCPS_USAGE, "unknown source '%.*s', did you mean %s?", (int)len, name, nearest->name);
     else
-        tcps_fail(status, TCPS_USAGE, "unknown source '%.*s', there are: auto, linux, macos, freebsd, capture", (int)len, name);
+        fail_with_names(name, len, status);
     return NULL;
 }
 

@@ -46,11 +46,8 @@ typedef struct tcps_source_class {
     void (*socket_info)(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r);
 } tcps_source_class;
 
-/* Every source there is, ended by NULL. */
+/* Every source there is, ended by NULL. That of captures has no `open`: what opens one is the source that recorded it. */
 extern const tcps_source_class *const tcps_sources[];
-
-/* Captures stand in that array for their name and help: the source behind one is the one that recorded it. Its `open` is NULL. */
-extern const tcps_source_class tcps_source_capture;
 
 /* The class called `name` ("auto": the running system's), or NULL and TCPS_USAGE with the nearest right name. */
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status);

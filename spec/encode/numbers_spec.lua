@@ -1,11 +1,9 @@
 -- spec/encode/numbers.c compares.
-local program = os.getenv "TCPSTATS_SPEC_PROGRAMS" .. "/encode/numbers"
+local support = require "spec.support"
 
 describe("numbers as text", function()
   it("are what printf writes", function()
-    local pipe = assert(io.popen(program .. " 2>&1"))
-    local said = pipe:read "a"
-    local _, _, code = pipe:close()
+    local said, _, code = support.run(support.programs .. "/encode/numbers 2>&1")
     assert.equal(0, code, said)
   end)
 end)

@@ -1,36 +1,10 @@
 local tcpstats = require "tcpstats"
 local cases = require "spec.filter.cases"
-
--- A batch of one socket whose fields are what the test says, by way of protobuf: integers as numbers, text and bytes as strings.
-local numbers = {}
-for _, field in ipairs(tcpstats.fields()) do numbers[field.name] = field.number end
-
-local function varint(n)
-  local bytes = {}
-  while n > 0x7f or n < 0 do
-    bytes[#bytes + 1] = string.char(n & 0x7f | 0x80)
-    n = n >> 7
-  end
-  return table.concat(bytes) .. string.char(n)
-end
-
-local function message(number, body) return varint(number << 3 | 2) .. varint(#body) .. body end
-
-local function socket(fields)
-  local record = {}
-  for name, value in pairs(fields) do
-    local number = assert(numbers[name], name)
-    record[#record + 1] = type(value) == "string" and message(number, value) or varint(number << 3) .. varint(value)
-  end
-  local batch = message(2, table.concat(record))
-  local decoded = assert(tcpstats.decode(varint(#batch) .. batch))
-  assert.equal(1, #decoded)
-  return decoded
-end
+local sockets = require "spec.support.sockets"
 
 local function matches(text, fields)
   local filter = assert(tcpstats.filter(text))
-  for s in socket(fields):each() do return filter:matches(s) end
+  for s in sockets.batch({ fields }):each() do return filter:matches(s) end
 end
 
 local LISTEN, ESTABLISHED, TIME_WAIT = 2, 5, 11

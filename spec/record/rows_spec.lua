@@ -1,11 +1,9 @@
 -- spec/record/rows.c compares.
-local program = os.getenv "TCPSTATS_SPEC_PROGRAMS" .. "/record/rows"
+local support = require "spec.support"
 
 describe("rows of a batch", function()
   it("give back the records that they were made of", function()
-    local pipe = assert(io.popen(program .. " 2>&1"))
-    local said = pipe:read "a"
-    local _, _, code = pipe:close()
+    local said, _, code = support.run(support.programs .. "/record/rows 2>&1")
     assert.equal(0, code, said)
   end)
 end)
