@@ -55,8 +55,8 @@ local function safe_collectgarbage(what)
 end
 
 local function make_load(environment)
-  return function(chunk, name, _, own, ...)
-    local custom = own ~= nil or select("#", ...) > 0
+  return function(chunk, name, _, chosen, ...)
+    local custom = chosen ~= nil or select("#", ...) > 0
     if type(chunk) == "function" then
       local parts = {}
       for part in chunk do
@@ -65,7 +65,7 @@ local function make_load(environment)
       end
       chunk = table.concat(parts)
     end
-    return load(chunk, name, "t", custom and own or environment)
+    return load(chunk, name, "t", custom and chosen or environment)
   end
 end
 

@@ -82,8 +82,15 @@ static int listen_at(const char *text, const char *scope, int backlog, address *
     return fd;
 }
 
+/* connect. The routes of interfaces that have just come up appear a moment later. */
+static int reach(int fd, const struct sockaddr *to, socklen_t len) {
+    int result;
+    for (int tries = 0; (result = connect(fd, to, len)) != 0 && errno == ENETUNREACH && tries < 200; tries++) usleep(10000);
+    return result;
+}
+
 static pair connect_pair(int client, const address *to, int listener) {
-    must(connect(client, (const struct sockaddr *)&to->storage, to->len) == 0, "connect");
+    must(reach(client, (const struct sockaddr *)&to->storage, to->len) == 0, "connect");
     int server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     must(server >= 0, "accept");
     return (pair){client, server};
@@ -157,7 +164,7 @@ static void queues(const char *text) {
     listen_at(text, NULL, 7, &at);
     for (int i = 0; i < 3; i++) {
         int client = make_socket(&at, 0);
-        must(connect(client, (struct sockaddr *)&at.storage, at.len) == 0, "connect");
+        must(reach(client, (struct sockaddr *)&at.storage, at.len) == 0, "connect");
         if (i == 1) send_bytes(client, 5000);
     }
 }
@@ -181,7 +188,7 @@ static void half_open(const char *text) {
     set_number(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, 60);
     for (int i = 0; i < 3; i++) {
         int client = make_socket(&at, 0);
-        must(connect(client, (struct sockaddr *)&at.storage, at.len) == 0, "connect");
+        must(reach(client, (struct sockaddr *)&at.storage, at.len) == 0, "connect");
     }
 }
 
