@@ -331,7 +331,7 @@ static void push_names(lua_State *L) {
     static const luaL_Reg methods[] = {{"copy", l_copy}, {"totable", l_totable}, {NULL, NULL}};
     tcpsL_names *names = lua_newuserdatauv(L, sizeof *names, 1);
     memset(names, 0, sizeof *names);
-    lua_newtable(L);
+    lua_createtable(L, 0, TCPS_FIELD_LIMIT);
     for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
         if (tcps_fields[f].type == TCPS_T_NONE) continue;
         add_name(names, lua_pushstring(L, tcps_fields[f].name), f);

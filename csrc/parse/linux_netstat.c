@@ -3,87 +3,90 @@
 /* A name of the kernel's (net/ipv4/proc.c) and the field that it feeds. A field that several names of a group feed is their sum. */
 typedef struct feed {
     const char *name;
+    uint8_t len; /* of the name: most words of a file differ in it */
     uint8_t field;
 } feed;
+#define WORD(text) text, sizeof(text) - 1
 
 static const feed tcp_feeds[] = {
-    {"ActiveOpens", TCPS_S_delta_conn_attempts},
-    {"PassiveOpens", TCPS_S_delta_accepts},
-    {"AttemptFails", TCPS_S_delta_attempt_fails},
-    {"EstabResets", TCPS_S_delta_drops},
-    {"EstabResets", TCPS_S_delta_estab_resets},
-    {"CurrEstab", TCPS_S_current_established},
-    {"InSegs", TCPS_S_delta_rcv_total_packets},
-    {"OutSegs", TCPS_S_delta_snd_total_packets},
-    {"RetransSegs", TCPS_S_delta_snd_total_packets},
-    {"RetransSegs", TCPS_S_delta_snd_rexmit_packets},
-    {"InErrs", TCPS_S_delta_rcv_errors},
-    {"OutRsts", TCPS_S_delta_resets_sent},
-    {"InCsumErrors", TCPS_S_delta_rcv_badsum},
+    {WORD("ActiveOpens"), TCPS_S_delta_conn_attempts},
+    {WORD("PassiveOpens"), TCPS_S_delta_accepts},
+    {WORD("AttemptFails"), TCPS_S_delta_attempt_fails},
+    {WORD("EstabResets"), TCPS_S_delta_drops},
+    {WORD("EstabResets"), TCPS_S_delta_estab_resets},
+    {WORD("CurrEstab"), TCPS_S_current_established},
+    {WORD("InSegs"), TCPS_S_delta_rcv_total_packets},
+    {WORD("OutSegs"), TCPS_S_delta_snd_total_packets},
+    {WORD("RetransSegs"), TCPS_S_delta_snd_total_packets},
+    {WORD("RetransSegs"), TCPS_S_delta_snd_rexmit_packets},
+    {WORD("InErrs"), TCPS_S_delta_rcv_errors},
+    {WORD("OutRsts"), TCPS_S_delta_resets_sent},
+    {WORD("InCsumErrors"), TCPS_S_delta_rcv_badsum},
 };
 
 static const feed tcp_ext_feeds[] = {
-    {"SyncookiesSent", TCPS_S_delta_syncookies_sent},
-    {"SyncookiesRecv", TCPS_S_delta_syncookies_received},
-    {"SyncookiesFailed", TCPS_S_delta_syncookies_failed},
-    {"EmbryonicRsts", TCPS_S_delta_embryonic_resets},
-    {"PruneCalled", TCPS_S_delta_prunes},
-    {"RcvPruned", TCPS_S_delta_receive_pruned},
-    {"OfoPruned", TCPS_S_delta_ooo_pruned},
-    {"PAWSEstab", TCPS_S_delta_paws_drops},
-    {"DelayedACKLost", TCPS_S_delta_rcv_dup_packets},
-    {"TCPOFOMerge", TCPS_S_delta_rcv_dup_packets},
-    {"ListenOverflows", TCPS_S_delta_listen_overflows},
-    {"ListenDrops", TCPS_S_delta_listen_drops},
-    {"TCPLostRetransmit", TCPS_S_delta_lost_retransmits},
-    {"TCPFastRetrans", TCPS_S_delta_fast_retransmits},
-    {"TCPSlowStartRetrans", TCPS_S_delta_slow_start_retransmits},
-    {"TCPTimeouts", TCPS_S_delta_timeouts},
-    {"TCPLossProbes", TCPS_S_delta_tail_loss_probes},
-    {"TCPLossProbeRecovery", TCPS_S_delta_tail_loss_recoveries},
-    {"TCPRcvCollapsed", TCPS_S_delta_receive_collapsed},
-    {"TCPDSACKRecv", TCPS_S_delta_dsacks_received},
-    {"TCPAbortOnData", TCPS_S_delta_aborts_on_data},
-    {"TCPAbortOnClose", TCPS_S_delta_aborts_on_close},
-    {"TCPAbortOnMemory", TCPS_S_delta_aborts_on_memory},
-    {"TCPAbortOnTimeout", TCPS_S_delta_aborts_on_timeout},
-    {"TCPAbortOnLinger", TCPS_S_delta_aborts_on_linger},
-    {"TCPMemoryPressures", TCPS_S_delta_memory_pressures},
-    {"TCPMemoryPressuresChrono", TCPS_S_delta_memory_pressure_ms},
-    {"TCPSpuriousRTOs", TCPS_S_delta_spurious_timeouts},
-    {"TCPBacklogDrop", TCPS_S_delta_backlog_drops},
-    {"TCPTimeWaitOverflow", TCPS_S_delta_time_wait_overflows},
-    {"TCPReqQFullDrop", TCPS_S_delta_request_queue_drops},
-    {"TCPRetransFail", TCPS_S_delta_retransmit_failures},
-    {"TCPOFOQueue", TCPS_S_delta_rcv_ooo_packets},
-    {"TCPOFODrop", TCPS_S_delta_ooo_drops},
-    {"TCPChallengeACK", TCPS_S_delta_challenge_acks},
-    {"TCPToZeroWindowAdv", TCPS_S_delta_zero_windows_sent},
-    {"TCPSynRetrans", TCPS_S_delta_syn_retransmits},
-    {"TCPOrigDataSent", TCPS_S_delta_snd_data_packets},
-    {"TCPWinProbe", TCPS_S_delta_window_probes},
-    {"TCPKeepAlive", TCPS_S_delta_keepalives},
-    {"TCPDelivered", TCPS_S_delta_delivered_packets},
-    {"TCPDeliveredCE", TCPS_S_delta_ecn_ce_delivered},
-    {"TCPZeroWindowDrop", TCPS_S_delta_zero_window_drops},
-    {"TCPRcvQDrop", TCPS_S_delta_receive_queue_drops},
+    {WORD("SyncookiesSent"), TCPS_S_delta_syncookies_sent},
+    {WORD("SyncookiesRecv"), TCPS_S_delta_syncookies_received},
+    {WORD("SyncookiesFailed"), TCPS_S_delta_syncookies_failed},
+    {WORD("EmbryonicRsts"), TCPS_S_delta_embryonic_resets},
+    {WORD("PruneCalled"), TCPS_S_delta_prunes},
+    {WORD("RcvPruned"), TCPS_S_delta_receive_pruned},
+    {WORD("OfoPruned"), TCPS_S_delta_ooo_pruned},
+    {WORD("PAWSEstab"), TCPS_S_delta_paws_drops},
+    {WORD("DelayedACKLost"), TCPS_S_delta_rcv_dup_packets},
+    {WORD("TCPOFOMerge"), TCPS_S_delta_rcv_dup_packets},
+    {WORD("ListenOverflows"), TCPS_S_delta_listen_overflows},
+    {WORD("ListenDrops"), TCPS_S_delta_listen_drops},
+    {WORD("TCPLostRetransmit"), TCPS_S_delta_lost_retransmits},
+    {WORD("TCPFastRetrans"), TCPS_S_delta_fast_retransmits},
+    {WORD("TCPSlowStartRetrans"), TCPS_S_delta_slow_start_retransmits},
+    {WORD("TCPTimeouts"), TCPS_S_delta_timeouts},
+    {WORD("TCPLossProbes"), TCPS_S_delta_tail_loss_probes},
+    {WORD("TCPLossProbeRecovery"), TCPS_S_delta_tail_loss_recoveries},
+    {WORD("TCPRcvCollapsed"), TCPS_S_delta_receive_collapsed},
+    {WORD("TCPDSACKRecv"), TCPS_S_delta_dsacks_received},
+    {WORD("TCPAbortOnData"), TCPS_S_delta_aborts_on_data},
+    {WORD("TCPAbortOnClose"), TCPS_S_delta_aborts_on_close},
+    {WORD("TCPAbortOnMemory"), TCPS_S_delta_aborts_on_memory},
+    {WORD("TCPAbortOnTimeout"), TCPS_S_delta_aborts_on_timeout},
+    {WORD("TCPAbortOnLinger"), TCPS_S_delta_aborts_on_linger},
+    {WORD("TCPMemoryPressures"), TCPS_S_delta_memory_pressures},
+    {WORD("TCPMemoryPressuresChrono"), TCPS_S_delta_memory_pressure_ms},
+    {WORD("TCPSpuriousRTOs"), TCPS_S_delta_spurious_timeouts},
+    {WORD("TCPBacklogDrop"), TCPS_S_delta_backlog_drops},
+    {WORD("TCPTimeWaitOverflow"), TCPS_S_delta_time_wait_overflows},
+    {WORD("TCPReqQFullDrop"), TCPS_S_delta_request_queue_drops},
+    {WORD("TCPRetransFail"), TCPS_S_delta_retransmit_failures},
+    {WORD("TCPOFOQueue"), TCPS_S_delta_rcv_ooo_packets},
+    {WORD("TCPOFODrop"), TCPS_S_delta_ooo_drops},
+    {WORD("TCPChallengeACK"), TCPS_S_delta_challenge_acks},
+    {WORD("TCPToZeroWindowAdv"), TCPS_S_delta_zero_windows_sent},
+    {WORD("TCPSynRetrans"), TCPS_S_delta_syn_retransmits},
+    {WORD("TCPOrigDataSent"), TCPS_S_delta_snd_data_packets},
+    {WORD("TCPWinProbe"), TCPS_S_delta_window_probes},
+    {WORD("TCPKeepAlive"), TCPS_S_delta_keepalives},
+    {WORD("TCPDelivered"), TCPS_S_delta_delivered_packets},
+    {WORD("TCPDeliveredCE"), TCPS_S_delta_ecn_ce_delivered},
+    {WORD("TCPZeroWindowDrop"), TCPS_S_delta_zero_window_drops},
+    {WORD("TCPRcvQDrop"), TCPS_S_delta_receive_queue_drops},
 };
 
 static const feed sockstat_feeds[] = {
-    {"inuse", TCPS_S_sockets_in_use},    {"orphan", TCPS_S_orphans},   {"tw", TCPS_S_time_wait_sockets},
-    {"alloc", TCPS_S_sockets_allocated}, {"mem", TCPS_S_memory_pages},
+    {WORD("inuse"), TCPS_S_sockets_in_use},    {WORD("orphan"), TCPS_S_orphans},   {WORD("tw"), TCPS_S_time_wait_sockets},
+    {WORD("alloc"), TCPS_S_sockets_allocated}, {WORD("mem"), TCPS_S_memory_pages},
 };
 
 enum { MOST_FEEDS = 64 };
 
 typedef struct group {
     const char *name;
+    size_t len;
     const feed *feeds;
     size_t count;
 } group;
 
 #define FEEDS(name, feeds)                                                                                                                           \
-    { name, feeds, sizeof(feeds) / sizeof *(feeds) }
+    { WORD(name), feeds, sizeof(feeds) / sizeof *(feeds) }
 static const group netstat_groups[] = {FEEDS("Tcp:", tcp_feeds), FEEDS("TcpExt:", tcp_ext_feeds)};
 static const group sockstat_groups[] = {FEEDS("TCP:", sockstat_feeds), FEEDS("TCP6:", sockstat_feeds)};
 _Static_assert(sizeof tcp_ext_feeds / sizeof *tcp_ext_feeds <= MOST_FEEDS, "found[] must have room for every feed");
@@ -111,14 +114,11 @@ static bool take_word(text *line, text *word) {
     return word->at < word->end && line->at < line->end;
 }
 
-static bool is(const text *word, const char *name) {
-    size_t len = strlen(name);
-    return (size_t)(word->end - word->at) == len && memcmp(word->at, name, len) == 0;
-}
+static bool is(const text *word, const char *name, size_t len) { return (size_t)(word->end - word->at) == len && memcmp(word->at, name, len) == 0; }
 
 static const group *group_named(const text *word, const group groups[2]) {
     for (unsigned i = 0; i < 2; i++)
-        if (is(word, groups[i].name)) return &groups[i];
+        if (is(word, groups[i].name, groups[i].len)) return &groups[i];
     return NULL;
 }
 
@@ -142,7 +142,7 @@ static void note(findings *f, const group *g, const text *name, const text *valu
     uint64_t bits;
     if (!number(value, &bits)) return;
     for (size_t n = 0; n < g->count; n++) {
-        if (!is(name, g->feeds[n].name)) continue;
+        if (!is(name, g->feeds[n].name, g->feeds[n].len)) continue;
         f->known |= 1ull << n;
         f->value[n] = bits;
     }
@@ -170,7 +170,7 @@ tcps_code tcps_linux_netstat_parse(const void *bytes, size_t len, tcps_counters 
         const group *g = group_named(&name, netstat_groups);
         if (!g) continue;
         text rest = file;
-        if (!take_line(&rest, &values) || !take_word(&values, &value) || !is(&value, g->name)) continue;
+        if (!take_line(&rest, &values) || !take_word(&values, &value) || !is(&value, g->name, g->len)) continue;
         file = rest;
         findings found = {0};
         while (take_word(&names, &name) && take_word(&values, &value)) note(&found, g, &name, &value);
