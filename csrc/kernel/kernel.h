@@ -80,6 +80,8 @@ struct tcps_kernel {
     tcps_code (*next)(tcps_kernel *k, tcps_pass_info *pass, tcps_status *status);
     /* The pass is over and nothing more will be asked in it. NULL: that is all the same. */
     tcps_code (*done)(tcps_kernel *k, tcps_status *status);
+    /* Nothing more will be asked: what is kept of the answers is written to the end. Fails when any of it could not be. NULL: nothing is kept. */
+    tcps_code (*finish)(tcps_kernel *k, tcps_status *status);
     /* How far a recording is read, in bytes; `total` 0 when that is not known. NULL: not a recording. */
     void (*progress)(tcps_kernel *k, uint64_t *read, uint64_t *total);
     void (*close)(tcps_kernel *k); /* frees k */

@@ -149,6 +149,13 @@ static tcps_code recording_done(tcps_kernel *k, tcps_status *status) {
     return r->error ? tcps_fail_errno(status, r->error, "cannot write the capture %s", r->path) : code;
 }
 
+static tcps_code recording_finish(tcps_kernel *k, tcps_status *status) {
+    recording *r = (recording *)k;
+    int error = tcps_stream_close(&r->stream);
+    if (!r->error) r->error = error;
+    return r->error ? tcps_fail_errno(status, r->error, "cannot write the capture %s", r->path) : TCPS_OK;
+}
+
 static void recording_close(tcps_kernel *k) {
     recording *r = (recording *)k;
     r->under->close(r->under);
@@ -179,7 +186,12 @@ tcps_kernel *tcps_kernel_recording(tcps_kernel *under, const char *path, const c
         tcps_fail(status, TCPS_NOMEM, "no memory");
         return NULL;
     }
-    r->base = (tcps_kernel){.ask = recording_ask, .next = recording_next, .done = recording_done, .close = recording_close, .live = under->live};
+    r->base = (tcps_kernel){.ask = recording_ask,
+                            .next = recording_next,
+                            .done = recording_done,
+                            .finish = recording_finish,
+                            .close = recording_close,
+                            .live = under->live};
     r->under = under;
     r->path = copy;
     r->stream.fd = -1;

@@ -122,10 +122,16 @@ static int l_pass(lua_State *L) {
     return count;
 }
 
-/* source:close(): gives back what the source holds. A closed source raises; closing it again does nothing. */
+/* source:close() -> true, or nil, text, code when what was recorded is not whole. Gives back what the source holds either way. A closed source raises;
+ * closing it again does nothing. */
 static int l_close(lua_State *L) {
-    tcps_source_close(luaL_checkudata(L, 1, TCPSL_SOURCE));
-    return 0;
+    tcps_opened *o = luaL_checkudata(L, 1, TCPSL_SOURCE);
+    tcps_status status = {0};
+    tcps_code code = tcps_source_finish(o, &status);
+    tcps_source_close(o);
+    if (code != TCPS_OK) return tcpsL_fail(L, &status);
+    lua_pushboolean(L, 1);
+    return 1;
 }
 
 /* source:upcoming() -> {schedule_name=, interval_ms=, at_ns=}, or nil, text, code. What a recording says of its next pass, `at_ns` being when it was

@@ -263,6 +263,10 @@ tcps_code tcps_source_open_bytes(const char *name, const tcps_option *options, s
     return finish(opened, code == TCPS_OK ? open_answers(opened, status) : code);
 }
 
+tcps_code tcps_source_finish(tcps_opened *o, tcps_status *status) {
+    return o->kernel && o->kernel->finish ? o->kernel->finish(o->kernel, status) : TCPS_OK;
+}
+
 void tcps_source_close(tcps_opened *o) {
     if (o->source) o->class->close(o->source);
     if (o->kernel) o->kernel->close(o->kernel);

@@ -78,6 +78,9 @@ typedef struct tcps_option {
 } tcps_option;
 tcps_code tcps_source_open_bytes(const char *name, const tcps_option *options, size_t count, tcps_opened *opened, tcps_status *status);
 
+/* Before tcps_source_close: writes what is recorded to its end. TCPS_OK, or `status` says why the recording is not whole. */
+tcps_code tcps_source_finish(tcps_opened *opened, tcps_status *status);
+
 void tcps_source_close(tcps_opened *opened);
 
 #endif

@@ -225,9 +225,12 @@ function collector:progress()
 end
 
 --- Closes the source.
+-- @return true; or nil, text, code when what was recorded is not whole
 function collector:close()
-  if self.source then self.source:close() end
+  local source = self.source
   self.source = nil
+  if not source then return true end
+  return source:close()
 end
 
 return collector

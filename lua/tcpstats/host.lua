@@ -724,7 +724,11 @@ local function run(self)
   end
   end_progress(self)
   stop_all(self)
-  self.collector:close()
+  local whole, why = self.collector:close()
+  if not whole then
+    if not self.told[why] then log(self, nil, "error", "%s", why) end
+    self.failed_at_end = true
+  end
   return exit_code(self)
 end
 

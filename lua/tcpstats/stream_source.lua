@@ -99,6 +99,7 @@ end
 function stream:close()
   if self.path ~= "-" and self.file then self.file:close() end
   self.file, self.ended = nil, true
+  return true
 end
 
 function stream.name() return "protobuf" end

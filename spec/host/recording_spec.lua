@@ -59,3 +59,27 @@ describe("a recording", function()
     assert.truthy(err:find("one rhythm", 1, true))
   end)
 end)
+
+describe("a recording that does not fit", function()
+  -- A disk of 8 KiB of which 4 are taken, in a mount namespace of its own.
+  local function record(name, passes)
+    local folder = os.tmpname()
+    os.remove(folder)
+    local out, err, code = support.run(("unshare -m sh -c 'mkdir %s && mount -t tmpfs -o size=8k tmpfs %s && cd %s && : >%s && head -c 8192 /dev/zero >fill 2>/dev/null; "
+      .. "exec %s -c %d -i 0.02 --record %s flat' 2>&1"):format(folder, folder, folder, name, support.run("realpath " .. support.bin):gsub("\n", ""), passes, name))
+    os.execute("rmdir " .. folder)
+    return out, code, err
+  end
+  if select(3, support.run "unshare -m true 2>/dev/null") ~= 0 then
+    pending "no mount namespace of its own"
+    return
+  end
+
+  for _, name in ipairs { "full.tcpcap", "full.tcpcap.zst" } do
+    it("is told once, the passes go on, and the run ends with 1: " .. name, function()
+      local out, code = record(name, 3)
+      assert.equal(1, code)
+      assert.equal(1, select(2, out:gsub("cannot write the capture " .. name:gsub("%p", "%%%0"), "")))
+    end)
+  end
+end)
