@@ -67,6 +67,9 @@ void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);
 void tcpsL_beginwait(void);
 void tcpsL_endwait(void);
 
+/* Puts a terminal back that core.terminal_raw changed, if there is one. For the end of the process in a signal handler, and safe there. */
+void tcpsL_leaveterminal(void);
+
 /* Each registers its metatable, and adds its functions to the module table on top of the stack. [-0, +0] */
 void tcpsL_openbatch(lua_State *L);
 void tcpsL_opensocket(lua_State *L);

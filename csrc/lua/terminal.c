@@ -1,5 +1,6 @@
 /* What a live screen needs of a terminal: its size, and keys as they are typed. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -14,7 +15,13 @@ typedef struct raw_terminal {
     int in, out;
     bool changed;
     struct termios before;
+    const char *leave; /* the string that is its user value */
+    size_t leave_len;
+    struct sigaction quit_before;
 } raw_terminal;
+
+/* The one that is changed, for an end that no finalizer sees. */
+static raw_terminal *volatile changed;
 
 /* core.terminal_size(fd) -> columns, rows; nothing when it is no terminal or does not know */
 static int l_terminal_size(lua_State *L) {
@@ -35,16 +42,28 @@ static void write_all(int fd, const char *bytes, size_t len) {
     }
 }
 
+static void put_back(raw_terminal *t) {
+    t->changed = false;
+    changed = NULL;
+    write_all(t->out, t->leave, t->leave_len);
+    tcsetattr(t->in, TCSAFLUSH, &t->before);
+}
+
+void tcpsL_leaveterminal(void) {
+    if (changed) put_back(changed);
+}
+
+static void on_quit(int number) {
+    tcpsL_leaveterminal();
+    raise(number); /* SA_RESETHAND: it ends the process when this returns */
+}
+
 /* terminal:restore(), and when it is collected or the state is closed: as it was, `leave` written first. Once. */
 static int l_restore(lua_State *L) {
     raw_terminal *t = luaL_checkudata(L, 1, RAW);
     if (!t->changed) return 0;
-    t->changed = false;
-    size_t len;
-    lua_getiuservalue(L, 1, 1);
-    const char *leave = lua_tolstring(L, -1, &len);
-    if (leave) write_all(t->out, leave, len);
-    tcsetattr(t->in, TCSAFLUSH, &t->before);
+    put_back(t);
+    sigaction(SIGQUIT, &t->quit_before, NULL);
     return 0;
 }
 
@@ -55,9 +74,10 @@ static int l_terminal_raw(lua_State *L) {
     size_t len;
     int in = (int)luaL_checkinteger(L, 1), out = (int)luaL_checkinteger(L, 2);
     const char *enter = luaL_checklstring(L, 3, &len);
-    luaL_checkstring(L, 4);
+    size_t leave_len;
+    const char *leave = luaL_checklstring(L, 4, &leave_len);
     raw_terminal *t = lua_newuserdatauv(L, sizeof *t, 1);
-    *t = (raw_terminal){.in = in, .out = out};
+    *t = (raw_terminal){.in = in, .out = out, .leave = leave, .leave_len = leave_len};
     luaL_setmetatable(L, RAW);
     lua_pushvalue(L, 4);
     lua_setiuservalue(L, -2, 1);
@@ -72,7 +92,11 @@ static int l_terminal_raw(lua_State *L) {
         raw.c_cc[VDSUSP] = _POSIX_VDISABLE;
 #endif
         if (tcsetattr(in, TCSAFLUSH, &raw) == 0) {
+            struct sigaction action = {.sa_handler = on_quit, .sa_flags = (int)SA_RESETHAND};
+            sigemptyset(&action.sa_mask);
             t->changed = true;
+            changed = t;
+            sigaction(SIGQUIT, &action, &t->quit_before);
             write_all(out, enter, len);
             return 1;
         }

@@ -61,6 +61,7 @@ static void interrupt(lua_State *L, lua_Debug *ar) {
 static void install(lua_State *L) { lua_sethook(L, interrupt, LUA_MASKCOUNT, 1); }
 
 static void give_up(void) {
+    tcpsL_leaveterminal();
     static const char text[] = "tcpstats-lua: a script hangs where Lua cannot interrupt it; giving up\n";
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     (void)ignored;

@@ -15,4 +15,18 @@ describe("csv", function()
     assert.equal(#require("tcpstats").fields() - 1, commas)
     assert.is_truthy(run("tcpstats.scripts.csv", { batch() }).text:find "^timestamp_ns,hostname,state,")
   end)
+
+  it("takes every field and refuses what is none before it begins", function()
+    for _, field in ipairs(require("tcpstats").fields()) do
+      assert.equal(field.name, run("tcpstats.scripts.csv", { batch() }, { fields = field.name }).text:match "^[^\r]+")
+    end
+    for fields, message in pairs {
+      ["state,nope"] = "--fields: column 1 of 'nope': no field 'nope', did you mean inode?", ["rtt_us+1"] = "--fields: 'rtt_us+1' is no field",
+      [","] = "--fields: expected a list as state,local_port or all",
+    } do
+      local ctx = run("tcpstats.scripts.csv", {}, { fields = fields })
+      assert.equal(2, ctx.stopped)
+      assert.equal(message, ctx.message)
+    end
+  end)
 end)

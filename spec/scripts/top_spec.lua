@@ -162,6 +162,20 @@ describe("top", function()
     ended(1)
   end)
 
+  it("leaves the terminal as it was after SIGQUIT, and when a script beside it hangs where nothing interrupts it", function()
+    run()
+    shows "LISTEN"
+    sh(("kill -QUIT $(cat %s/pid)"):format(folder))
+    ended(131)
+    local path = folder .. "/hang.lua"
+    local file = assert(io.open(path, "w"))
+    file:write("return { on_batch = function() return ((\"a\"):rep(30000)):find(\".-.-.-.-b\") end }\n")
+    file:close()
+    run { options = ("--script-timeout 0.5 -x %s -o /dev/null"):format(path) }
+    shows "giving up"
+    ended(1)
+  end)
+
   it("ends with a reason where there is no terminal", function()
     local _, err, code = support.run(support.bin .. " top")
     assert.equal(1, code)

@@ -1,8 +1,21 @@
 --- Comma-separated values: one line a socket, the names once at the top.
+local tcpstats = require "tcpstats"
+
+local of_the_pass = { timestamp_ns = true, hostname = true }
+
 local function list_of(text)
   local list = {}
   for name in text:gmatch "[^,%s]+" do list[#list + 1] = name end
   return list
+end
+
+-- What is wrong with the first name that is no column; nil when all are.
+local function wrong(names)
+  if #names == 0 then return "expected a list as state,local_port or all" end
+  for _, name in ipairs(names) do
+    local known, what = tcpstats.where(name)
+    if not of_the_pass[name] and not (known and known.field == name) then return what or ("'%s' is no field"):format(name) end
+  end
 end
 
 -- What most people want to see of a connection, after when and where.
@@ -19,7 +32,12 @@ return {
   },
 
   init = function(ctx)
-    if ctx.options.fields ~= "all" then ctx.state.fields = list_of(ctx.options.fields) end
+    if ctx.options.fields ~= "all" then
+      local fields = list_of(ctx.options.fields)
+      local what = wrong(fields)
+      if what then return ctx:stop(2, "--fields: " .. what) end
+      ctx.state.fields = fields
+    end
     ctx.state.header = ctx.options.header
   end,
 

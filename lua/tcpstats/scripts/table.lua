@@ -1,4 +1,5 @@
 --- The sockets as a table for eyes.
+local tcpstats = require "tcpstats"
 local columns = require "tcpstats.columns"
 local terminal = require "tcpstats.terminal"
 
@@ -10,6 +11,14 @@ local function by_state(s) return (order[s.state] or -5) * 65536 - (s.local_port
 
 local function in_place() return 0 end -- equal ones keep their order
 
+-- What is wrong with a value of --sort; nil when nothing is.
+local function wrong_sort(sort)
+  if sort == "state" or sort == "none" then return nil end
+  local expression, what = tcpstats.where(sort)
+  if not expression then return what end
+  if expression.type ~= "integer" and expression.type ~= "number" then return ("'%s' is no number"):format(sort) end
+end
+
 local function sorted(batch, sort, limit)
   return batch:top(limit or #batch, sort == "state" and by_state or sort == "none" and in_place or sort)
 end
@@ -19,7 +28,7 @@ return {
   help = "the sockets as a table for eyes",
   options = {
     columns = { type = "string", help = "which, with commas between: " .. table.concat(columns.names, ", ") .. ", and every field" },
-    sort = { type = "string", default = "state", help = "state, none (as the kernel lists them), or a number to sort by, largest first: rtt_us, -rtt_us, rate(tx_bytes)" },
+    sort = { type = "string", default = "state", help = "state, none (as the kernel lists them), or a number to sort by, largest first: rtt_us, rate(tx_bytes); --sort=-rtt_us: smallest first" },
     limit = { type = "integer", min = 0, help = "so many sockets at most" },
     width = { type = "integer", min = 20, help = "columns of a line (the terminal's)" },
     color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
@@ -30,6 +39,8 @@ return {
     local chosen, what = columns.chosen(ctx.options.columns or usual)
     if not chosen then return ctx:stop(2, "--columns: " .. what) end
     ctx.state.columns = chosen
+    what = wrong_sort(ctx.options.sort)
+    if what then return ctx:stop(2, "--sort: " .. what) end
   end,
 
   on_batch = function(batch, ctx)
