@@ -97,3 +97,12 @@ void tcps_arena_back(tcps_arena *a, tcps_arena_mark mark) {
 }
 
 void tcps_arena_free(tcps_arena *a) { tcps_arena_back(a, (tcps_arena_mark){NULL, NULL}); }
+
+void tcps_arena_trim(void) {
+    while (kept) {
+        tcps_chunk *c = kept;
+        kept = c->older;
+        munmap(c, LARGEST);
+    }
+    kept_count = 0;
+}

@@ -42,4 +42,7 @@ size_t tcps_arena_in_use(void);
 /* Frees all of it; the arena is empty and may be used again. */
 void tcps_arena_free(tcps_arena *a);
 
+/* Gives the kept chunks back to the system. */
+void tcps_arena_trim(void);
+
 #endif

@@ -20,14 +20,14 @@ extern const tcps_source_class tcps_source_linux;
 
 struct tcps_source {
     tcps_kernel *kernel;
-    tcps_names *names;
-    tcps_owners *owners;
+    tcps_linux_names *names;
+    tcps_linux_owners *owners;
     tcps_buffer text; /* a file of /proc */
 };
 
 static void linux_close(tcps_source *s) {
-    tcps_names_free(s->names);
-    tcps_owners_free(s->owners);
+    tcps_linux_names_free(s->names);
+    tcps_linux_owners_free(s->owners);
     free(s->text.bytes);
     free(s);
 }
@@ -36,8 +36,8 @@ static tcps_source *linux_open(tcps_kernel *k, tcps_status *status) {
     tcps_source *s = calloc(1, sizeof *s);
     if (s) {
         s->kernel = k;
-        s->names = tcps_names_new(k);
-        s->owners = tcps_owners_new(k);
+        s->names = tcps_linux_names_new(k);
+        s->owners = tcps_linux_owners_new(k);
         if (s->names && s->owners) return s;
         linux_close(s);
     }
@@ -132,12 +132,12 @@ static tcps_code hold_back(joiner *j) {
 static tcps_code join(tcps_sink *sink, tcps_record *r) {
     joiner *j = (joiner *)sink;
     tcps_sink *next = j->next;
-    if (tcps_has(r, TCPS_F_interface_index)) tcps_names_set_interface(j->source->names, r);
+    if (tcps_has(r, TCPS_F_interface_index)) tcps_linux_names_set_interface(j->source->names, r);
     if (j->processes && (!next->wants_more || next->wants_more(next, r))) {
-        if (tcps_has(r, TCPS_F_cgroup_id)) tcps_names_set_cgroup(j->source->names, r);
+        if (tcps_has(r, TCPS_F_cgroup_id)) tcps_linux_names_set_cgroup(j->source->names, r);
         if (j->found)
-            tcps_owners_set_found(j->source->owners, r);
-        else if (tcps_has(r, TCPS_F_inode) && !tcps_owners_set(j->source->owners, r))
+            tcps_linux_owners_set_found(j->source->owners, r);
+        else if (tcps_has(r, TCPS_F_inode) && !tcps_linux_owners_set(j->source->owners, r))
             return hold_back(j);
     }
     tcps_code code = next->put(next, r);
@@ -147,8 +147,8 @@ static tcps_code join(tcps_sink *sink, tcps_record *r) {
 
 static tcps_code begin_join(joiner *j, tcps_status *status) {
     j->mark = tcps_arena_here(&j->sink.batch->arena);
-    tcps_names_begin(j->source->names, j->sink.batch);
-    tcps_code code = j->processes ? tcps_owners_begin(j->source->owners, j->sink.batch) : TCPS_OK;
+    tcps_linux_names_begin(j->source->names, j->sink.batch);
+    tcps_code code = j->processes ? tcps_linux_owners_begin(j->source->owners, j->sink.batch) : TCPS_OK;
     return code == TCPS_OK ? TCPS_OK : tcps_fail(status, code, "linux: no memory");
 }
 
@@ -156,18 +156,18 @@ static void restart_join(joiner *j) {
     j->next->restart(j->next);
     j->mark = tcps_arena_here(&j->sink.batch->arena);
     j->waiting.len = 0;
-    tcps_owners_restart(j->source->owners);
+    tcps_linux_owners_restart(j->source->owners);
 }
 
 /* Looks for the owners that are missing and puts the records that wait for them. */
 static tcps_code finish_join(joiner *j, bool partial, tcps_status *status) {
     if (!j->processes) return TCPS_OK;
-    tcps_code code = tcps_owners_search(j->source->owners, partial);
+    tcps_code code = tcps_linux_owners_search(j->source->owners, partial);
     if (code != TCPS_OK) return tcps_fail(status, code, "linux: no memory");
     tcps_linux_diag again = {0};
     j->found = true;
     code = tcps_linux_diag_parse(&again, j->waiting.bytes, j->waiting.len, &j->sink, status);
-    if (code == TCPS_OK) tcps_owners_end(j->source->owners);
+    if (code == TCPS_OK) tcps_linux_owners_end(j->source->owners);
     return code;
 }
 

@@ -22,7 +22,7 @@ typedef struct name_list {
     tcps_index_table by_number;
 } name_list;
 
-struct tcps_names {
+struct tcps_linux_names {
     tcps_kernel *kernel;
     tcps_batch *batch;
     uint32_t pass;
@@ -30,8 +30,8 @@ struct tcps_names {
     tcps_buffer answer;
 };
 
-tcps_names *tcps_names_new(tcps_kernel *k) {
-    tcps_names *n = calloc(1, sizeof *n);
+tcps_linux_names *tcps_linux_names_new(tcps_kernel *k) {
+    tcps_linux_names *n = calloc(1, sizeof *n);
     if (n) n->kernel = k;
     return n;
 }
@@ -43,7 +43,7 @@ static void clear_list(name_list *list) {
     *list = (name_list){0};
 }
 
-void tcps_names_free(tcps_names *n) {
+void tcps_linux_names_free(tcps_linux_names *n) {
     if (!n) return;
     clear_list(&n->interfaces);
     clear_list(&n->groups);
@@ -51,7 +51,7 @@ void tcps_names_free(tcps_names *n) {
     free(n);
 }
 
-void tcps_names_begin(tcps_names *n, tcps_batch *batch) {
+void tcps_linux_names_begin(tcps_linux_names *n, tcps_batch *batch) {
     n->batch = batch;
     n->pass++;
     clear_list(&n->interfaces);
@@ -74,7 +74,7 @@ static tcps_code make_room(name_list *list) {
 }
 
 /* A new element for `number` with what the kernel answers to `question`; NULL without memory. */
-static name *add_name(tcps_names *n, name_list *list, const char *question, uint64_t number) {
+static name *add_name(tcps_linux_names *n, name_list *list, const char *question, uint64_t number) {
     if (make_room(list) != TCPS_OK) return NULL;
     int error = tcps_ask_all(n->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = question, .number = number}, &n->answer, NULL);
     name new = {.number = number};
@@ -87,13 +87,13 @@ static name *add_name(tcps_names *n, name_list *list, const char *question, uint
     return &list->at[list->last = list->count++];
 }
 
-static name *find_name(tcps_names *n, name_list *list, const char *question, uint64_t number) {
+static name *find_name(tcps_linux_names *n, name_list *list, const char *question, uint64_t number) {
     if (list->count && list->at[list->last].number == number) return &list->at[list->last];
     uint32_t i = tcps_index_table_get(&list->by_number, number);
     return i == TCPS_NO_INDEX ? add_name(n, list, question, number) : &list->at[list->last = i];
 }
 
-static void set_name(tcps_names *n, tcps_record *r, unsigned field, name *found) {
+static void set_name(tcps_linux_names *n, tcps_record *r, unsigned field, name *found) {
     if (!found || !found->kept) return;
     if (found->pass != n->pass) {
         found->text = tcps_batch_intern(n->batch, field, found->kept, found->kept_len);
@@ -102,12 +102,12 @@ static void set_name(tcps_names *n, tcps_record *r, unsigned field, name *found)
     tcps_set_text(r, field, found->text);
 }
 
-void tcps_names_set_interface(tcps_names *n, tcps_record *r) {
+void tcps_linux_names_set_interface(tcps_linux_names *n, tcps_record *r) {
     uint64_t index = r->value[TCPS_F_interface_index];
     set_name(n, r, TCPS_F_interface, find_name(n, &n->interfaces, "if_indextoname", index));
 }
 
-void tcps_names_set_cgroup(tcps_names *n, tcps_record *r) {
+void tcps_linux_names_set_cgroup(tcps_linux_names *n, tcps_record *r) {
     uint64_t id = r->value[TCPS_F_cgroup_id];
     set_name(n, r, TCPS_F_cgroup, find_name(n, &n->groups, "cgroup_path", id));
 }

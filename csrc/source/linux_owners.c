@@ -46,7 +46,7 @@ typedef struct holding {
     uint32_t holders;
 } holding;
 
-struct tcps_owners {
+struct tcps_linux_owners {
     tcps_kernel *kernel;
     tcps_batch *batch;
     uint32_t pass; /* counts */
@@ -81,14 +81,14 @@ struct tcps_owners {
     tcps_buffer answer;
 };
 
-tcps_owners *tcps_owners_new(tcps_kernel *k) {
-    tcps_owners *o = calloc(1, sizeof *o);
+tcps_linux_owners *tcps_linux_owners_new(tcps_kernel *k) {
+    tcps_linux_owners *o = calloc(1, sizeof *o);
     if (o) o->kernel = k;
     return o;
 }
 
 /* What only one pass needs. */
-static void drop_working_memory(tcps_owners *o) {
+static void drop_working_memory(tcps_linux_owners *o) {
     tcps_index_table_free(&o->by_cookie);
     tcps_index_table_free(&o->by_inode);
     free(o->wanted);
@@ -101,7 +101,7 @@ static void drop_working_memory(tcps_owners *o) {
     o->fresh = false;
 }
 
-void tcps_owners_free(tcps_owners *o) {
+void tcps_linux_owners_free(tcps_linux_owners *o) {
     if (!o) return;
     drop_working_memory(o);
     free(o->now.at);
@@ -113,7 +113,7 @@ void tcps_owners_free(tcps_owners *o) {
     free(o);
 }
 
-void tcps_owners_restart(tcps_owners *o) {
+void tcps_linux_owners_restart(tcps_linux_owners *o) {
     o->now.count = 0;
     o->next = 0;
     o->wanted_count = o->missed = o->next_found = 0;
@@ -136,7 +136,7 @@ static known_socket *add_socket(socket_list *list, const known_socket *s) {
 /* --- processes */
 
 /* Whether the process is still the one it was; once a pass, with its name of now. */
-static bool still_there(tcps_owners *o, process *p) {
+static bool still_there(tcps_linux_owners *o, process *p) {
     if (p->checked == o->pass) return p->alive;
     char path[32];
     tcps_linux_stat stat;
@@ -152,7 +152,7 @@ static bool still_there(tcps_owners *o, process *p) {
     return true;
 }
 
-static uint32_t add_process(tcps_owners *o, uint32_t pid) {
+static uint32_t add_process(tcps_linux_owners *o, uint32_t pid) {
     if (o->process_count == o->process_room) {
         size_t room = o->process_room ? 2 * o->process_room : 64;
         process *grown = room < NOBODY ? realloc(o->processes, room * sizeof *grown) : NULL;
@@ -166,7 +166,7 @@ static uint32_t add_process(tcps_owners *o, uint32_t pid) {
 
 /* --- records */
 
-static void set_fields(tcps_owners *o, const known_socket *s, tcps_record *r) {
+static void set_fields(tcps_linux_owners *o, const known_socket *s, tcps_record *r) {
     if (s->process == NOBODY) return;
     process *p = &o->processes[s->process];
     if (!still_there(o, p)) return;
@@ -179,7 +179,7 @@ static void set_fields(tcps_owners *o, const known_socket *s, tcps_record *r) {
 }
 
 /* The socket as the previous pass knew it. Dumps come in nearly the same order, so it is the next one or near; else a table finds it. */
-static known_socket *find_before(tcps_owners *o, uint64_t cookie) {
+static known_socket *find_before(tcps_linux_owners *o, uint64_t cookie) {
     socket_list *b = &o->before;
     for (size_t i = o->next; i < b->count && i < o->next + 4; i++) {
         if (b->at[i].cookie != cookie) continue;
@@ -198,7 +198,7 @@ static known_socket *find_before(tcps_owners *o, uint64_t cookie) {
 }
 
 /* Whether the owner of a socket should be looked for: it is new, its owner is gone, or nobody had it and that is some passes ago. */
-static bool needs_search(tcps_owners *o, known_socket *s) {
+static bool needs_search(tcps_linux_owners *o, known_socket *s) {
     if (s->process != NOBODY) {
         if (still_there(o, &o->processes[s->process])) return false;
         s->process = NOBODY;
@@ -210,7 +210,7 @@ static bool needs_search(tcps_owners *o, known_socket *s) {
 }
 
 /* Takes over what the full search says. */
-static void take_holding(const tcps_owners *o, known_socket *s) {
+static void take_holding(const tcps_linux_owners *o, known_socket *s) {
     uint32_t i = tcps_index_table_get(&o->by_inode, s->inode);
     if (i == TCPS_NO_INDEX) {
         s->process = NOBODY;
@@ -223,7 +223,7 @@ static void take_holding(const tcps_owners *o, known_socket *s) {
     s->holders = h->holders;
 }
 
-static bool add_wanted(tcps_owners *o, const known_socket *s) {
+static bool add_wanted(tcps_linux_owners *o, const known_socket *s) {
     if (o->wanted_count == o->wanted_room) {
         size_t room = o->wanted_room ? 2 * o->wanted_room : 64;
         uint32_t *grown = realloc(o->wanted, room * sizeof *grown);
@@ -236,7 +236,7 @@ static bool add_wanted(tcps_owners *o, const known_socket *s) {
     return true;
 }
 
-bool tcps_owners_set(tcps_owners *o, tcps_record *r) {
+bool tcps_linux_owners_set(tcps_linux_owners *o, tcps_record *r) {
     uint64_t cookie = r->value[TCPS_F_socket_id], inode = r->value[TCPS_F_inode];
     known_socket *old = find_before(o, cookie);
     known_socket fresh = {.cookie = cookie, .inode = inode, .process = NOBODY};
@@ -254,7 +254,7 @@ bool tcps_owners_set(tcps_owners *o, tcps_record *r) {
     return true;
 }
 
-void tcps_owners_set_found(tcps_owners *o, tcps_record *r) {
+void tcps_linux_owners_set_found(tcps_linux_owners *o, tcps_record *r) {
     if (o->next_found < o->wanted_count) set_fields(o, &o->now.at[o->wanted[o->next_found++]], r);
 }
 
@@ -262,7 +262,7 @@ void tcps_owners_set_found(tcps_owners *o, tcps_record *r) {
 
 /* Who shows sockets: the process of the last one, as they come process by process. */
 typedef struct visit {
-    tcps_owners *owners;
+    tcps_linux_owners *owners;
     uint32_t pid;
     uint32_t process; /* NOBODY until it shows a socket that counts */
     tcps_code code;
@@ -279,7 +279,7 @@ static bool find_visited(visit *v, uint32_t pid) {
 /* Takes what processes hold, as far as it is wanted. */
 static int take_wanted(void *context, const void *bytes, size_t len) {
     visit *v = context;
-    tcps_owners *o = v->owners;
+    tcps_linux_owners *o = v->owners;
     tcps_proc_socket held;
     for (const uint8_t *at = bytes; len >= sizeof held; at += sizeof held, len -= sizeof held) {
         memcpy(&held, at, sizeof held);
@@ -296,7 +296,7 @@ static int take_wanted(void *context, const void *bytes, size_t len) {
     return 0;
 }
 
-static holding *add_holding(tcps_owners *o) {
+static holding *add_holding(tcps_linux_owners *o) {
     if (o->holding_count == o->holding_room) {
         size_t room = o->holding_room ? 2 * o->holding_room : 1024;
         holding *grown = room < NOBODY ? realloc(o->holdings, room * sizeof *grown) : NULL;
@@ -310,7 +310,7 @@ static holding *add_holding(tcps_owners *o) {
 /* Takes whatever processes hold. Of several the one with the lowest pid counts as the owner. */
 static int take_everything(void *context, const void *bytes, size_t len) {
     visit *v = context;
-    tcps_owners *o = v->owners;
+    tcps_linux_owners *o = v->owners;
     tcps_proc_socket held;
     if (tcps_index_table_reserve(&o->by_inode, o->holding_count + len / sizeof held) != TCPS_OK) v->code = TCPS_NOMEM;
     for (const uint8_t *at = bytes; v->code == TCPS_OK && len >= sizeof held; at += sizeof held, len -= sizeof held) {
@@ -333,7 +333,7 @@ static int take_everything(void *context, const void *bytes, size_t len) {
 }
 
 /* Looks at all descriptors of processes. Those that are gone, or never were ours to look at, have none. */
-static tcps_code look_at(tcps_owners *o, const uint32_t *pids, size_t count, tcps_answer *take) {
+static tcps_code look_at(tcps_linux_owners *o, const uint32_t *pids, size_t count, tcps_answer *take) {
     visit v = {.owners = o, .process = NOBODY};
     tcps_question q = {.kind = TCPS_ASK_CALL, .name = "all_proc_sockets", .request = pids, .request_len = count * sizeof *pids};
     if (!count) return TCPS_OK;
@@ -344,7 +344,7 @@ static tcps_code look_at(tcps_owners *o, const uint32_t *pids, size_t count, tcp
 }
 
 /* Several sockets may have one inode, as MPTCP's subflows do: the first is looked for. */
-static tcps_code index_wanted(tcps_owners *o) {
+static tcps_code index_wanted(tcps_linux_owners *o) {
     if (tcps_index_table_init(&o->by_inode, o->wanted_count) != TCPS_OK) return TCPS_NOMEM;
     for (size_t i = 0; i < o->wanted_count; i++)
         if (tcps_index_table_put(&o->by_inode, o->now.at[o->wanted[i]].inode, (uint32_t)i) != i) o->missed--;
@@ -352,7 +352,7 @@ static tcps_code index_wanted(tcps_owners *o) {
 }
 
 /* The others get what the first got. */
-static void copy_to_twins(tcps_owners *o) {
+static void copy_to_twins(tcps_linux_owners *o) {
     for (size_t i = 0; i < o->wanted_count; i++) {
         known_socket *s = &o->now.at[o->wanted[i]];
         const known_socket *first = &o->now.at[o->wanted[tcps_index_table_get(&o->by_inode, s->inode)]];
@@ -363,7 +363,7 @@ static void copy_to_twins(tcps_owners *o) {
 }
 
 /* Groups the sockets by owner: those of process p are of_process[first_of_process[p]] up to first_of_process[p + 1]. */
-static tcps_code group_by_process(tcps_owners *o) {
+static tcps_code group_by_process(tcps_linux_owners *o) {
     if (o->of_process) return TCPS_OK;
     size_t count = o->process_count;
     o->first_of_process = calloc(count + 2, sizeof *o->first_of_process);
@@ -380,7 +380,7 @@ static tcps_code group_by_process(tcps_owners *o) {
 }
 
 /* Looks at the descriptors of an owner that are not known to be a socket of this dump. */
-static tcps_code search_gaps(tcps_owners *o, uint32_t p) {
+static tcps_code search_gaps(tcps_linux_owners *o, uint32_t p) {
     if (!still_there(o, &o->processes[p])) return TCPS_OK;
     const uint32_t *at = o->of_process + o->first_of_process[p], *end = o->of_process + o->first_of_process[p + 1];
     uint32_t highest = 0;
@@ -399,7 +399,7 @@ static tcps_code search_gaps(tcps_owners *o, uint32_t p) {
 }
 
 /* Those that showed new sockets lately, or the others. */
-static tcps_code search_owners(tcps_owners *o, bool lately) {
+static tcps_code search_owners(tcps_linux_owners *o, bool lately) {
     tcps_code code = group_by_process(o);
     for (size_t p = 0; code == TCPS_OK && o->missed && p < o->grouped; p++) {
         uint32_t gave = o->processes[p].gave;
@@ -423,7 +423,7 @@ static uint32_t pid_of(const char *name) {
 }
 
 /* The processes there are, ascending; malloc'ed. */
-static tcps_code list_pids(tcps_owners *o, uint32_t **pids, size_t *count) {
+static tcps_code list_pids(tcps_linux_owners *o, uint32_t **pids, size_t *count) {
     tcps_buffer *names = &o->answer;
     *pids = NULL;
     *count = 0;
@@ -448,13 +448,13 @@ static tcps_code list_pids(tcps_owners *o, uint32_t **pids, size_t *count) {
     return TCPS_OK;
 }
 
-static void keep_pids(tcps_owners *o, uint32_t *pids, size_t count) {
+static void keep_pids(tcps_linux_owners *o, uint32_t *pids, size_t count) {
     free(o->pids);
     o->pids = pids;
     o->pid_count = count;
 }
 
-static tcps_code search_new_processes(tcps_owners *o) {
+static tcps_code search_new_processes(tcps_linux_owners *o) {
     uint32_t *pids, *new;
     size_t count, known = 0, new_count = 0;
     tcps_code code = list_pids(o, &pids, &count);
@@ -471,7 +471,7 @@ static tcps_code search_new_processes(tcps_owners *o) {
 }
 
 /* Forgets who held what and looks at every descriptor there is. */
-static tcps_code search_everything(tcps_owners *o) {
+static tcps_code search_everything(tcps_linux_owners *o) {
     uint32_t *pids;
     size_t count;
     tcps_code code = list_pids(o, &pids, &count);
@@ -487,9 +487,9 @@ static tcps_code search_everything(tcps_owners *o) {
     return code;
 }
 
-tcps_code tcps_owners_begin(tcps_owners *o, tcps_batch *batch) {
+tcps_code tcps_linux_owners_begin(tcps_linux_owners *o, tcps_batch *batch) {
     drop_working_memory(o);
-    tcps_owners_restart(o);
+    tcps_linux_owners_restart(o);
     o->batch = batch;
     o->fed = false;
     o->pass++;
@@ -498,7 +498,7 @@ tcps_code tcps_owners_begin(tcps_owners *o, tcps_batch *batch) {
 }
 
 /* Nobody whom we may look at has them. */
-static void give_up_missed(tcps_owners *o) {
+static void give_up_missed(tcps_linux_owners *o) {
     for (size_t i = 0; i < o->wanted_count; i++) {
         known_socket *s = &o->now.at[o->wanted[i]];
         if (s->process != NOBODY) continue;
@@ -508,7 +508,7 @@ static void give_up_missed(tcps_owners *o) {
     }
 }
 
-static void warn_once(tcps_owners *o) {
+static void warn_once(tcps_linux_owners *o) {
     if (!o->refused || !o->missing || o->told) return;
     tcps_status status;
     tcps_fail(&status, TCPS_PERMISSION,
@@ -518,7 +518,7 @@ static void warn_once(tcps_owners *o) {
 }
 
 /* Sockets that a filter kept out of this dump are not gone. */
-static tcps_code carry_over(tcps_owners *o) {
+static tcps_code carry_over(tcps_linux_owners *o) {
     for (size_t i = 0; i < o->before.count; i++) {
         const known_socket *old = &o->before.at[i];
         if (old->taken || old->missed >= KEPT_PASSES) continue;
@@ -530,7 +530,7 @@ static tcps_code carry_over(tcps_owners *o) {
     return TCPS_OK;
 }
 
-static tcps_code search_wanted(tcps_owners *o) {
+static tcps_code search_wanted(tcps_linux_owners *o) {
     tcps_code code = index_wanted(o);
     if (code == TCPS_OK) code = search_owners(o, true);
     if (code == TCPS_OK && o->missed) code = search_new_processes(o);
@@ -541,14 +541,14 @@ static tcps_code search_wanted(tcps_owners *o) {
     return code;
 }
 
-tcps_code tcps_owners_search(tcps_owners *o, bool partial) {
+tcps_code tcps_linux_owners_search(tcps_linux_owners *o, bool partial) {
     tcps_code code = partial ? carry_over(o) : TCPS_OK;
     if (code == TCPS_OK && o->wanted_count) code = search_wanted(o);
     if (code == TCPS_OK) warn_once(o);
     return code;
 }
 
-void tcps_owners_end(tcps_owners *o) {
+void tcps_linux_owners_end(tcps_linux_owners *o) {
     socket_list spare = o->before;
     o->before = o->now;
     o->now = spare;

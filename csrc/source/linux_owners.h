@@ -17,30 +17,30 @@
 
 #include "source/source.h"
 
-typedef struct tcps_owners tcps_owners;
+typedef struct tcps_linux_owners tcps_linux_owners;
 
 /* Nothing known yet; `k` is asked. NULL when there is no memory. */
-tcps_owners *tcps_owners_new(tcps_kernel *k);
-void tcps_owners_free(tcps_owners *o);
+tcps_linux_owners *tcps_linux_owners_new(tcps_kernel *k);
+void tcps_linux_owners_free(tcps_linux_owners *o);
 
 /* Begins a pass whose records go to `batch`. TCPS_OK or TCPS_NOMEM. */
-tcps_code tcps_owners_begin(tcps_owners *o, tcps_batch *batch);
+tcps_code tcps_linux_owners_begin(tcps_linux_owners *o, tcps_batch *batch);
 
 /* Begins its dump anew. */
-void tcps_owners_restart(tcps_owners *o);
+void tcps_linux_owners_restart(tcps_linux_owners *o);
 
 /* Sets pid, fd, command and shared_descriptors of a record with socket_id and inode as far as they are known. False: it is worth looking for
- * the owner; keep the record until tcps_owners_search is through. Without memory the owner stays unknown. */
-bool tcps_owners_set(tcps_owners *o, tcps_record *r);
+ * the owner; keep the record until tcps_linux_owners_search is through. Without memory the owner stays unknown. */
+bool tcps_linux_owners_set(tcps_linux_owners *o, tcps_record *r);
 
-/* After the dump: looks for what tcps_owners_set did not know. `partial`: the dump left out sockets, which are not gone then. What could not
+/* After the dump: looks for what tcps_linux_owners_set did not know. `partial`: the dump left out sockets, which are not gone then. What could not
  * be looked at for want of privilege is told once, as a warning of the batch. TCPS_OK or TCPS_NOMEM. */
-tcps_code tcps_owners_search(tcps_owners *o, bool partial);
+tcps_code tcps_linux_owners_search(tcps_linux_owners *o, bool partial);
 
 /* After that: sets the fields of a record that had to wait. Call it for all of them, in the order in which they came. */
-void tcps_owners_set_found(tcps_owners *o, tcps_record *r);
+void tcps_linux_owners_set_found(tcps_linux_owners *o, tcps_record *r);
 
 /* Ends a pass that succeeded; without it the next pass starts from what the last one knew. */
-void tcps_owners_end(tcps_owners *o);
+void tcps_linux_owners_end(tcps_linux_owners *o);
 
 #endif
