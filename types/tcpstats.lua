@@ -598,7 +598,10 @@ local Source = {}
 ---@return string? code
 function Source:pass(options) end
 
----Gives back what the source holds. A closed source raises; closing it again does nothing.
+---Gives back what the source holds either way. A closed source raises; closing it again does nothing.
+---@return true? # true when what was recorded is not whole
+---@return string? what # what went wrong
+---@return string? code
 function Source:close() end
 
 ---What a recording says of its next pass, `at_ns` being when it was by one clock throughout; of a live source an empty table.
@@ -647,6 +650,9 @@ function Collector:batches() end
 function Collector:progress() end
 
 ---Closes the source.
+---@return true? # true when what was recorded is not whole
+---@return string? what # what went wrong
+---@return string? code
 function Collector:close() end
 
 ---@class tcpstats.RawTerminal

@@ -28,7 +28,10 @@ return {
   help = "the sockets as a table for eyes",
   options = {
     columns = { type = "string", help = "which, with commas between: " .. table.concat(columns.names, ", ") .. ", and every field" },
-    sort = { type = "string", default = "state", help = "state, none (as the kernel lists them), or a number to sort by, largest first: rtt_us, rate(tx_bytes); --sort=-rtt_us: smallest first" },
+    sort = {
+      type = "string", default = "state",
+      help = "state, none (as the kernel lists them), or a number to sort by, largest first: rtt_us, rate(tx_bytes); --sort=-rtt_us: smallest first",
+    },
     limit = { type = "integer", min = 0, help = "so many sockets at most" },
     width = { type = "integer", min = 20, help = "columns of a line (the terminal's)" },
     color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
