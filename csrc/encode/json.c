@@ -117,7 +117,7 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
 }
 
 /* A value that is no text and no set, at most VALUE_ROOM bytes. */
-static inline char *put_short(char *at, unsigned field, tcps_type type, uint64_t bits, tcps_json_style style) {
+static inline __attribute__((always_inline)) char *put_short(char *at, unsigned field, tcps_type type, uint64_t bits, tcps_json_style style) {
     bool quoted = style != TCPS_JSON_FLAT;
     switch (type) {
     case TCPS_T_U32: return tcps_text_u32(at, (uint32_t)bits);
