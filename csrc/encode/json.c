@@ -117,7 +117,7 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
 }
 
 /* A value that is no text and no set, at most VALUE_ROOM bytes. */
-static inline char *put_short(char *at, unsigned field, tcps_type type, uint64_t bits, tcps_json_style style) {
+static inline __attribute__((always_inline)) char *put_short(char *at, unsigned field, tcps_type type, uint64_t bits, tcps_json_style style) {
     bool quoted = style != TCPS_JSON_FLAT;
     switch (type) {
     case TCPS_T_U32: return tcps_text_u32(at, (uint32_t)bits);
@@ -146,7 +146,26 @@ static tcps_code nowhere(tcps_writer *w, const char *bytes, size_t len) {
     return TCPS_OK;
 }
 
-static char *put_template_key(char *at, unsigned field, unsigned style) { return put_key(at, tcps_fields[field].name, style != TCPS_JSON_FLAT); }
+/* The keys of a style, made at first use. */
+static struct key {
+    char text[KEY_ROOM];
+    uint8_t len;
+} keys[TCPS_JSON_STYLES][TCPS_FIELD_LIMIT];
+
+static void init_keys(tcps_json_style style) {
+    struct key *all = keys[style];
+    if (all[TCPS_F_local_addr].len) return;
+    tcps_schema_init();
+    for (unsigned f = TCPS_FIELD_LIMIT - 1; f > 0; f--) /* local_addr comes last */
+        if (tcps_fields[f].type != TCPS_T_NONE)
+            all[f].len = (uint8_t)(put_key(all[f].text, tcps_fields[f].name, style != TCPS_JSON_FLAT) - all[f].text);
+}
+
+static char *put_template_key(char *at, unsigned field, unsigned style) {
+    const struct key *k = &keys[style][field];
+    memcpy(at, k->text, KEY_ROOM);
+    return at + k->len;
+}
 
 /* The value and its comma, for a template. */
 static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigned style) {
@@ -217,7 +236,7 @@ static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templat
 }
 
 static void begin_rows(tcps_templates *templates, tcps_json_style style) {
-    tcps_schema_init();
+    init_keys(style);
     templates->put_key = put_template_key;
     templates->put_value = put_template_value;
     templates->style = style;
@@ -225,11 +244,24 @@ static void begin_rows(tcps_templates *templates, tcps_json_style style) {
     templates->arena = (tcps_arena){0};
 }
 
+/* A template would be of no use to one row. */
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
-    tcps_templates templates;
-    begin_rows(&templates, style);
-    put_row(w, row, &templates);
-    tcps_templates_free(&templates);
+    const tcps_shape *shape = row->shape;
+    init_keys(style);
+    char before = '{';
+    for (unsigned n = 0; n < shape->count; n++, before = ',') {
+        const tcps_field *f = &tcps_fields[shape->fields[n]];
+        uint64_t bits = tcps_row_bits(row, f->number);
+        tcps_writer_room(w, 1 + KEY_ROOM + VALUE_ROOM);
+        *w->at++ = before;
+        w->at = put_template_key(w->at, f->number, style);
+        if (f->type < TCPS_T_SET)
+            w->at = put_short(w->at, f->number, f->type, bits, style);
+        else
+            put_long(w, f, bits, style);
+    }
+    if (before == '{') put_byte(w, before);
+    put_byte(w, '}');
 }
 
 void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {

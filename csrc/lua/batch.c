@@ -247,6 +247,18 @@ typedef struct string_writer {
     luaL_Buffer *buffer;
 } string_writer;
 
+/* [-0, +1] Memory for a writer, the same every time: one socket as JSON would take longer to make room for than to write. */
+static char *push_scratch(lua_State *L) {
+    static const char key;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key) != LUA_TUSERDATA) {
+        lua_pop(L, 1);
+        lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
+    }
+    return lua_touserdata(L, -1);
+}
+
 static tcps_code add_to_string(tcps_writer *w, const char *bytes, size_t len) {
     luaL_addlstring(((string_writer *)w)->buffer, bytes, len);
     return TCPS_OK;
@@ -259,7 +271,7 @@ static int l_encode(lua_State *L) {
     format f = check_format(L, view.batch, 2, 3);
     luaL_Buffer buffer;
     string_writer w = {.buffer = &buffer};
-    tcps_writer_over(&w.base, lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0), add_to_string);
+    tcps_writer_over(&w.base, push_scratch(L), add_to_string);
     luaL_buffinit(L, &buffer);
     encode(&w.base, view, &f);
     if (tcps_writer_end(&w.base) != TCPS_OK) return luaL_error(L, "no memory");
@@ -315,7 +327,7 @@ static int l_socket_json(lua_State *L) {
     tcps_json_style style = (tcps_json_style)luaL_checkoption(L, 2, "flat", styles);
     luaL_Buffer buffer;
     string_writer w = {.buffer = &buffer};
-    tcps_writer_over(&w.base, lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0), add_to_string);
+    tcps_writer_over(&w.base, push_scratch(L), add_to_string);
     luaL_buffinit(L, &buffer);
     tcps_json_row(&w.base, row, style);
     tcps_writer_end(&w.base);
@@ -351,7 +363,7 @@ static int l_socket_protobuf(lua_State *L) {
     tcps_batch_unref(b);
     luaL_Buffer buffer;
     string_writer w = {.buffer = &buffer};
-    tcps_writer_over(&w.base, lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0), add_to_string);
+    tcps_writer_over(&w.base, push_scratch(L), add_to_string);
     luaL_buffinit(L, &buffer);
     tcps_protobuf_batch(&w.base, (tcps_view){b, &row, 1});
     if (tcps_writer_end(&w.base) != TCPS_OK) return luaL_error(L, "no memory");
