@@ -598,8 +598,8 @@ local Source = {}
 ---@return string? code
 function Source:pass(options) end
 
----Gives back what the source holds either way. A closed source raises; closing it again does nothing.
----@return true? # true when what was recorded is not whole
+---Gives back what the source holds; fails when what was recorded could not be written to its end. A closed source raises; closing it again does nothing.
+---@return true?
 ---@return string? what # what went wrong
 ---@return string? code
 function Source:close() end
@@ -649,8 +649,8 @@ function Collector:batches() end
 ---@return integer?, integer? # bytes read, and bytes in all (0: not known); nothing when nobody knows
 function Collector:progress() end
 
----Closes the source.
----@return true? # true when what was recorded is not whole
+---Closes the source. Fails when what was recorded could not be written to its end.
+---@return true?
 ---@return string? what # what went wrong
 ---@return string? code
 function Collector:close() end

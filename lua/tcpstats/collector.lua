@@ -224,8 +224,8 @@ function collector:progress()
   if self.source.progress then return self.source:progress() end
 end
 
---- Closes the source.
--- @return true; or nil, text, code when what was recorded is not whole
+--- Closes the source. Fails when what was recorded could not be written to its end.
+-- @return true; or nil, text, code
 function collector:close()
   local source = self.source
   self.source = nil

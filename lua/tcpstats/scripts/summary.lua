@@ -27,9 +27,9 @@ end
 
 local function states(batch, summary)
   local counts = {}
-  for _, bucket in ipairs(summary.state_counts or {}) do counts[bucket.state] = bucket.count end
+  for _, bucket in ipairs(summary.state_counts or {}) do counts[bucket.state or "UNKNOWN"] = bucket.count end
   if not next(counts) then
-    for _, group in ipairs(batch:group_by "state") do counts[group.key] = group.count end
+    for _, group in ipairs(batch:group_by "state") do counts[group.key or "UNKNOWN"] = group.count end
   end
   local parts = {}
   for _, state in ipairs(order) do
