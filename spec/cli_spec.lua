@@ -240,6 +240,14 @@ describe("how a run ends", function()
     end)
   end
 
+  it("takes two signals at once as one: timeout(1) sends its child two", function()
+    for _ = 1, 5 do
+      local _, err, code = support.run(("%s -i 0.01 json & pid=$!; sleep 0.2; kill -INT $pid; kill -TERM $pid; wait $pid"):format(bin))
+      assert.are.equal("", err)
+      assert.are.equal(0, code)
+    end
+  end)
+
   it("ends on a second signal also when the reader stands still", function()
     local started = os.time()
     support.run(("mkfifo %s/pipe; sleep 4 <%s/pipe & %s -i 0.01 -s protobuf:%s/long.pb >%s/pipe & pid=$!; sleep 0.4; kill -INT $pid; sleep 0.1; kill -INT $pid; "

@@ -38,13 +38,20 @@ static int l_realtime_ns(lua_State *L) {
 
 /* Signals that the host has asked for, noted here and taken by core.wait and core.signals. */
 static volatile sig_atomic_t noted_stop, noted_reload, noted_resize;
+static volatile int64_t stop_noted_at; /* monotonic nanoseconds */
+
+/* Signals so near to each other are one wish: timeout(1) signals its child and then its process group, which the child is in. */
+#define SAME_WISH ((int64_t)50000000)
 
 static void note(int number) {
     if (number == SIGHUP) {
         noted_reload = 1;
     } else if (number == SIGWINCH) {
         noted_resize = 1;
-    } else if (noted_stop++) {
+    } else if (!noted_stop) {
+        stop_noted_at = now(CLOCK_MONOTONIC);
+        noted_stop = 1;
+    } else if (now(CLOCK_MONOTONIC) - stop_noted_at > SAME_WISH) {
         /* somebody asks again: what the first one waits for (a reader that stands still) does not come */
         signal(number, SIG_DFL);
         raise(number);
