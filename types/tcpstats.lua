@@ -598,8 +598,8 @@ local Source = {}
 ---@return string? code
 function Source:pass(options) end
 
----Gives back what the source holds either way. A closed source raises; closing it again does nothing.
----@return true? # true when what was recorded is not whole
+---Gives back what the source holds; the second when what was recorded is not whole. A closed source raises; closing it again does nothing.
+---@return true?
 ---@return string? what # what went wrong
 ---@return string? code
 function Source:close() end
