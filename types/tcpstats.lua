@@ -598,7 +598,7 @@ local Source = {}
 ---@return string? code
 function Source:pass(options) end
 
----Gives back what the source holds; fails when what was recorded could not be written to its end. A closed source raises; closing it again does nothing.
+---Gives back what the source holds; the second when what was recorded is not whole. A closed source raises; closing it again does nothing.
 ---@return true?
 ---@return string? what # what went wrong
 ---@return string? code

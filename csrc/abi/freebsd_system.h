@@ -262,6 +262,7 @@ struct sigaction {
 #define SIGUSR1 30
 #define SIGUSR2 31
 #define SA_RESTART 2
+#define SA_RESETHAND 4
 #define SIG_BLOCK 1
 #define SIG_UNBLOCK 2
 #define SIG_SETMASK 3

@@ -122,8 +122,8 @@ static int l_pass(lua_State *L) {
     return count;
 }
 
-/* source:close() -> true, or nil, text, code. Gives back what the source holds; fails when what was recorded could not be written to its end. A closed
- * source raises; closing it again does nothing. */
+/* source:close() -> true, or nil, text, code. Gives back what the source holds; the second when what was recorded is not whole. A closed source
+ * raises; closing it again does nothing. */
 static int l_close(lua_State *L) {
     tcps_opened *o = luaL_checkudata(L, 1, TCPSL_SOURCE);
     tcps_status status = {0};

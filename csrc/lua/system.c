@@ -38,10 +38,10 @@ static int l_realtime_ns(lua_State *L) {
 
 /* Signals that the host has asked for, noted here and taken by core.wait and core.signals. */
 static volatile sig_atomic_t noted_stop, noted_reload, noted_resize;
-static volatile int64_t stop_noted_at; /* monotonic nanoseconds */
 
-/* Signals so near to each other are one wish: timeout(1) signals its child and then its process group, which the child is in. */
-#define SAME_WISH ((int64_t)50000000)
+/* Signals to stop that come together are one wish: timeout(1) signals its child, and then the group in which it is. */
+#define ONE_WISH_NS 200000000
+static lua_Integer stop_asked_ns; /* the handler's own */
 
 static void note(int number) {
     if (number == SIGHUP) {
@@ -49,9 +49,9 @@ static void note(int number) {
     } else if (number == SIGWINCH) {
         noted_resize = 1;
     } else if (!noted_stop) {
-        stop_noted_at = now(CLOCK_MONOTONIC);
         noted_stop = 1;
-    } else if (now(CLOCK_MONOTONIC) - stop_noted_at > SAME_WISH) {
+        stop_asked_ns = now(CLOCK_MONOTONIC);
+    } else if (now(CLOCK_MONOTONIC) - stop_asked_ns > ONE_WISH_NS) {
         /* somebody asks again: what the first one waits for (a reader that stands still) does not come */
         signal(number, SIG_DFL);
         raise(number);
@@ -63,6 +63,8 @@ static int l_handle_signals(lua_State *L) {
     struct sigaction action = {.sa_handler = note};
     (void)L;
     sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     action.sa_flags = SA_RESTART; /* these shall not end the reading of a recorded stream */
