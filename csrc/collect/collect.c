@@ -103,6 +103,12 @@ static void share_metadata(const tcps_batch *from, tcps_batch *to) {
     to->metadata.pcblist_generation = m->pcblist_generation;
 }
 
+static bool any_tracker(const path *p) {
+    bool any = false;
+    for (size_t i = 0; i < p->count; i++) any |= p->lanes[i].pass->tracker != NULL;
+    return any;
+}
+
 /* The system's counters of now, in every batch. A platform that has none, or does not give them, has the census all the same. */
 static tcps_code summarize(tcps_opened *opened, path *p, tcps_status *status) {
     tcps_counters counters = {.has = {0}};
@@ -111,7 +117,7 @@ static tcps_code summarize(tcps_opened *opened, path *p, tcps_status *status) {
     if (opened->class->counters) {
         tcps_status why = {0};
         tcps_batch *first = p->lanes[0].batch;
-        known = opened->class->counters(opened->source, first, &counters, &why) == TCPS_OK;
+        known = opened->class->counters(opened->source, any_tracker(p), first, &counters, &why) == TCPS_OK;
         if (!known && why.code != TCPS_OK) tcps_batch_warn(first, &why);
     }
     for (size_t i = 0; i < p->count; i++) {

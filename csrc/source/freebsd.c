@@ -262,7 +262,8 @@ static void read_counters(tcps_source *s, const char *name, parse_counters *take
     free(answer.bytes);
 }
 
-static tcps_code freebsd_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+static tcps_code freebsd_counters(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+    (void)deltas;
     (void)status;
     *counters = (tcps_counters){0};
     read_counters(s, "net.inet.tcp.stats", tcps_freebsd_tcpstat_parse, counters, &s->told_stats, batch);

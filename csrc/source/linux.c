@@ -239,18 +239,20 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
 typedef tcps_code parse_counters(const void *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
 /* Counters and gauges of the network namespace. A file that is not there (no IPv6, a restricted /proc) takes its fields with it. */
-static tcps_code linux_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
     static const struct {
         const char *path;
         parse_counters *parse;
+        bool gauges; /* it has some; what has only counters takes the kernel 40 us and says nothing without another pass */
     } files[] = {
-        {"/proc/net/snmp", tcps_linux_netstat_parse},
-        {"/proc/net/netstat", tcps_linux_netstat_parse},
-        {"/proc/net/sockstat", tcps_linux_sockstat_parse},
-        {"/proc/net/sockstat6", tcps_linux_sockstat_parse},
+        {"/proc/net/snmp", tcps_linux_netstat_parse, true},
+        {"/proc/net/netstat", tcps_linux_netstat_parse, false},
+        {"/proc/net/sockstat", tcps_linux_sockstat_parse, true},
+        {"/proc/net/sockstat6", tcps_linux_sockstat_parse, true},
     };
     bool any = false;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (!files[i].gauges && !deltas) continue;
         s->text.len = 0;
         tcps_status why = {0};
         if (tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_FILE, .name = files[i].path}, &s->text, NULL) != 0) continue;

@@ -280,7 +280,8 @@ static bool is_root(tcps_source *s) {
     return euid == 0;
 }
 
-static tcps_code macos_counters(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+static tcps_code macos_counters(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+    (void)deltas;
     (void)status;
     *counters = (tcps_counters){0};
     tcps_buffer *b = &s->small;

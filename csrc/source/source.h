@@ -38,8 +38,9 @@ typedef struct tcps_source_class {
      * source's to know (clocks, sequence) is left alone. TCPS_OK also when the dump was cut and its complete part was put: the cut is a
      * warning in the batch then. */
     tcps_code (*collect)(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status);
-    /* The system's counters of now. NULL: none on this platform. */
-    tcps_code (*counters)(tcps_source *s, tcps_batch *batch, tcps_counters *counters, tcps_status *status);
+    /* The system's counters of now. Without `deltas` nobody compares them with another pass: gauges will do, where that spares the system
+     * something. NULL: none on this platform. */
+    tcps_code (*counters)(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status);
     void (*close)(tcps_source *s);
     /* Sets what the running system says of the TCP socket with descriptor `fd`, one of this process: `info` is what getsockopt without a request
      * gave, more may be asked of `k`. The endpoints are set already. NULL: this platform has nothing. */

@@ -580,17 +580,17 @@ static void test_counters(void) {
 
     scenario = "net.inet.tcp.stats";
     tcps_batch *b = tcps_batch_new();
-    check(o.class->counters(o.source, b, &c, NULL) == TCPS_OK && !counts(&c, TCPS_S_delta_accepts), "all zero for who is not root: left out");
+    check(o.class->counters(o.source, true, b, &c, NULL) == TCPS_OK && !counts(&c, TCPS_S_delta_accepts), "all zero for who is not root: left out");
     check(warnings(b, TCPS_PERMISSION) == 1, "with a warning");
-    o.class->counters(o.source, b, &c, NULL);
+    o.class->counters(o.source, true, b, &c, NULL);
     check(warnings(b, TCPS_PERMISSION) == 1, "that comes once");
     s.euid = 0;
-    o.class->counters(o.source, b, &c, NULL);
+    o.class->counters(o.source, true, b, &c, NULL);
     check(counts(&c, TCPS_S_delta_accepts) && c.value[TCPS_S_delta_accepts] == 0, "all zero for root is zero");
     s.euid = 501;
     put32(stats + TCPSTAT_SNDREXMITPACK, 0xfffffff0);
     put32(stats + TCPSTAT_RCVDUPPACK, 9);
-    o.class->counters(o.source, b, &c, NULL);
+    o.class->counters(o.source, true, b, &c, NULL);
     check(counts(&c, TCPS_S_delta_snd_rexmit_packets) && c.value[TCPS_S_delta_snd_rexmit_packets] == 0xfffffff0 &&
               c.value[TCPS_S_delta_rcv_dup_packets] == 9,
           "counters");
@@ -601,7 +601,7 @@ static void test_counters(void) {
     o = opened(&s);
     b = tcps_batch_new();
     s.stats_error = ENOENT;
-    check(o.class->counters(o.source, b, &c, NULL) == TCPS_OK && warnings(b, TCPS_SYSTEM) == 1, "an error is told, and no failure");
+    check(o.class->counters(o.source, true, b, &c, NULL) == TCPS_OK && warnings(b, TCPS_SYSTEM) == 1, "an error is told, and no failure");
     tcps_batch_unref(b);
     o.class->close(o.source);
 }
