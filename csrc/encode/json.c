@@ -28,7 +28,8 @@ static void put_byte(tcps_writer *w, char c) {
     *w->at++ = c;
 }
 
-void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
+/* A JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
+static void put_string(tcps_writer *w, const char *text, size_t len) {
     static const char hex[] = "0123456789abcdef";
     put_byte(w, '"');
     for (const char *end = text + len; text < end;) {
@@ -136,7 +137,7 @@ static void put_long(tcps_writer *w, const tcps_field *f, uint64_t bits, tcps_js
     if (f->type == TCPS_T_SET)
         put_set(w, f, bits, style);
     else if (f->type == TCPS_T_STRING)
-        tcps_json_string(w, t->bytes, t->len);
+        put_string(w, t->bytes, t->len);
     else
         put_bytes(w, (const uint8_t *)t->bytes, t->len, style);
 }
@@ -183,16 +184,6 @@ static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigne
     return at;
 }
 
-/* Copies a stretch of the template to `at`, with VALUE_ROOM bytes of room behind it. */
-static inline char *put_stretch(tcps_writer *w, char *at, const tcps_template *t, size_t from, size_t to) {
-    if ((size_t)(w->end - at) < to - from + VALUE_ROOM) {
-        w->at = at;
-        tcps_writer_room_slow(w);
-        at = w->at;
-    }
-    return tcps_stretch_copy(at, t->bytes + from, to - from);
-}
-
 /* The row's object: stretches of its shape's template, and between them what it has of its own. Every member ends in a comma, and the last
  * one's becomes the closing brace. */
 static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates) {
@@ -213,7 +204,7 @@ static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templat
             unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
             uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
             const tcps_template_member *member = &t->members[n];
-            at = put_stretch(w, at, t, from, member->value);
+            at = tcps_stretch_put(w, at, t, from, member->value, VALUE_ROOM);
             from = member[1].key;
             if (member->type < TCPS_T_SET) {
                 at = put_short(at, member->field, (tcps_type)member->type, bits, style);
@@ -227,7 +218,7 @@ static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templat
         }
     }
     size_t end = t->members[shape->count].key;
-    if (from < end) at = put_stretch(w, at, t, from, end);
+    if (from < end) at = tcps_stretch_put(w, at, t, from, end, VALUE_ROOM);
     if (shape->count)
         at[-1] = '}';
     else
@@ -237,11 +228,7 @@ static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templat
 
 static void begin_rows(tcps_templates *templates, tcps_json_style style) {
     init_keys(style);
-    templates->put_key = put_template_key;
-    templates->put_value = put_template_value;
-    templates->style = style;
-    memset(templates->of, 0, sizeof templates->of);
-    templates->arena = (tcps_arena){0};
+    *templates = (tcps_templates){.put_key = put_template_key, .put_value = put_template_value, .style = style};
 }
 
 /* A template would be of no use to one row. */
@@ -274,6 +261,9 @@ void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {
     tcps_templates_free(&templates);
 }
 
+/* Any message as one object: metadata, summary. */
+static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_style style);
+
 /* One value of a message that protobuf-c holds, `p` pointing at it. */
 static void put_member(tcps_writer *w, const ProtobufCFieldDescriptor *f, const void *p, tcps_json_style style) {
     bool quoted = style != TCPS_JSON_FLAT;
@@ -286,9 +276,9 @@ static void put_member(tcps_writer *w, const ProtobufCFieldDescriptor *f, const 
     case PROTOBUF_C_TYPE_DOUBLE: w->at = tcps_text_double(w->at, *(const double *)p); break;
     case PROTOBUF_C_TYPE_BOOL: tcps_writer_put(w, *(const protobuf_c_boolean *)p ? "true" : "false", *(const protobuf_c_boolean *)p ? 4 : 5); break;
     case PROTOBUF_C_TYPE_ENUM: w->at = put_enum(w->at, f->descriptor, *(const int *)p, style); break;
-    case PROTOBUF_C_TYPE_STRING: tcps_json_string(w, *(char *const *)p, strlen(*(char *const *)p)); break;
+    case PROTOBUF_C_TYPE_STRING: put_string(w, *(char *const *)p, strlen(*(char *const *)p)); break;
     case PROTOBUF_C_TYPE_BYTES: put_bytes(w, ((const ProtobufCBinaryData *)p)->data, ((const ProtobufCBinaryData *)p)->len, style); break;
-    case PROTOBUF_C_TYPE_MESSAGE: tcps_json_message(w, *(ProtobufCMessage *const *)p, style); break;
+    case PROTOBUF_C_TYPE_MESSAGE: put_message(w, *(ProtobufCMessage *const *)p, style); break;
     default: break; /* the proto has no other; a spec looks */
     }
 }
@@ -314,7 +304,7 @@ static bool member_present(const ProtobufCMessage *m, const ProtobufCFieldDescri
     return *(const protobuf_c_boolean *)(base + f->quantifier_offset) != 0;
 }
 
-void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_style style) {
+static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_style style) {
     const ProtobufCMessageDescriptor *d = m->descriptor;
     char before = '{';
     for (unsigned i = 0; i < d->n_fields; i++) {
@@ -343,7 +333,7 @@ void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_styl
 
 static void put_batch(tcps_writer *w, tcps_view v, tcps_json_style style) {
     tcps_writer_put(w, "{\"metadata\":", 12);
-    tcps_json_message(w, &v.batch->metadata.base, style);
+    put_message(w, &v.batch->metadata.base, style);
     if (v.count) tcps_writer_put(w, ",\"records\":", 11);
     tcps_templates templates;
     begin_rows(&templates, style);
@@ -355,7 +345,7 @@ static void put_batch(tcps_writer *w, tcps_view v, tcps_json_style style) {
     if (v.count) put_byte(w, ']');
     if (v.batch->has_summary) {
         tcps_writer_put(w, ",\"summary\":", 11);
-        tcps_json_message(w, &v.batch->summary.base, style);
+        put_message(w, &v.batch->summary.base, style);
     }
     tcps_writer_put(w, "}\n", 2);
 }

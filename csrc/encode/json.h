@@ -21,10 +21,4 @@ void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style);
 /* Every record as one object on its own line. */
 void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style);
 
-/* Any message as one object, without a newline: metadata, summary. */
-void tcps_json_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_style style);
-
-/* A JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
-void tcps_json_string(tcps_writer *w, const char *text, size_t len);
-
 #endif

@@ -6,6 +6,7 @@
 #include "record/schema.h"
 
 #define VARINT_ROOM 10
+#define SHORT_ROOM 65 /* no value but a text is longer: a set has at most 64 numbers and their count */
 
 enum { WIRE_VARINT = 0, WIRE_LENGTH = 2 };
 enum { BATCH_METADATA = 1, BATCH_RECORDS = 2, BATCH_SUMMARY = 3 }; /* field numbers of BatchMessage */
@@ -109,16 +110,6 @@ static size_t row_size(const tcps_row *row, const tcps_template *t) {
     return size;
 }
 
-/* Copies a stretch of the template, with room for one short value behind it. */
-static inline char *put_stretch(tcps_writer *w, char *at, const tcps_template *t, size_t from, size_t to) {
-    if ((size_t)(w->end - at) < to - from + 1 + 64) {
-        w->at = at;
-        tcps_writer_room_slow(w);
-        at = w->at;
-    }
-    return tcps_stretch_copy(at, t->bytes + from, to - from);
-}
-
 static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template *t) {
     const tcps_shape *shape = row->shape;
     const uint64_t *value = row->words + shape->words;
@@ -130,7 +121,7 @@ static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template 
             unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
             uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
             const tcps_template_member *member = &t->members[n];
-            at = put_stretch(w, at, t, from, member->value);
+            at = tcps_stretch_put(w, at, t, from, member->value, SHORT_ROOM);
             from = member[1].key;
             if (member->type < TCPS_T_SET) {
                 at = put_varint(at, varint_of(member->type, bits));
@@ -145,7 +136,7 @@ static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template 
         }
     }
     size_t end = t->members[shape->count].key;
-    w->at = from < end ? put_stretch(w, at, t, from, end) : at;
+    w->at = from < end ? tcps_stretch_put(w, at, t, from, end, SHORT_ROOM) : at;
 }
 
 static size_t message_size(const ProtobufCMessage *m) {

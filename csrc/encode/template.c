@@ -2,7 +2,7 @@
 
 #include "record/schema.h"
 
-const tcps_template *tcps_template_make(tcps_templates *all, const tcps_shape *shape) {
+static tcps_template *make(tcps_templates *all, const tcps_shape *shape) {
     size_t count = shape->count, size = sizeof(tcps_template) + (count + 1) * sizeof(tcps_template_member);
     tcps_template *t = tcps_arena_take(&all->arena, size);
     char *bytes = tcps_arena_take(&all->arena, (count + 1) * TCPS_MEMBER_ROOM);
@@ -24,8 +24,20 @@ const tcps_template *tcps_template_make(tcps_templates *all, const tcps_shape *s
     }
     t->members[count].key = (uint32_t)(at - bytes);
     tcps_arena_shrink(&all->arena, bytes, (size_t)(at - bytes) + TCPS_STRETCH_SLACK);
-    all->of[(uintptr_t)shape / 64 % TCPS_TEMPLATES] = t;
     return t;
 }
 
-void tcps_templates_free(tcps_templates *all) { tcps_arena_free(&all->arena); }
+const tcps_template *tcps_template_find(tcps_templates *all, const tcps_shape *shape) {
+    for (size_t i = 0; i < TCPS_TEMPLATE_TRIES; i++) {
+        tcps_template **slot = &all->of[(tcps_template_slot(shape) + i) % TCPS_TEMPLATES];
+        if (!*slot) return *slot = make(all, shape);
+        if ((*slot)->shape == shape) return *slot;
+    }
+    tcps_templates_free(all);
+    return all->of[tcps_template_slot(shape)] = make(all, shape);
+}
+
+void tcps_templates_free(tcps_templates *all) {
+    tcps_arena_free(&all->arena);
+    memset(all->of, 0, sizeof all->of);
+}

@@ -3,6 +3,7 @@
 #ifndef TCPS_TEMPLATE_H
 #define TCPS_TEMPLATE_H
 
+#include "encode/writer.h"
 #include "record/arena.h"
 #include "record/record.h"
 
@@ -23,8 +24,11 @@ typedef struct tcps_template {
     tcps_template_member members[]; /* shape->count, and one more that says where the last one ends */
 } tcps_template;
 
-/* Templates of the shapes that one call of an encoder meets. */
-#define TCPS_TEMPLATES 64
+/* Templates of the shapes that one call of an encoder meets. A shape has its template in one of TCPS_TEMPLATE_TRIES slots from where its address
+ * says. A forged dump can have a different shape in every row: when these slots are taken all templates are forgotten, so that memory stays
+ * bounded. */
+#define TCPS_TEMPLATES 256
+#define TCPS_TEMPLATE_TRIES 16
 typedef struct tcps_templates {
     /* Write the key of a field, or its value, at `at`, together at most TCPS_MEMBER_ROOM bytes, and give where it ends; a value that may be
      * longer is NULL. */
@@ -35,11 +39,12 @@ typedef struct tcps_templates {
     tcps_template *of[TCPS_TEMPLATES];
 } tcps_templates;
 
-/* The template of a shape, or NULL when there is no memory. */
-const tcps_template *tcps_template_make(tcps_templates *all, const tcps_shape *shape);
+/* The template of a shape, valid until the next one is asked for, or NULL when there is no memory. */
+const tcps_template *tcps_template_find(tcps_templates *all, const tcps_shape *shape);
+static inline size_t tcps_template_slot(const tcps_shape *shape) { return (uintptr_t)shape / 64 % TCPS_TEMPLATES; }
 static inline const tcps_template *tcps_template_of(tcps_templates *all, const tcps_shape *shape) {
-    const tcps_template *t = all->of[(uintptr_t)shape / 64 % TCPS_TEMPLATES];
-    return t && t->shape == shape ? t : tcps_template_make(all, shape);
+    const tcps_template *t = all->of[tcps_template_slot(shape)];
+    return t && t->shape == shape ? t : tcps_template_find(all, shape);
 }
 
 void tcps_templates_free(tcps_templates *all);
@@ -49,6 +54,16 @@ void tcps_templates_free(tcps_templates *all);
 static inline char *tcps_stretch_copy(char *at, const char *from, size_t len) {
     for (size_t done = 0; done < len; done += TCPS_STRETCH_SLACK) memcpy(at + done, from + done, TCPS_STRETCH_SLACK);
     return at + len;
+}
+
+/* Writes the stretch of a template between two places at `at`, which stands for the writer's own, and leaves `room` bytes behind it for a value. */
+static inline char *tcps_stretch_put(tcps_writer *w, char *at, const tcps_template *t, size_t from, size_t to, size_t room) {
+    if ((size_t)(w->end - at) < to - from + room) {
+        w->at = at;
+        tcps_writer_room_slow(w);
+        at = w->at;
+    }
+    return tcps_stretch_copy(at, t->bytes + from, to - from);
 }
 
 #endif

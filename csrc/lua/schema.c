@@ -38,14 +38,17 @@ static void make_words(lua_State *L) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
 }
 
+int tcpsL_nofield(lua_State *L, const char *name, size_t len) {
+    const tcps_field *nearest = tcps_field_nearest(name, len);
+    if (nearest) return luaL_error(L, "no field '%s', did you mean %s?", name, nearest->name);
+    return luaL_error(L, "no field '%s'; tcpstats.fields() lists them", name);
+}
+
 unsigned tcpsL_checkfield(lua_State *L, int arg) {
     size_t len;
     const char *name = luaL_checklstring(L, arg, &len);
     const tcps_field *f = tcps_field_named(name, len);
-    if (f) return f->number;
-    const tcps_field *nearest = tcps_field_nearest(name, len);
-    if (nearest) return (unsigned)luaL_error(L, "no field '%s', did you mean %s?", name, nearest->name);
-    return (unsigned)luaL_error(L, "no field '%s'; tcpstats.fields() lists them", name);
+    return f ? f->number : (unsigned)tcpsL_nofield(L, name, len);
 }
 
 /* core.fields() -> list of {name=, number=, type=string, help=, words=}: the fields of a socket in the order of their numbers. */

@@ -99,9 +99,7 @@ void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int word
 static int unknown_name(lua_State *L) {
     size_t len;
     const char *name = luaL_tolstring(L, 2, &len);
-    const tcps_field *nearest = tcps_field_nearest(name, len);
-    if (nearest) return luaL_error(L, "no field '%s', did you mean %s?", name, nearest->name);
-    return luaL_error(L, "no field '%s'; tcpstats.fields() lists them", name);
+    return tcpsL_nofield(L, name, len);
 }
 
 /* s.FIELD or s:METHOD */

@@ -59,6 +59,8 @@ void tcpsL_pushwords(lua_State *L);
 
 /* The number of the field named by the string at `arg`; raises, with the nearest right name, when there is none. */
 unsigned tcpsL_checkfield(lua_State *L, int arg);
+/* Raises: no field is called `name`, with the nearest right name. */
+int tcpsL_nofield(lua_State *L, const char *name, size_t len);
 
 /* [-0, +1] A message (metadata, summary) as a table: field names as in the proto, enums by their short word. */
 void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);

@@ -7,7 +7,7 @@
 #include "encode/protobuf.h"
 #include "record/schema.h"
 
-enum { ROWS = 3000, SHAPES = 200 };
+enum { ROWS = 6000, SHAPES = 600 };
 
 static uint64_t state = 1;
 static uint64_t any(uint64_t below) {
