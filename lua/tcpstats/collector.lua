@@ -52,7 +52,7 @@ end
 -- @param filter compiled, or nil for all
 function collector:choose(filter)
   if tostring(filter) ~= tostring(self.filter) then
-    for _, s in ipairs(self.schedules) do s.tracker = nil end
+    for _, s in pairs(self.by_name) do s.tracker = nil end
   end
   self.filter = filter
 end
