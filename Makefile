@@ -32,9 +32,9 @@ EXPORT_LDFLAGS := -Wl,-E
 endif
 
 # Every folder of the core is compiled on every platform; a file that belongs to one is empty on the others.
-CORE_DIRS := record kernel parse filter delta source collect aggregate encode
+CORE_DIRS := base record kernel parse filter delta source collect aggregate encode
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard csrc/$d/*.c)))
-LUA_SRC := $(sort $(wildcard csrc/lua/*.c))
+LUA_SRC := $(sort $(wildcard csrc/lua/*.c csrc/runtime/*.c))
 HOST_SRC := $(sort $(wildcard csrc/host/*.c))
 MODULES := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 # What the binary carries: all but the program that a rock installs.

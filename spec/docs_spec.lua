@@ -40,7 +40,7 @@ describe("the editor's types", function()
   end)
 
   it("know every key that a script may have, and no other", function()
-    local script = require "tcpstats.script"
+    local script = require "tcpstats.host.script"
     local class = support.read("types/tcpstats.lua"):match "%-%-%-@class tcpstats%.Script\n(.-)\n\n"
     local keys = 0
     for key, type in class:gmatch "%-%-%-@field ([%w_]+)%? (%S+)" do

@@ -1,6 +1,6 @@
 -- Every example on live sockets (spec/live/situation.py makes what they ask about), on captures of macOS, and on a protobuf stream.
 local run = require("spec.support.ctx").run
-local script = require "tcpstats.script"
+local script = require "tcpstats.host.script"
 local support = require "spec.support"
 local tcpstats = require "tcpstats"
 

@@ -19,7 +19,7 @@ end
 
 describe("every", function()
   it("script in scripts/ is built in", function()
-    assert.same(found("ls lua/tcpstats/scripts", "([%w_]+)%.lua\n"), sorted(require("tcpstats.script").builtin))
+    assert.same(found("ls lua/tcpstats/scripts", "([%w_]+)%.lua\n"), sorted(require("tcpstats.host.script").builtin))
   end)
 
   it("output in output/ is a scheme, and --list tells what it is", function()

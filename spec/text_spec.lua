@@ -35,7 +35,7 @@ describe("text", function()
   end)
 
   it("is all there in a sandbox", function()
-    local sandbox = require("tcpstats.sandbox").new(print)
+    local sandbox = require("tcpstats.host.sandbox").new(print)
     local inside = sandbox.require "tcpstats.text"
     for name in pairs(text) do assert.equal(text[name], inside[name], name) end
   end)

@@ -17,7 +17,7 @@ local function read_rooms(path)
   return rooms
 end
 
-local KNOWS_LUA = { lua = true, host = true }
+local KNOWS_LUA = { lua = true, runtime = true, host = true }
 local LUA_HEADERS = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true, ["luaconf.h"] = true }
 
 local function check(path, rooms, complain)

@@ -1,5 +1,5 @@
 /* Lua modules -> one C file that holds their bytecode, for csrc/host/embedded.c:
- *   precompile lua/ lua/tcpstats/init.lua lua/tcpstats/cli.lua ... >embedded_bytecode.c
+ *   precompile lua/ lua/tcpstats/init.lua lua/tcpstats/host/cli.lua ... >embedded_bytecode.c
  * It is linked with the same Lua as the binary and says which one that is, because bytecode is bound to a release. The order is that of
  * embed.awk, which holds the sources for any other Lua. */
 #include <lauxlib.h>

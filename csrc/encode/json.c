@@ -1,9 +1,9 @@
 #include "encode/json.h"
 
+#include "base/utf8.h"
 #include "encode/template.h"
 #include "encode/text.h"
 #include "record/schema.h"
-#include "record/utf8.h"
 
 #define KEY_ROOM 48   /* `"rttUs":` of the longest name; fields.awk refuses longer ones */
 #define VALUE_ROOM 64 /* no value but a text or a set is longer */

@@ -3,8 +3,8 @@
 #ifndef TCPS_TEMPLATE_H
 #define TCPS_TEMPLATE_H
 
+#include "base/arena.h"
 #include "encode/writer.h"
-#include "record/arena.h"
 #include "record/record.h"
 
 #define TCPS_MEMBER_ROOM 256     /* no key with its value is longer in a template */

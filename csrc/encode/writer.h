@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/status.h"
+#include "base/status.h"
 
 #define TCPS_WRITER_CHUNK ((size_t)64 << 10) /* what a pipe takes at once; see doc/performance.md */
 #define TCPS_WRITER_SLACK ((size_t)64)       /* room behind `end`, so that fixed-size copies need no check of their own */

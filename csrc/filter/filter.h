@@ -25,9 +25,9 @@
 #ifndef TCPS_FILTER_H
 #define TCPS_FILTER_H
 
+#include "base/status.h"
 #include "record/record.h"
 #include "record/schema.h"
-#include "record/status.h"
 
 typedef struct tcps_filter tcps_filter;
 

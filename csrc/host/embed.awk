@@ -1,5 +1,5 @@
 # Lua modules -> one C file that holds their sources, for embedded.c. POSIX awk, run with LC_ALL=C:
-#   awk -f embed.awk root=lua/ lua/tcpstats/init.lua lua/tcpstats/cli.lua root=elsewhere/ elsewhere/argparse.lua
+#   awk -f embed.awk root=lua/ lua/tcpstats/init.lua lua/tcpstats/host/cli.lua root=elsewhere/ elsewhere/argparse.lua
 # A module's name is its path below `root`, as require would look for it. Bytecode is bound to one release of Lua: where a build has some
 # (tools/precompile.c) these sources are what is used with any other. A line of source is a line of C, so the result can be read.
 function c_text(s) {

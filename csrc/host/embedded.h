@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 typedef struct tcpsL_embedded {
-    const char *name;   /* as require knows it: "tcpstats.cli"; NULL ends the array */
+    const char *name;   /* as require knows it: "tcpstats.host.cli"; NULL ends the array */
     const char *chunk;  /* how messages and tracebacks name it: "@tcpstats/cli.lua" */
     const char *source; /* `len` bytes, followed by a NUL */
     size_t len;

@@ -39,7 +39,7 @@ static int pmain(lua_State *L) {
     lua_gc(L, LUA_GCGEN, 0, 0);
 
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "tcpstats.cli");
+    lua_pushliteral(L, "tcpstats.host.cli");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "main");
     lua_createtable(L, argc, 0);

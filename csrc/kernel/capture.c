@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/stream.h"
+#include "kernel/zfile.h"
 #include "tcp_capture.pb-c.h"
 
 #define NEWEST_FORMAT 1

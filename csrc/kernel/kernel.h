@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/status.h"
+#include "base/status.h"
 
 typedef enum tcps_ask {
     TCPS_ASK_CLOCK = 1, /* answer: a tcps_clock */

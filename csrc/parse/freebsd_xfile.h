@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/status.h"
+#include "base/status.h"
 
 /* Who holds a socket: the first descriptor that the kernel lists, and how many more there are. */
 typedef struct tcps_freebsd_owner {

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "record/schema.h"
-#include "record/utf8.h"
 
 tcps_batch *tcps_batch_new(void) {
     tcps_batch *b = calloc(1, sizeof *b);

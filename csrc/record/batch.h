@@ -2,9 +2,9 @@
 #ifndef TCPS_BATCH_H
 #define TCPS_BATCH_H
 
-#include "record/arena.h"
+#include "base/arena.h"
+#include "base/status.h"
 #include "record/record.h"
-#include "record/status.h"
 #include "tcp_stats.pb-c.h"
 
 /* Something that went wrong and did not end the pass: a truncated dump, a missing privilege. */

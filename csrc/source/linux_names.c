@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "source/index_table.h"
+#include "base/index_table.h"
 
 /* Names that are kept. Short-lived control groups come and go without end: beyond this everything is forgotten and asked for again. */
 #define MOST_NAMES 4096

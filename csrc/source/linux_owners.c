@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/index_table.h"
 #include "parse/linux_proc.h"
-#include "source/index_table.h"
 
 #define NOBODY UINT32_MAX
 #define RESCAN_NS (60 * 1000000000ull)

@@ -1,3 +1,3 @@
 #!/usr/bin/env lua
 -- tcpstats-lua as a rock installs it: the same program on the Lua that is there.
-os.exit(require("tcpstats.cli").main(arg), true)
+os.exit(require("tcpstats.host.cli").main(arg), true)

@@ -45,7 +45,7 @@ tcpstats.decode = core.decode
 -- @param spec "auto", a name, or NAME:FILE[,KEY=VALUE...]; protobuf:FILE is a recorded stream
 -- @return a source with pass{}, close(), name(), live(); or nil, text, code
 function tcpstats.open(spec)
-  if spec:find("^protobuf:?") then return require("tcpstats.collector").open_source(spec) end
+  if spec:find("^protobuf:?") then return require("tcpstats.collect.collector").open_source(spec) end
   return core.open(spec)
 end
 
@@ -58,7 +58,7 @@ end
 --   schedules = list of {name=, interval_ns=, processes=, tcp_info=, summary_only=} instead of interval,
 --   on_skip = function(schedule, n), told when n ticks were skipped}; may be nil
 -- @return a collector; or nil, text, code
-function tcpstats.collector(options) return require("tcpstats.collector").new(options) end
+function tcpstats.collector(options) return require("tcpstats.collect.collector").new(options) end
 
 --- What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD,
 -- TCP_CONNECTION_INFO on macOS.

@@ -6,7 +6,7 @@
 -- text      what is said of it
 -- c         what the comments of csrc/lua/ call it: `batch:opened()`
 -- lua       by file, what the file calls the table that its functions go into; a file that is not there is passed over
--- contract  "script" or "ctx": it stands in the comment at the head of lua/tcpstats/script.lua
+-- contract  "script" or "ctx": it stands in the comment at the head of lua/tcpstats/host/script.lua
 -- borrow    the module whose functions it has as methods
 -- methods   only its methods are public, not what its module has besides
 -- gives     what a function gives of which nothing is said
@@ -42,7 +42,7 @@ return {
   },
   { name = "tcpstats.Filter", title = "Filter", call = "filter", c = "filter", text = "What `tcpstats.filter` gives; `tostring(filter)` is its text." },
   {
-    name = "tcpstats.Expression", title = "Expression", call = "expression", lua = { ["lua/tcpstats/where.lua"] = "Expression" },
+    name = "tcpstats.Expression", title = "Expression", call = "expression", lua = { ["lua/tcpstats/where/init.lua"] = "Expression" },
     meta = { "overload fun(s: tcpstats.Socket, seconds?: number): any" },
     fields = { "text string", 'type "boolean"|"integer"|"number"|"text"|"mixed"', "fields string[] the fields it reads" },
     text = "What `tcpstats.where` gives; `expression(s)` is its value, `tostring(expression)` its text.",
@@ -50,7 +50,7 @@ return {
   { name = "tcpstats.Tracker", title = "Tracker", call = "tracker", c = "tracker", text = "Compares each batch with the one before it." },
   { name = "tcpstats.Source", title = "Source", call = "source", c = "source", text = "What `tcpstats.open` gives." },
   {
-    name = "tcpstats.Collector", title = "Collector", call = "collector", methods = true, lua = { ["lua/tcpstats/collector.lua"] = "collector" },
+    name = "tcpstats.Collector", title = "Collector", call = "collector", methods = true, lua = { ["lua/tcpstats/collect/collector.lua"] = "collector" },
     text = "What `tcpstats.collector` gives: passes one after the other over a source, of one schedule or several.",
   },
   { name = "tcpstats.RawTerminal", fields = { "restore fun(self: tcpstats.RawTerminal)" } },
@@ -94,7 +94,7 @@ return {
     text = "Numbers, addresses and names for eyes.",
   },
   {
-    name = "tcpstats.where", title = "tcpstats.where", file = "tcpstats.where", lua = { ["lua/tcpstats/where.lua"] = "where" },
+    name = "tcpstats.where", title = "tcpstats.where", file = "tcpstats.where", lua = { ["lua/tcpstats/where/init.lua"] = "where" },
     text = 'What `require "tcpstats.where"` gives: expressions, also over many sockets, for scripts that take them as options.',
   },
   {

@@ -27,7 +27,7 @@ local function options_of(script, out)
 end
 
 local function scripts(out)
-  local script = require "tcpstats.script"
+  local script = require "tcpstats.host.script"
   out[#out + 1] = "\n### Built-in scripts\n\n`tcpstats-lua --info NAME` shows the same."
   for _, name in ipairs(script.builtin) do
     local t = assert(script.load(name))

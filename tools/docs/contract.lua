@@ -1,4 +1,4 @@
---- Reads the contract of a script, which stands in the comment at the head of lua/tcpstats/script.lua: the keys of its table, and ctx.
+--- Reads the contract of a script, which stands in the comment at the head of lua/tcpstats/host/script.lua: the keys of its table, and ctx.
 --
 --   KEY, KEY         text                    in the list before "## ctx"
 --   HOOK(s, ctx) -> result   text

@@ -61,7 +61,7 @@ local function from_contract(entries, owner, types)
   for _, entry in ipairs(entries) do
     local one = {
       owner = owner, name = entry.name, method = entry.method, kind = entry.args and "function" or "value", args = entry.args or {}, returns = {},
-      where = "lua/tcpstats/script.lua", text = entry.text:gsub("^%s+", ""), hook = entry.args and not entry.method,
+      where = "lua/tcpstats/host/script.lua", text = entry.text:gsub("^%s+", ""), hook = entry.args and not entry.method,
     }
     if entry.result then one.returns[1] = { text = entry.result } end
     if types[entry.name] then one.returns = { { text = "(" .. types[entry.name] .. ")" } } end
@@ -92,13 +92,13 @@ function model.read(api)
     one.text = sentence(one.text)
     class.functions[#class.functions + 1] = one
   end
-  for _, path in ipairs(list_files "ls csrc/lua/*.c") do
+  for _, path in ipairs(list_files "ls csrc/lua/*.c csrc/runtime/*.c") do
     for _, one in ipairs(comments.of_c(model.text(path), path)) do take(owners_c[one.owner], one) end
   end
   for _, path in ipairs(list_files "find lua -name '*.lua' | LC_ALL=C sort") do
     for _, one in ipairs(comments.of_lua(model.text(path), path)) do take(owners_lua[path .. " " .. one.owner], one) end
   end
-  local head = model.text "lua/tcpstats/script.lua"
+  local head = model.text "lua/tcpstats/host/script.lua"
   if head then
     local keys, ctx = contract.read(head)
     for _, class in ipairs(api) do

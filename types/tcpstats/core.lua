@@ -160,6 +160,11 @@ function core.open_bytes(name, bytes, options) end
 ---@return { name?: string, help?: string, live?: boolean, keys?: { key?: string, help?: string }[] }[] # list of {name=, help=, live=, keys={{key=string, help=}}}
 function core.sources() end
 
+---An empty one, for source:pass{tracker=} or tracker:update. With closed=false nobody is told as closed, and the last batch is not kept for that.
+---@param options? { closed?: boolean }
+---@return tcpstats.Tracker
+function core.tracker(options) end
+
 ---Of a clock that never steps.
 ---@return integer
 function core.monotonic_ns() end
@@ -250,11 +255,6 @@ function core.terminal_size(fd) end
 ---@param leave any
 ---@return any # an object with restore(), or nil, text, "ESYSTEM" Keys typed at `in` can be read at once and are not shown
 function core.terminal_raw(in_, out, enter, leave) end
-
----An empty one, for source:pass{tracker=} or tracker:update. With closed=false nobody is told as closed, and the last batch is not kept for that.
----@param options? { closed?: boolean }
----@return tcpstats.Tracker
-function core.tracker(options) end
 
 ---; or false, what the handler made of the error Calls a script's function: interrupted after limit_ns (0: never) and held to the memory limit. The handler is one that core.guard made.
 ---@param handler fun(message: any): any

@@ -53,8 +53,8 @@ local function parse_keys(url, text, known)
     local key, value = pair:match("^([^=]*)=(.*)$")
     key = key or pair
     if not known[key] then
-      local words = require "tcpstats.words"
-      return nil, ("%s: unknown key '%s'%s"):format(url, key, words.hint(key, words.keys(known), "there"))
+      local suggest = require "tcpstats.suggest"
+      return nil, ("%s: unknown key '%s'%s"):format(url, key, suggest.hint(key, suggest.keys(known), "there"))
     end
     if not value or value == "" then return nil, ("%s: %s wants a value: %s"):format(url, key, known[key]) end
     keys[key] = value
@@ -75,7 +75,7 @@ function output.parse(url)
       return scheme, (target:gsub("^//", "", scheme == "file" and 0 or 1)), keys
     end
   end
-  local hint = require("tcpstats.words").hint(scheme, output.schemes, "there")
+  local hint = require("tcpstats.suggest").hint(scheme, output.schemes, "there")
   return nil, ("unknown output '%s:'%s (a file of that name: ./%s)"):format(scheme, hint, url)
 end
 

@@ -1,6 +1,6 @@
 --- A TCP connection to a reader: tcp://HOST:PORT.
 local output = require "tcpstats.output"
-local stream = require "tcpstats.output.stream"
+local stream = require "tcpstats.output.queue"
 
 local tcp = { help = "a connection: tcp://HOST:PORT, with ?buffer=8M", keys = stream.keys }
 

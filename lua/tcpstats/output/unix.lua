@@ -1,6 +1,6 @@
 --- A Unix stream socket that a reader listens on: unix:PATH.
 local output = require "tcpstats.output"
-local stream = require "tcpstats.output.stream"
+local stream = require "tcpstats.output.queue"
 
 local unix = { help = "a Unix socket: unix:PATH, with ?buffer=8M", keys = stream.keys }
 

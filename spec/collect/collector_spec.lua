@@ -15,7 +15,7 @@ local function made_up(batches)
   return source
 end
 
-describe("tcpstats.collector", function()
+describe("tcpstats.collect.collector", function()
   local path
 
   setup(function()

@@ -74,8 +74,8 @@ local DEPTH <const> = 4 -- the script, its options, one of them, that one's defa
 local function a(what) return (what:find("^[aeiou]") and "an " or "a ") .. what end
 
 local function unknown(key, known, what)
-  local words = require "tcpstats.words"
-  return ("unknown %s%s"):format(what, words.hint(tostring(key), words.keys(known), what .. "s"))
+  local suggest = require "tcpstats.suggest"
+  return ("unknown %s%s"):format(what, suggest.hint(tostring(key), suggest.keys(known), what .. "s"))
 end
 
 --- Whether a value is right for a declared option.
@@ -269,7 +269,7 @@ local function read_builtin(name)
       return chunk, what, "EFORMAT"
     end
   end
-  local hint = require("tcpstats.words").hint(name, script.builtin, "there")
+  local hint = require("tcpstats.suggest").hint(name, script.builtin, "there")
   return nil, ("unknown script '%s'%s (a file is named by its path: ./%s.lua)"):format(name, hint, name), "EUSAGE"
 end
 

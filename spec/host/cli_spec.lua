@@ -110,7 +110,7 @@ describe("the command line", function()
   end)
 
   it("reads words alike with argparse and without", function()
-    local cli = require "tcpstats.cli"
+    local cli = require "tcpstats.host.cli"
     assert.is_function(cli.main)
     local plain, careful = host.run(stream .. " -c 1 -f local_port=443 json --addresses text"), host.run(stream .. " -c1 -f local_port=443 json --addresses text")
     assert.are.equal(plain, careful)

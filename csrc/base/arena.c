@@ -1,4 +1,4 @@
-#include "record/arena.h"
+#include "base/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "kernel/stream.h"
+#include "kernel/zfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

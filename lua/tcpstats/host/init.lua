@@ -1,10 +1,10 @@
 --- The script host: passes go to scripts, what scripts emit goes to outputs, and nothing that a script does ends the run by accident.
 --
 -- What a script is and what its hooks get stands at the top of tcpstats.script.
-local collector = require "tcpstats.collector"
+local collector = require "tcpstats.collect.collector"
 local core = require "tcpstats.core"
 local output = require "tcpstats.output"
-local script = require "tcpstats.script"
+local script = require "tcpstats.host.script"
 
 local host = {}
 host.__index = host
@@ -65,7 +65,8 @@ local function own_part(traceback)
   for line in traceback:gmatch("[^\n]+") do
     in_stack = in_stack or line == "stack traceback:"
     if line:find("in function 'tcpstats%.core%.[pv]%l+'") then break end
-    local foreign = line:find("^%s*[^:]*tcpstats/host%.lua:%d") or line:find("^%s*%[C%]: in %?$") or line:find("^%s*%[C%]: in hook") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$")
+    local foreign = line:find("^%s*[^:]*tcpstats/host/%w+%.lua:%d") or line:find("^%s*%[C%]: in %?$")
+      or line:find("^%s*%[C%]: in hook") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$")
     if not (foreign and in_stack) then lines[#lines + 1] = line end
   end
   local header
@@ -247,7 +248,7 @@ local function unknown_member(_, key)
   if alerting[key] then return alerting[key] end
   local known = table.move(MEMBERS, 1, #MEMBERS, 1, {})
   for name in pairs(alerting) do known[#known + 1] = name end
-  error(("ctx has no '%s'%s"):format(tostring(key), require("tcpstats.words").hint(tostring(key), known)), 2)
+  error(("ctx has no '%s'%s"):format(tostring(key), require("tcpstats.suggest").hint(tostring(key), known)), 2)
 end
 
 local function methods_of(self, instance)
@@ -317,7 +318,7 @@ end
 
 local function environment_of(self, name)
   if not self.config.sandbox then return nil end
-  return require("tcpstats.sandbox").new(function(text) log(self, name, "info", "%s", text) end)
+  return require("tcpstats.host.sandbox").new(function(text) log(self, name, "info", "%s", text) end)
 end
 
 -- A script that is ready for its init. `section` is what the command line says of it: {name=, given=, filter=, where=, output=, format=, pretty=}.
@@ -743,7 +744,7 @@ function host.new(config)
   }, host)
   self.handler = make_handler(self)
   core.watch_coroutines()
-  if config.sandbox then require("tcpstats.sandbox").close_doors() end
+  if config.sandbox then require("tcpstats.host.sandbox").close_doors() end
   core.limit_memory(config.memory or 0)
   -- What makes batches comfortable is loaded when a script first asks for it: it takes as long as a pass over some hundred sockets.
   setmetatable(core.batch_methods, {

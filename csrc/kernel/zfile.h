@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "record/status.h"
+#include "base/status.h"
 
 typedef struct tcps_stream {
     int fd;

@@ -31,7 +31,7 @@ function schedule.parse(text)
   local parsed = { name = name, interval_ns = ns }
   for i = 2, #words do
     if not FLAGS[words[i]] then
-      local hint = require("tcpstats.words").hint(words[i], { "processes", "tcp-info", "summary-only" }, "there")
+      local hint = require("tcpstats.suggest").hint(words[i], { "processes", "tcp-info", "summary-only" }, "there")
       return nil, ("%s: unknown word '%s'%s"):format(name, words[i], hint)
     end
     parsed[FLAGS[words[i]]] = true

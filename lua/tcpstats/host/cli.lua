@@ -7,7 +7,7 @@
 --
 -- Options are declared once, below. argparse reads them and says what is wrong; but loading it takes as long as everything that `ss` does, so
 -- words that need no thought (--count 1, --count=1, -c 1) are read without it, from the same declarations.
-local script = require "tcpstats.script"
+local script = require "tcpstats.host.script"
 
 local cli = {}
 
@@ -54,7 +54,7 @@ end
 -- Wrong usage: caught in main.
 local function usage(format, ...) error({ usage = format:format(...) }, 0) end
 
-local function hint(word, list, plural) return require("tcpstats.words").hint(word, list, plural) end
+local function hint(word, list, plural) return require("tcpstats.suggest").hint(word, list, plural) end
 
 -- ## Words to options
 
@@ -199,7 +199,7 @@ local function checked_expression(word)
 end
 
 local function checked_schedule(word, config)
-  local parsed, what = require("tcpstats.schedule").parse(word)
+  local parsed, what = require("tcpstats.collect.schedule").parse(word)
   if not parsed then usage("--schedule: %s", what) end
   for _, other in ipairs(config.schedules) do
     if other.name == parsed.name then usage("--schedule: there are two called %s", parsed.name) end

@@ -2,7 +2,7 @@
 --
 --   for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
 local core = require "tcpstats.core"
-local schedule = require "tcpstats.schedule"
+local schedule = require "tcpstats.collect.schedule"
 
 local collector = {}
 collector.__index = collector
@@ -17,7 +17,7 @@ function collector.open_source(spec, record)
   local path = spec:match("^protobuf:(.*)$") or spec == "protobuf" and ""
   if not path then return core.open(spec, record) end
   if record then return nil, "a protobuf stream has no kernel whose answers could be recorded", "EUSAGE" end
-  return require("tcpstats.stream_source").open(path)
+  return require("tcpstats.collect.protobuf_source").open(path)
 end
 
 local function compiled(filter)

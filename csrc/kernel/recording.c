@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kernel/capture.h"
-#include "kernel/stream.h"
+#include "kernel/zfile.h"
 #include "tcp_capture.pb-c.h"
 #include "version.h"
 

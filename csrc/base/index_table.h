@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record/status.h"
+#include "base/status.h"
 
 #define TCPS_NO_INDEX UINT32_MAX
 

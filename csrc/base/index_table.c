@@ -1,4 +1,4 @@
-#include "source/index_table.h"
+#include "base/index_table.h"
 
 #include <stdlib.h>
 
