@@ -34,7 +34,8 @@ endif
 # Every folder of the core is compiled on every platform; a file that belongs to one is empty on the others.
 CORE_DIRS := base record kernel parse filter delta source collect aggregate encode
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard csrc/$d/*.c)))
-LUA_SRC := $(sort $(wildcard csrc/lua/*.c csrc/runtime/*.c))
+LUA_SRC := $(sort $(wildcard csrc/lua/*.c))
+RUNTIME_SRC := $(sort $(wildcard csrc/runtime/*.c))
 HOST_SRC := $(sort $(wildcard csrc/host/*.c))
 MODULES := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 # What the binary carries: all but the program that a rock installs.
@@ -44,11 +45,13 @@ GEN_OBJ := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.o)
 GEN := $(BUILD)/gen/fields.h $(GEN_OBJ:.o=.c)
 CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/%.o) $(GEN_OBJ)
 LUA_OBJ := $(LUA_SRC:%.c=$(BUILD)/%.o)
+RUNTIME_OBJ := $(RUNTIME_SRC:%.c=$(BUILD)/%.o)
 HOST_OBJ := $(HOST_SRC:%.c=$(BUILD)/%.o) $(BUILD)/gen/embedded_modules.o $(BUILD)/gen/embedded_bytecode.o
 MODULE := $(BUILD)/lib/tcpstats/core.so
+RUNTIME := $(BUILD)/lib/tcpstats/runtime.so
 BINARY := $(BUILD)/tcpstats-lua
 
-all: $(BINARY) $(MODULE) ## build the binary and the Lua module into build/
+all: $(BINARY) $(MODULE) $(RUNTIME) ## build the binary and the Lua modules into build/
 
 # --- what is generated
 
@@ -78,7 +81,7 @@ $(BUILD)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
-$(LUA_OBJ) $(HOST_OBJ): CPPFLAGS += $(LUA_CFLAGS)
+$(LUA_OBJ) $(RUNTIME_OBJ) $(HOST_OBJ): CPPFLAGS += $(LUA_CFLAGS)
 $(BUILD)/csrc/host/embedded.o: CPPFLAGS += -DTCPS_BYTECODE
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
@@ -89,6 +92,10 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 $(MODULE): $(CORE_OBJ) $(LUA_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $^ $(PROTOBUF_LIBS) -pthread -lm
+
+$(RUNTIME): $(RUNTIME_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $^
 
 # Lua and protobuf-c go into the binary where their archives are installed: it then runs where it is copied to, and starts 0.1 ms sooner. The whole
 # of Lua, because C modules that scripts require find it there.
@@ -101,7 +108,7 @@ endif
 HOST_LIBS = $(or $(PROTOBUF_ARCHIVE),$(PROTOBUF_LIBS)) \
     $(if $(LUA_ARCHIVE),-Wl$(,)--whole-archive $(LUA_ARCHIVE) -Wl$(,)--no-whole-archive -ldl,$(LUA_LIBS))
 
-$(BINARY): $(CORE_OBJ) $(LUA_OBJ) $(HOST_OBJ)
+$(BINARY): $(CORE_OBJ) $(LUA_OBJ) $(RUNTIME_OBJ) $(HOST_OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT_LDFLAGS) -o $@ $^ $(HOST_LIBS) -pthread -lm
 
 # What a spec cannot ask of the module: programs that use the core as it is.
@@ -149,11 +156,11 @@ install: all install-module ## install below PREFIX (/usr/local), with DESTDIR b
 	$(if $(wildcard examples/*.lua),install -m 644 examples/*.lua $(DESTDIR)$(PREFIX)/share/tcpstats/examples/)
 	$(if $(wildcard man/*.1),install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/)
 
-# Also what a rock installs: the module alone, into LUADIR and LIBDIR.
-module: $(MODULE)
-install-module: $(MODULE)
+# Also what a rock installs: the modules alone, into LUADIR and LIBDIR.
+module: $(MODULE) $(RUNTIME)
+install-module: $(MODULE) $(RUNTIME)
 	@install -d $(DESTDIR)$(LIBDIR)/tcpstats
-	install -m 755 $(MODULE) $(DESTDIR)$(LIBDIR)/tcpstats/
+	install -m 755 $(MODULE) $(RUNTIME) $(DESTDIR)$(LIBDIR)/tcpstats/
 	@cd lua && for m in $(MODULES:lua/%=%); do \
 	    install -d "$(abspath $(DESTDIR)$(LUADIR))/$$(dirname $$m)" && \
 	    install -m 644 "$$m" "$(abspath $(DESTDIR)$(LUADIR))/$$m" || exit 1; done

@@ -77,7 +77,7 @@ cross_others = $(addprefix lua/src/,lapi lauxlib lbaselib lcode lcorolib lctype 
 	protobuf-c/protobuf-c/protobuf-c $(addprefix lua-cjson/,lua_cjson strbuf fpconv) \
 	$(addprefix luasocket/src/,luasocket timeout buffer io auxiliar options inet usocket except select tcp udp compat unix unixstream unixdgram)
 # What we wrote: all of it for every target; a file that belongs to one system is empty on the others.
-cross_ours := $(basename $(CORE_SRC) $(LUA_SRC) $(HOST_SRC))
+cross_ours := $(basename $(CORE_SRC) $(LUA_SRC) $(RUNTIME_SRC) $(HOST_SRC))
 cross_messages := $(patsubst $(BUILD)/%.c,%,$(filter %.c,$(GEN)))
 cross_warnings = $(WARN) -Wno-empty-translation-unit -Werror=implicit-function-declaration -Werror=unguarded-availability-new
 

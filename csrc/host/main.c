@@ -10,6 +10,7 @@
 
 #include "host/embedded.h"
 #include "lua/tcpsl.h"
+#include "runtime/runtime.h"
 
 /* A standard descriptor that whoever started us closed would be the number of the next file or socket: data would go into a capture, JSON to the
  * kernel's. So it is taken, the other way round: using it fails with EBADF, as if it were still closed. False when there is no /dev/null. */
@@ -34,6 +35,8 @@ static int pmain(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     lua_pushcfunction(L, luaopen_tcpstats_core);
     lua_setfield(L, -2, "tcpstats.core");
+    lua_pushcfunction(L, luaopen_tcpstats_runtime);
+    lua_setfield(L, -2, "tcpstats.runtime");
     lua_pop(L, 1);
     tcpsL_preload_embedded(L);
     lua_gc(L, LUA_GCGEN, 0, 0);

@@ -7,6 +7,7 @@
 #include "collect/replay.h"
 #include "encode/csv.h"
 #include "lua/tcpsl.h"
+#include "lua/waiting.h"
 
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_BATCH); }
 
@@ -282,14 +283,22 @@ static int l_encode(lua_State *L) {
 typedef struct fd_writer {
     tcps_writer base;
     int fd, error;
+    const tcpsL_waiting *waiting; /* who wants to know of the time that a write takes; may be NULL */
 } fd_writer;
+
+static const tcpsL_waiting *get_waiting(lua_State *L) {
+    lua_getfield(L, LUA_REGISTRYINDEX, TCPSL_WAITING);
+    const tcpsL_waiting *waiting = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return waiting;
+}
 
 static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
     fd_writer *f = (fd_writer *)w;
     while (len) {
-        tcpsL_beginwait();
+        if (f->waiting) f->waiting->begin();
         ssize_t n = write(f->fd, bytes, len);
-        tcpsL_endwait();
+        if (f->waiting) f->waiting->end();
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             f->error = errno;
@@ -305,7 +314,7 @@ static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
  * the way. */
 static int l_write(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
-    fd_writer w = {.fd = (int)luaL_checkinteger(L, 2)};
+    fd_writer w = {.fd = (int)luaL_checkinteger(L, 2), .waiting = get_waiting(L)};
     lua_settop(L, 4);
     format f = check_format(L, view.batch, 3, 4);
     if (tcps_writer_init(&w.base, write_to_fd) == TCPS_OK) encode(&w.base, view, &f);

@@ -22,10 +22,8 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_openfilter(L);
     tcpsL_opentracker(L);
     tcpsL_opensource(L);
-    tcpsL_opensystem(L);
+    tcpsL_openclock(L);
     tcpsL_opensocketinfo(L);
     tcpsL_openaggregate(L);
-    tcpsL_openwatchdog(L);
-    tcpsL_openterminal(L);
     return 1;
 }

@@ -65,13 +65,6 @@ int tcpsL_nofield(lua_State *L, const char *name, size_t len);
 /* [-0, +1] A message (metadata, summary) as a table: field names as in the proto, enums by their short word. */
 void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);
 
-/* Around a system call of the host that may wait long (a write to a slow reader): the time is not counted as the script's. */
-void tcpsL_beginwait(void);
-void tcpsL_endwait(void);
-
-/* Puts a terminal back that core.terminal_raw changed, if there is one. For the end of the process in a signal handler, and safe there. */
-void tcpsL_leaveterminal(void);
-
 /* Each registers its metatable, and adds its functions to the module table on top of the stack. [-0, +0] */
 void tcpsL_openbatch(lua_State *L);
 void tcpsL_opensocket(lua_State *L);
@@ -79,10 +72,8 @@ void tcpsL_opensource(lua_State *L);
 void tcpsL_openfilter(lua_State *L);
 void tcpsL_opentracker(lua_State *L);
 void tcpsL_openschema(lua_State *L);
-void tcpsL_opensystem(lua_State *L);
+void tcpsL_openclock(lua_State *L);
 void tcpsL_opensocketinfo(lua_State *L);
 void tcpsL_openaggregate(lua_State *L);
-void tcpsL_openwatchdog(lua_State *L);
-void tcpsL_openterminal(lua_State *L);
 
 #endif

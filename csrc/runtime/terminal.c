@@ -6,7 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "lua/tcpsl.h"
+#include "runtime/runtime.h"
 
 #define RAW "tcpstats.terminal"
 
@@ -23,7 +23,7 @@ typedef struct raw_terminal {
 /* The one that is changed, for an end that no finalizer sees. */
 static raw_terminal *volatile changed;
 
-/* core.terminal_size(fd) -> columns, rows; nothing when it is no terminal or does not know */
+/* runtime.terminal_size(fd) -> columns, rows; nothing when it is no terminal or does not know */
 static int l_terminal_size(lua_State *L) {
     struct winsize size;
     if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 0;
@@ -49,12 +49,12 @@ static void put_back(raw_terminal *t) {
     tcsetattr(t->in, TCSAFLUSH, &t->before);
 }
 
-void tcpsL_leaveterminal(void) {
+void tcps_terminal_leave(void) {
     if (changed) put_back(changed);
 }
 
 static void on_quit(int number) {
-    tcpsL_leaveterminal();
+    tcps_terminal_leave();
     raise(number); /* SA_RESETHAND: it ends the process when this returns */
 }
 
@@ -67,7 +67,7 @@ static int l_restore(lua_State *L) {
     return 0;
 }
 
-/* core.terminal_raw(in, out, enter, leave) -> an object with restore(), or nil, text, "ESYSTEM"
+/* runtime.terminal_raw(in, out, enter, leave) -> an object with restore(), or nil, text, "ESYSTEM"
  * Keys typed at `in` can be read at once and are not shown. Ctrl-C still interrupts; Ctrl-Z is a key, because a stopped screen would stay as it
  * is. `enter` is written to `out` now, `leave` when the terminal is put back. */
 static int l_terminal_raw(lua_State *L) {

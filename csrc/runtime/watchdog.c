@@ -2,7 +2,7 @@
  *
  * Time: a signal, and nothing before it. When a call of a script outruns its limit, SIGALRM installs a hook that raises at every instruction from
  * there on, so that the script's own pcall catches it in vain. A hook belongs to one coroutine, so the one that runs is noted: coroutine.resume,
- * wrap and close are wrapped to do so, and hand the hook on to the one that goes on. Code of the host that a script calls (core.guard) is never
+ * wrap and close are wrapped to do so, and hand the hook on to the one that goes on. Code of the host that a script calls (runtime.guard) is never
  * interrupted: it may be halfway through a write. What the hook cannot reach (a C function that does not return, a finalizer) ends the process
  * after the same time again.
  *
@@ -11,15 +11,14 @@
  * All of it is for one Lua state of one process, which has the signal. */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "lua/tcpsl.h"
+#include "lua/waiting.h"
+#include "runtime/runtime.h"
 
-#define SECOND ((int64_t)1000000000)
+#define INTERRUPTED "tcpstats.interrupted" /* in the registry: what the script's error says */
 
 static struct {
     lua_State *volatile running;                                   /* the coroutine whose instructions are being executed */
@@ -31,17 +30,13 @@ static struct {
     lua_Alloc allocate;                                            /* what memory really comes from */
     void *allocate_context;
     size_t memory_used, memory_limit; /* limit 0: none */
+    char last_words[256];             /* for the end of the process */
+    size_t last_words_len;
 } watchdog;
-
-static int64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * SECOND + t.tv_nsec;
-}
 
 static void set_timer(int64_t ns) {
     if (ns > 0 && ns < 1000) ns = 1000; /* 0 would stop it */
-    struct itimerval timer = {.it_value = {.tv_sec = (time_t)(ns / SECOND), .tv_usec = (suseconds_t)(ns % SECOND / 1000)}};
+    struct itimerval timer = {.it_value = {.tv_sec = (time_t)(ns / TCPS_SECOND), .tv_usec = (suseconds_t)(ns % TCPS_SECOND / 1000)}};
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -52,7 +47,7 @@ static void interrupt(lua_State *L, lua_Debug *ar) {
         lua_sethook(L, NULL, 0, 0);
     else if (watchdog.in_script) {
         luaL_where(L, 0); /* in a hook level 0 is what it interrupts */
-        lua_pushfstring(L, "interrupted: it ran longer than --script-timeout %f", (double)watchdog.limit / (double)SECOND);
+        lua_getfield(L, LUA_REGISTRYINDEX, INTERRUPTED);
         lua_concat(L, 2);
         lua_error(L);
     }
@@ -61,9 +56,8 @@ static void interrupt(lua_State *L, lua_Debug *ar) {
 static void install(lua_State *L) { lua_sethook(L, interrupt, LUA_MASKCOUNT, 1); }
 
 static void give_up(void) {
-    tcpsL_leaveterminal();
-    static const char text[] = "tcpstats-lua: a script hangs where Lua cannot interrupt it; giving up\n";
-    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    tcps_terminal_leave();
+    ssize_t ignored = write(STDERR_FILENO, watchdog.last_words, watchdog.last_words_len);
     (void)ignored;
     _exit(1);
 }
@@ -74,19 +68,19 @@ static void on_alarm(int number) {
     (void)number;
     if (!watchdog.armed) return;
     int saved = errno;
-    int64_t at = now(), end = (watchdog.expired ? watchdog.expired_at : watchdog.began) + watchdog.limit;
-    if (watchdog.expired && end < watchdog.expired_at + SECOND) end = watchdog.expired_at + SECOND;
+    int64_t at = tcps_now(), end = (watchdog.expired ? watchdog.expired_at : watchdog.began) + watchdog.limit;
+    if (watchdog.expired && end < watchdog.expired_at + TCPS_SECOND) end = watchdog.expired_at + TCPS_SECOND;
     end += waited(at);
     if (at < end) {
         set_timer(end - at);
     } else if (watchdog.expired) {
         if (watchdog.in_script) give_up();
-        set_timer(SECOND);
+        set_timer(TCPS_SECOND);
     } else {
         watchdog.expired = 1;
         watchdog.expired_at = at - waited(at);
         install(watchdog.running);
-        set_timer(watchdog.limit > SECOND ? watchdog.limit : SECOND);
+        set_timer(watchdog.limit > TCPS_SECOND ? watchdog.limit : TCPS_SECOND);
     }
     errno = saved;
 }
@@ -103,7 +97,7 @@ static void arm(lua_State *L, int64_t limit) {
     watchdog.running = L;
     watchdog.expired = 0;
     watchdog.waited = 0;
-    watchdog.began = now();
+    watchdog.began = tcps_now();
     watchdog.limit = limit;
     watchdog.in_script = 1;
     watchdog.armed = limit > 0;
@@ -118,8 +112,21 @@ static void disarm(lua_State *L) {
     watchdog.expired = 0;
 }
 
-/* core.protect(handler, limit_ns, function, ...) -> true, results; or false, what the handler made of the error
- * Calls a script's function: interrupted after limit_ns (0: never) and held to the memory limit. The handler is one that core.guard made. */
+/* runtime.set_texts(interrupted, last_words): what the error of a script says that ran out of time, and what is written to standard error when it
+ * cannot be interrupted and the process ends (at most 256 bytes of it). */
+static int l_set_texts(lua_State *L) {
+    size_t len;
+    luaL_checkstring(L, 1);
+    const char *last_words = luaL_checklstring(L, 2, &len);
+    watchdog.last_words_len = len < sizeof watchdog.last_words ? len : sizeof watchdog.last_words;
+    memcpy(watchdog.last_words, last_words, watchdog.last_words_len);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, INTERRUPTED);
+    return 0;
+}
+
+/* runtime.protect(handler, limit_ns, function, ...) -> true, results; or false, what the handler made of the error
+ * Calls a script's function: interrupted after limit_ns (0: never) and held to the memory limit. The handler is one that runtime.guard made. */
 static int l_protect(lua_State *L) {
     lua_Integer limit = luaL_checkinteger(L, 2);
     luaL_checkany(L, 3);
@@ -135,15 +142,15 @@ static int l_protect(lua_State *L) {
     return 2;
 }
 
-void tcpsL_beginwait(void) {
+void tcps_wait_begin(void) {
     if (!watchdog.armed) return;
-    watchdog.wait_began = now();
+    watchdog.wait_began = tcps_now();
     watchdog.waiting = 1;
 }
 
-void tcpsL_endwait(void) {
+void tcps_wait_end(void) {
     if (!watchdog.waiting) return;
-    watchdog.waited += now() - watchdog.wait_began;
+    watchdog.waited += tcps_now() - watchdog.wait_began;
     watchdog.waiting = 0;
 }
 
@@ -154,7 +161,7 @@ static bool all_plain(lua_State *L) {
     return true;
 }
 
-/* What core.guard makes; upvalues: the function, what prepares its arguments or nil. An error's text gets the place of the script's call, as
+/* What runtime.guard makes; upvalues: the function, what prepares its arguments or nil. An error's text gets the place of the script's call, as
  * lua_error leaves none. */
 static int l_guarded(lua_State *L) {
     if (!lua_isnil(L, lua_upvalueindex(2)) && !all_plain(L)) {
@@ -177,7 +184,7 @@ static int l_guarded(lua_State *L) {
     return lua_error(L);
 }
 
-/* core.guard(function, prepare) -> a function that does the same and is never interrupted, nor refused memory: for what the host lends to scripts.
+/* runtime.guard(function, prepare) -> a function that does the same and is never interrupted, nor refused memory: for what the host lends to scripts.
  * It raises without a position (error(text, 0)). No metamethod of a script may run in it, for nothing would end one that loops: `prepare` (may be
  * nil) gets the arguments first, if any is a table or userdata, while it is still the script that runs, and gives those that are plain. */
 static int l_guard(lua_State *L) {
@@ -187,7 +194,7 @@ static int l_guard(lua_State *L) {
     return 1;
 }
 
-/* core.interrupted() -> whether the script's call that is going on ran out of time */
+/* runtime.interrupted() -> whether the script's call that is going on ran out of time */
 static int l_interrupted(lua_State *L) {
     lua_pushboolean(L, watchdog.expired);
     return 1;
@@ -266,7 +273,7 @@ static int l_xpcall(lua_State *L) {
     return lua_gettop(L);
 }
 
-/* core.watch_coroutines(): from here on the watchdog reaches into coroutines and message handlers. Once, before a script is loaded. */
+/* runtime.watch_coroutines(): from here on the watchdog reaches into coroutines and message handlers. Once, before a script is loaded. */
 static int l_watch_coroutines(lua_State *L) {
     lua_pushglobaltable(L);
     replace(L, "xpcall", l_xpcall);
@@ -288,7 +295,7 @@ static void *counted(void *context, void *block, size_t old_size, size_t size) {
     return result;
 }
 
-/* core.limit_memory(bytes): more than that (0: no limit) scripts do not get. core.limit_memory() gives the state its own allocator back. */
+/* runtime.limit_memory(bytes): more than that (0: no limit) scripts do not get. runtime.limit_memory() gives the state its own allocator back. */
 static int l_limit_memory(lua_State *L) {
     bool counting = watchdog.allocate != NULL;
     if (lua_isnoneornil(L, 1)) {
@@ -308,8 +315,15 @@ static int l_limit_memory(lua_State *L) {
 }
 
 void tcpsL_openwatchdog(lua_State *L) {
-    static const luaL_Reg functions[] = {{"protect", l_protect},           {"guard", l_guard},
-                                         {"interrupted", l_interrupted},   {"watch_coroutines", l_watch_coroutines},
-                                         {"limit_memory", l_limit_memory}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"set_texts", l_set_texts},
+                                         {"protect", l_protect},
+                                         {"guard", l_guard},
+                                         {"interrupted", l_interrupted},
+                                         {"watch_coroutines", l_watch_coroutines},
+                                         {"limit_memory", l_limit_memory},
+                                         {NULL, NULL}};
+    static const tcpsL_waiting waiting = {tcps_wait_begin, tcps_wait_end};
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&waiting);
+    lua_setfield(L, LUA_REGISTRYINDEX, TCPSL_WAITING);
     luaL_setfuncs(L, functions, 0);
 }

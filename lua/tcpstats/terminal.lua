@@ -1,12 +1,12 @@
 --- The terminal, where there is one: its size, whether colors are wanted.
-local core = require "tcpstats.core"
+local runtime = require "tcpstats.runtime"
 
 local terminal = {}
 
 --- The size of the terminal that standard output goes to.
 -- @return (integer?) its columns, nil when it is no terminal
 -- @return (integer?) its rows
-function terminal.size() return core.terminal_size(1) end
+function terminal.size() return runtime.terminal_size(1) end
 
 local current, users = nil, 0
 
@@ -29,7 +29,7 @@ end
 --   comes but by SIGKILL
 function terminal.raw(enter, leave)
   if not current then
-    local raw, what, code = core.terminal_raw(0, 1, enter, leave)
+    local raw, what, code = runtime.terminal_raw(0, 1, enter, leave)
     if not raw then return nil, what, code end
     current = raw
   end

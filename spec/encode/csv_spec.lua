@@ -1,3 +1,4 @@
+local runtime = require "tcpstats.runtime"
 local sockets = require "spec.support.sockets"
 local tcpstats = require "tcpstats"
 local support = require "spec.support"
@@ -81,14 +82,13 @@ describe("csv", function()
   end)
 
   it("goes to a descriptor without becoming a string", function()
-    local core = require "tcpstats.core"
-    local list = {}
+        local list = {}
     for i = 1, 3000 do list[i] = { local_port = i, command = ("x"):rep(50) } end
     local batch = sockets.batch(list)
     local path = os.tmpname()
-    local fd = assert(core.open_file(path, false))
+    local fd = assert(runtime.open_file(path, false))
     assert(batch:write(fd, "csv", { fields = { "local_port", "command" } }))
-    assert(core.close_file(fd))
+    assert(runtime.close_file(fd))
     assert.equal(batch:csv { fields = { "local_port", "command" } }, support.read(path))
     os.remove(path)
   end)

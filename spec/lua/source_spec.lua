@@ -1,4 +1,5 @@
 local core = require "tcpstats.core"
+local runtime = require "tcpstats.runtime"
 local tcpstats = require "tcpstats"
 local support = require "spec.support"
 
@@ -89,9 +90,9 @@ describe("batch:write", function()
     local batch = assert(tcpstats.parse("macos", support.read(dump), { release = 15 }))
     local path = os.tmpname()
     for _, format in ipairs { "json", "flat", "protobuf", "csv" } do
-      local fd = assert(core.open_file(path))
+      local fd = assert(runtime.open_file(path))
       assert.is_true(batch:write(fd, format))
-      core.close_file(fd)
+      runtime.close_file(fd)
       assert.equal(batch:encode(format), support.read(path), format)
     end
     os.remove(path)

@@ -106,4 +106,5 @@ return {
     text = "The terminal: its size and its colors.",
   },
   { name = "tcpstats.core", file = "tcpstats.core", c = "core", lax = true },
+  { name = "tcpstats.runtime", file = "tcpstats.runtime", c = "runtime", lax = true },
 }

@@ -23,6 +23,7 @@ local function bindings()
     end
   end
   add("core", core)
+  add("runtime", require "tcpstats.runtime")
   add("batch", core.batch_methods)
   for _, class in ipairs { "filter", "tracker", "source", "socket" } do
     local index = assert(debug.getregistry()["tcpstats." .. class], class).__index

@@ -92,6 +92,18 @@ function core.socket_protobuf(socket) end
 ---@return string? code
 function core.replay(batch, tracker, filter) end
 
+---Of a clock that never steps.
+---@return integer
+function core.monotonic_ns() end
+
+---Since the epoch.
+---@return integer
+function core.realtime_ns() end
+
+---Until the monotonic clock shows that. A signal does not end it.
+---@param until_ns integer
+function core.sleep(until_ns) end
+
 ---The text names word and column, the code is "EUSAGE".
 ---@param text string
 ---@return tcpstats.Filter?
@@ -164,121 +176,5 @@ function core.sources() end
 ---@param options? { closed?: boolean }
 ---@return tcpstats.Tracker
 function core.tracker(options) end
-
----Of a clock that never steps.
----@return integer
-function core.monotonic_ns() end
-
----Since the epoch.
----@return integer
-function core.realtime_ns() end
-
----SIGINT and SIGTERM stop, SIGHUP reloads, SIGWINCH is noted, SIGPIPE is an error of the write. For a host process only.
-function core.handle_signals() end
-
----Whether to stop, to reload, to look at the terminal's size again; the last two are told once.
----@return boolean
----@return boolean
----@return boolean
-function core.signals() end
-
----@return boolean # whether a signal asked for the end; takes nothing
-function core.stopping() end
-
----@param until_ns integer
----@param to_read? any
----@param to_write? any
----@return any # the first descriptor of the list `to_read` that is ready, or nil Sleeps until the monotonic clock shows that, a signal comes, or a descriptor of either list is ready
-function core.wait(until_ns, to_read, to_write) end
-
----Until the monotonic clock shows that, or `fd` can be written to. A signal that was noted does not end it.
----@param until_ns integer
----@param fd? integer
-function core.sleep(until_ns, fd) end
-
----The end)
----@param fd integer
----@param most any
----@return string? # bytes that are there (""
----@return string? what # what went wrong
----@return string? code
-function core.read(fd, most) end
-
----Writes all of it.
----@param fd integer
----@param bytes string
----@return true?
----@return string? what # what went wrong
----@return string? code
-function core.write(fd, bytes) end
-
----Made when it is not there, emptied unless `append`.
----@param path string
----@param append? boolean
----@return integer?
----@return string? what # what went wrong
----@return string? code
-function core.open_file(path, append) end
-
----A full disk may show only here.
----@param fd integer
----@return true?
----@return string? what # what went wrong
----@return string? code
-function core.close_file(fd) end
-
----@param fd integer
----@return string?
----@return string? what # what went wrong
----@return string? code
-function core.file_size(fd) end
-
----Whether it is a terminal.
----@param fd integer
----@return boolean
-function core.isatty(fd) end
-
----A pipe gets 1 MB, so that a slow reader costs fewer switches; anything else is left alone.
----@param fd integer
-function core.pipe_room(fd) end
-
----; nothing when it is no terminal or does not know.
----@param fd integer
----@return integer
----@return any
-function core.terminal_size(fd) end
-
----Ctrl-C still interrupts; Ctrl-Z is a key, because a stopped screen would stay as it is. `enter` is written to `out` now, `leave` when the terminal is put back.
----@param in_ any
----@param out any
----@param enter any
----@param leave any
----@return any # an object with restore(), or nil, text, "ESYSTEM" Keys typed at `in` can be read at once and are not shown
-function core.terminal_raw(in_, out, enter, leave) end
-
----; or false, what the handler made of the error Calls a script's function: interrupted after limit_ns (0: never) and held to the memory limit. The handler is one that core.guard made.
----@param handler fun(message: any): any
----@param limit_ns integer
----@param function_ any
----@param ... any
----@return true
----@return any
-function core.protect(handler, limit_ns, function_, ...) end
-
----For what the host lends to scripts. It raises without a position (error(text, 0)). No metamethod of a script may run in it, for nothing would end one that loops: `prepare` (may be nil) gets the arguments first, if any is a table or userdata, while it is still the script that runs, and gives those that are plain.
----@param function_ any
----@param prepare any
----@return function # a function that does the same and is never interrupted, nor refused memory
-function core.guard(function_, prepare) end
-
----@return boolean # whether the script's call that is going on ran out of time
-function core.interrupted() end
-
----From here on the watchdog reaches into coroutines and message handlers. Once, before a script is loaded.
-function core.watch_coroutines() end
-
----More than that (0: no limit) scripts do not get. core.limit_memory() gives the state its own allocator back.
----@param bytes string
-function core.limit_memory(bytes) end
 
 return core

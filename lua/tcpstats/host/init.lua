@@ -4,11 +4,13 @@
 local collector = require "tcpstats.collect.collector"
 local core = require "tcpstats.core"
 local output = require "tcpstats.output"
+local runtime = require "tcpstats.runtime"
 local script = require "tcpstats.host.script"
 
 local host = {}
 host.__index = host
 
+local DEFAULT_TIMEOUT <const> = 5 -- seconds
 local MOST_FAILING_PASSES <const> = 10
 local SHOWN_ERRORS <const>, SHOWN_WITHIN <const> = 3, 60000000000 -- so many reports of one hook in so many ns
 local MOST_WARNINGS <const> = 100 -- different texts that are told
@@ -18,7 +20,7 @@ local STOP = setmetatable({}, { __tostring = function() return "the run ends" en
 
 -- ## What scripts give
 --
--- The host's functions are not interrupted (core.guard), so they must not touch a value whose metamethods are the script's: these make plain ones
+-- The host's functions are not interrupted (runtime.guard), so they must not touch a value whose metamethods are the script's: these make plain ones
 -- of it, while it is still the script that runs.
 
 local PLAIN = { ["nil"] = true, boolean = true, number = true, string = true }
@@ -47,7 +49,7 @@ local function with_bare_options(self, x, options) return self, x, bare(options)
 -- ## Telling people
 
 local function say(text)
-  core.write(2, "tcpstats-lua: " .. text .. "\n")
+  runtime.write(2, "tcpstats-lua: " .. text .. "\n")
 end
 
 local LEVELS = { error = 1, warning = 2, info = 3, debug = 4 }
@@ -64,7 +66,7 @@ local function own_part(traceback)
   local lines, in_stack = {}, false
   for line in traceback:gmatch("[^\n]+") do
     in_stack = in_stack or line == "stack traceback:"
-    if line:find("in function 'tcpstats%.core%.[pv]%l+'") then break end
+    if line:find("in function 'tcpstats%.%l+%.[pv]%l+'") then break end
     local foreign = line:find("^%s*[^:]*tcpstats/host/%w+%.lua:%d") or line:find("^%s*%[C%]: in %?$")
       or line:find("^%s*%[C%]: in hook") or line:find("^%s*%(%.%.%.tail calls%.%.%.%)$")
     if not (foreign and in_stack) then lines[#lines + 1] = line end
@@ -118,7 +120,7 @@ end
 
 -- The message handler of everything that a script does. It runs where the error happened, so it can see the stack.
 local function make_handler(self)
-  return core.guard(function(message, text)
+  return runtime.guard(function(message, text)
     if rawequal(message, STOP) then return false end
     local instance, hook = self.calling, self.calling_hook
     if hook == "init" and type(message) == "string" and not message:find("^[^:\n]+:%d+: ") then
@@ -128,7 +130,7 @@ local function make_handler(self)
     report(self, instance, hook, function()
       return own_part(debug.traceback(text or text_of(message)))
     end)
-    return not (core.interrupted() or self.config.strict) -- a visit goes on with the next socket
+    return not (runtime.interrupted() or self.config.strict) -- a visit goes on with the next socket
   end, with_text)
 end
 
@@ -141,7 +143,7 @@ end
 -- Calls a function of a script. True and its results, or false.
 local function call(self, instance, hook, f, ...)
   self.calling, self.calling_hook = instance, hook
-  local ok, a, b = core.protect(self.handler, self.timeout_ns, f, ...)
+  local ok, a, b = runtime.protect(self.handler, self.timeout_ns, f, ...)
   self.calling, self.calling_hook = nil, nil
   if ok then return true, a, b end
   if type(a) == "string" then -- no memory: no handler was called
@@ -225,13 +227,13 @@ local function output_proxy(self, instance, url)
     local out, what = open_output(self, url)
     return out or error(what, 0)
   end
-  proxy.write = core.guard(function(_, x, options) write(self, target(), x, options, instance.defaults) end, with_bare_options)
-  proxy.flush = core.guard(function() flush(self, target()) end)
-  proxy.close = core.guard(function()
+  proxy.write = runtime.guard(function(_, x, options) write(self, target(), x, options, instance.defaults) end, with_bare_options)
+  proxy.flush = runtime.guard(function() flush(self, target()) end)
+  proxy.close = runtime.guard(function()
     local out = self.outputs[url]
     if out then close_output(self, out) end
   end)
-  proxy.isatty = core.guard(function() return target():isatty() end)
+  proxy.isatty = runtime.guard(function() return target():isatty() end)
   return proxy
 end
 
@@ -253,10 +255,10 @@ end
 
 local function methods_of(self, instance)
   local methods = {}
-  methods.emit = core.guard(function(_, x, options) write(self, instance.out, x, options, instance.defaults) end, with_bare_options)
-  methods.flush = core.guard(function() flush(self, instance.out) end)
-  methods.isatty = core.guard(function() return instance.out:isatty() end)
-  methods.output = core.guard(function(_, url)
+  methods.emit = runtime.guard(function(_, x, options) write(self, instance.out, x, options, instance.defaults) end, with_bare_options)
+  methods.flush = runtime.guard(function() flush(self, instance.out) end)
+  methods.isatty = runtime.guard(function() return instance.out:isatty() end)
+  methods.output = runtime.guard(function(_, url)
     if self.config.sandbox then error("ctx:output is not for a sandbox", 0) end
     if type(url) ~= "string" then error("ctx:output wants a URL, as file:PATH", 0) end
     local out, what = open_output(self, url)
@@ -264,11 +266,11 @@ local function methods_of(self, instance)
     instance.proxies[url] = instance.proxies[url] or output_proxy(self, instance, url)
     return instance.proxies[url]
   end)
-  methods.log = core.guard(function(_, level, format, ...)
+  methods.log = runtime.guard(function(_, level, format, ...)
     if not LEVELS[level] then error(("ctx:log: unknown level '%s'; there are: error, warning, info, debug"):format(tostring(level)), 0) end
     log(self, instance.name, level, format, ...)
   end, as_texts)
-  methods.stop = core.guard(function(_, code, message)
+  methods.stop = runtime.guard(function(_, code, message)
     code = code or 0
     if math.type(code) ~= "integer" or code < 0 or code > 125 then error("ctx:stop: the code is 0 to 125", 0) end
     self:finish(code, message and ("%s: %s"):format(instance.name, tostring(message)))
@@ -350,11 +352,11 @@ function host:load(name)
   return script.load(name, {
     environment = environment_of(self, name),
     call = function(chunk, ...)
-      local handler = core.guard(function(message, text)
+      local handler = runtime.guard(function(message, text)
         failure = own_part(debug.traceback(text or text_of(message)))
         return false
       end, with_text)
-      local ok, value = core.protect(handler, self.timeout_ns, chunk, ...)
+      local ok, value = runtime.protect(handler, self.timeout_ns, chunk, ...)
       if not ok then return false, failure or value end
       return true, value
     end,
@@ -518,7 +520,7 @@ end
 
 -- A pass that could not be made. The first one shows that nothing works; later ones may be a kernel that is short of memory.
 local function pass_failed(self, what, code)
-  if code == "EEND" or core.stopping() then -- a read that a signal ended is no failure
+  if code == "EEND" or runtime.stopping() then -- a read that a signal ended is no failure
     self.ending, self.signalled = self.ending or 0, code ~= "EEND"
     return
   end
@@ -537,7 +539,7 @@ end
 local PROGRESS_EVERY <const> = 200000000
 
 local function show_progress(self)
-  if self.shows_progress == nil then self.shows_progress = not self.collector.live and core.isatty(2) and not core.isatty(1) end
+  if self.shows_progress == nil then self.shows_progress = not self.collector.live and runtime.isatty(2) and not runtime.isatty(1) end
   local now = core.monotonic_ns()
   if not self.shows_progress or now < (self.progress_ns or 0) then return end
   self.progress_ns = now + PROGRESS_EVERY
@@ -597,7 +599,7 @@ local function tell_resize(self)
 end
 
 local function read_input(self)
-  local bytes = core.read(0, 4096)
+  local bytes = runtime.read(0, 4096)
   if not bytes or bytes == "" then self.reads_input, self.input_ended = false, true end
   tell_input(self, bytes or "")
 end
@@ -619,7 +621,7 @@ local function next_event(self, due)
 end
 
 local function take_signals(self)
-  local stop, reload_wanted, resized = core.signals()
+  local stop, reload_wanted, resized = runtime.signals()
   if stop then self.ending = self.ending or 0 self.signalled = true end
   if reload_wanted then reload_all(self) end
   if resized then tell_resize(self) end
@@ -637,7 +639,7 @@ local function wait(self)
     end
     if core.monotonic_ns() >= due then return true end
     local until_ns, writable = next_event(self, due)
-    local readable = core.wait(until_ns, self.reads_input and { 0 } or nil, writable)
+    local readable = runtime.wait(until_ns, self.reads_input and { 0 } or nil, writable)
     if readable then
       read_input(self)
       flush_outputs(self)
@@ -710,7 +712,7 @@ local function run(self)
     say(what)
     return code == "EUSAGE" and 2 or 1
   end
-  core.handle_signals()
+  runtime.handle_signals()
   look_at_scripts(self)
   self.started_ns = core.monotonic_ns()
   for _, instance in ipairs(self.instances) do
@@ -740,12 +742,14 @@ end
 -- @return the host, whose load(name) loads scripts as it would for running them
 function host.new(config)
   local self = setmetatable({
-    config = config, timeout_ns = math.floor((config.timeout or 5) * 1e9), instances = {}, outputs = {}, output_list = {}, told = {}, told_count = 0,
+    config = config, timeout_ns = math.floor((config.timeout or DEFAULT_TIMEOUT) * 1e9), instances = {}, outputs = {}, output_list = {}, told = {}, told_count = 0,
   }, host)
   self.handler = make_handler(self)
-  core.watch_coroutines()
+  runtime.set_texts(("interrupted: it ran longer than --script-timeout %s"):format(config.timeout or DEFAULT_TIMEOUT),
+    "tcpstats-lua: a script hangs where Lua cannot interrupt it; giving up\n")
+  runtime.watch_coroutines()
   if config.sandbox then require("tcpstats.host.sandbox").close_doors() end
-  core.limit_memory(config.memory or 0)
+  runtime.limit_memory(config.memory or 0)
   -- What makes batches comfortable is loaded when a script first asks for it: it takes as long as a pass over some hundred sockets.
   setmetatable(core.batch_methods, {
     __index = function(methods, name)
@@ -769,6 +773,6 @@ function host:run()
 end
 
 --- Gives back what the host took of the process.
-function host.close() core.limit_memory() end
+function host.close() runtime.limit_memory() end
 
 return host

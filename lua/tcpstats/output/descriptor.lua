@@ -1,5 +1,5 @@
 --- What standard output and files have in common: small messages are gathered, and go out as one write.
-local core = require "tcpstats.core"
+local runtime = require "tcpstats.runtime"
 
 local descriptor = {}
 descriptor.__index = descriptor
@@ -21,7 +21,7 @@ function descriptor:flush()
   if self.count == 0 then return true end
   local bytes = self.count == 1 and self.parts[1] or table.concat(self.parts, "", 1, self.count)
   self.parts, self.count, self.held = {}, 0, 0
-  local ok, what, code = core.write(self.fd, bytes)
+  local ok, what, code = runtime.write(self.fd, bytes)
   if not ok then return nil, what, code end
   return self:wrote()
 end

@@ -3,6 +3,7 @@
 local core = require "tcpstats.core"
 local descriptor = require "tcpstats.output.descriptor"
 local output = require "tcpstats.output"
+local runtime = require "tcpstats.runtime"
 
 local file = { help = "a file: its path alone, or file:PATH?rotate=100M&age=1d&keep=5" }
 file.keys = {
@@ -15,15 +16,15 @@ file.keys = {
 local DEFAULT_KEEP <const> = 5
 
 local function open_fd(self, truncate)
-  local fd, what, code = core.open_file(self.path, not truncate)
+  local fd, what, code = runtime.open_file(self.path, not truncate)
   if not fd then return nil, what, code end
   self.fd, self.opened_ns = fd, core.monotonic_ns()
   return true
 end
 
 local function is_due(self)
-  if self.age_ns and core.monotonic_ns() - self.opened_ns >= self.age_ns then return (core.file_size(self.fd) or 0) > 0 end
-  return self.rotate and (core.file_size(self.fd) or 0) >= self.rotate
+  if self.age_ns and core.monotonic_ns() - self.opened_ns >= self.age_ns then return (runtime.file_size(self.fd) or 0) > 0 end
+  return self.rotate and (runtime.file_size(self.fd) or 0) >= self.rotate
 end
 
 local function move_away(self)
@@ -56,7 +57,7 @@ end
 function methods:close()
   local fd, ok, what, code = self.fd, self:flush()
   if self.fd ~= fd then fd = self.fd end -- the flush rotated it
-  local closed, why, closed_code = core.close_file(fd)
+  local closed, why, closed_code = runtime.close_file(fd)
   if not ok then return nil, what, code end
   if not closed then return nil, why, closed_code end
   return true

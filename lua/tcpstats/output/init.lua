@@ -11,6 +11,7 @@
 --   pending(self)               -> a descriptor that is waited for to become writable or nil, when to look again (monotonic ns) or nil
 --   tick(self)                  looks again
 local core = require "tcpstats.core"
+local runtime = require "tcpstats.runtime"
 
 local output = {}
 
@@ -179,6 +180,6 @@ function front:tick()
 end
 
 --- Whether it is a terminal.
-function front:isatty() return self.backend ~= nil and self.backend.fd ~= nil and core.isatty(self.backend.fd) end
+function front:isatty() return self.backend ~= nil and self.backend.fd ~= nil and runtime.isatty(self.backend.fd) end
 
 return output

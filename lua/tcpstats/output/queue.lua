@@ -5,6 +5,7 @@
 -- Bytes that the kernel took before a connection broke may be lost without anybody knowing; a protocol with acknowledgements would be needed.
 local core = require "tcpstats.core"
 local output = require "tcpstats.output"
+local runtime = require "tcpstats.runtime"
 
 local stream = {}
 stream.__index = stream
@@ -139,7 +140,8 @@ function stream:close()
   while self.held > 0 and core.monotonic_ns() < deadline do
     local fd, again = self:pending()
     local tick = core.monotonic_ns() + 50000000 -- a signal that was noted ends every wait at once
-    core.sleep(math.min(deadline, again or deadline, tick), fd)
+    local until_ns = math.min(deadline, again or deadline, tick)
+    if fd then runtime.wait_writable(until_ns, fd) else core.sleep(until_ns) end
     self:tick()
   end
   for i = self.first, self.last do
