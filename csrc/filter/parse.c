@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/nearest.h"
 #include "filter/filter_internal.h"
 
 /* A piece of the text. */
@@ -66,32 +67,6 @@ static bool wrong_value(parser *p, word piece, const char *hint, const char *pro
     return wrong_at(p, p->directive, piece.at, hint, line);
 }
 
-/* ---- The nearest right word ---- */
-
-typedef struct nearest {
-    char key[64];
-    unsigned distance, limit;
-    const char *name; /* NULL as long as nothing is near */
-} nearest;
-
-static nearest nearest_to(word w) {
-    nearest n = {.distance = 64};
-    if (w.len >= sizeof n.key) return n; /* an empty key is near nothing */
-    n.limit = w.len < 6 ? 1 : (unsigned)w.len / 3;
-    memcpy(n.key, w.at, w.len);
-    return n;
-}
-
-/* Takes `name` if it is nearer than what there is: few letters away, or else one holds the other ("port" of local_port). */
-static void consider(nearest *n, const char *name) {
-    size_t len = strlen(n->key);
-    unsigned distance = tcps_distance(n->key, len, name, strlen(name));
-    if (distance > n->limit) distance = len >= 3 && (strstr(name, n->key) || strstr(n->key, name)) ? 63 : 64;
-    if (distance >= n->distance) return;
-    n->distance = distance;
-    n->name = name;
-}
-
 /* ---- Words that may be chosen ---- */
 
 typedef struct choice {
@@ -123,10 +98,10 @@ static const choice groups[] = {{"identity", 0}, {"state", 0}, {"congestion", 0}
 static bool is(word w, const char *name) { return strlen(name) == w.len && memcmp(name, w.at, w.len) == 0; }
 
 static const choice *choose(parser *p, const choice *from, word w, const char *problem) {
-    nearest n = nearest_to(w);
+    tcps_nearest n = tcps_nearest_to(w.at, w.len);
     for (const choice *c = from; c->name; c++) {
         if (is(w, c->name)) return c;
-        consider(&n, c->name);
+        tcps_nearest_consider(&n, c->name);
     }
     wrong_value(p, w, n.name, problem);
     return NULL;
@@ -361,13 +336,13 @@ static const tcps_field *number_field_named(word key) {
 
 /* `key` is no directive or, if it is `compared`, no integer field. */
 static bool wrong_key(parser *p, word key, bool compared) {
-    nearest n = nearest_to(key);
+    tcps_nearest n = tcps_nearest_to(key.at, key.len);
     bool other_field = tcps_field_named(key.at, key.len) != NULL; /* text, a flag, an enum: not another field is meant */
     if (!compared || other_field)
-        for (unsigned i = 0; i < DIRECTIVES; i++) consider(&n, directives[i].name);
+        for (unsigned i = 0; i < DIRECTIVES; i++) tcps_nearest_consider(&n, directives[i].name);
     if (!n.name && !other_field)
         for (unsigned field = 0; field < TCPS_FIELD_LIMIT; field++)
-            if (is_number_field(field)) consider(&n, tcps_fields[field].name);
+            if (is_number_field(field)) tcps_nearest_consider(&n, tcps_fields[field].name);
     return wrong(p, key, n.name, compared ? "no integer field" : "unknown directive");
 }
 

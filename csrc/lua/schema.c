@@ -1,6 +1,7 @@
 /* The schema: what fields there are. */
 #include <string.h>
 
+#include "base/nearest.h"
 #include "lua/tcpsl.h"
 
 static const char *type_name(tcps_type type) {
@@ -139,27 +140,18 @@ void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m) {
     }
 }
 
-/* core.nearest(word, list) -> the entry of the list that the word was probably meant to be, nil when nothing is near.
- * A word that only lacks its last part (rtt for rtt_us) is nearer than any slip of the keys. */
+/* core.nearest(word, list) -> the entry of the list that the word was probably meant to be, nil when nothing is near: base/nearest.h says what is. */
 static int l_nearest(lua_State *L) {
-    size_t len, candidate_len;
+    size_t len;
     const char *word = luaL_checklstring(L, 1, &len);
     luaL_checktype(L, 2, LUA_TTABLE);
-    lua_Integer n = luaL_len(L, 2), best = 0;
-    unsigned least = (unsigned)(len / 3 < 2 ? 3 : len / 3 + 1); /* more edits than a third of the word make another word */
-    for (lua_Integer i = 1; i <= n; i++) {
-        lua_rawgeti(L, 2, i);
-        const char *candidate = luaL_checklstring(L, -1, &candidate_len);
-        bool begins = candidate_len > len && candidate[len] == '_' && memcmp(word, candidate, len) == 0;
-        unsigned distance = begins ? 1 : tcps_distance(word, len, candidate, candidate_len);
-        if (distance < least) {
-            least = distance;
-            best = i;
-        }
+    tcps_nearest near = tcps_nearest_to(word, len);
+    for (lua_Integer i = 1, n = luaL_len(L, 2); i <= n; i++) {
+        lua_rawgeti(L, 2, i); /* which keeps the string alive */
+        tcps_nearest_consider(&near, luaL_checkstring(L, -1));
         lua_pop(L, 1);
     }
-    if (best == 0) return 0;
-    lua_rawgeti(L, 2, best);
+    lua_pushstring(L, near.name);
     return 1;
 }
 

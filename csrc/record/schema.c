@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "base/bitset.h"
+#include "base/nearest.h"
 #include "tcp_stats.pb-c.h"
 
 tcps_field tcps_fields[TCPS_FIELD_LIMIT];
@@ -32,9 +34,8 @@ void tcps_schema_init(void) {
         const ProtobufCFieldDescriptor *f = &d->fields[i];
         tcps_field *field = &tcps_fields[f->id];
         *field = (tcps_field){.name = f->name, .number = (uint16_t)f->id, .type = type_of(f), .words = f->descriptor};
-        uint64_t bit = 1ull << (f->id & 63);
-        if (field->type == TCPS_T_STRING || field->type == TCPS_T_BYTES) tcps_text_mask[f->id >> 6] |= bit;
-        if (field->type >= TCPS_T_U32 && field->type <= TCPS_T_I64) tcps_number_mask[f->id >> 6] |= bit;
+        if (field->type == TCPS_T_STRING || field->type == TCPS_T_BYTES) tcps_bitset_add(tcps_text_mask, f->id);
+        if (field->type >= TCPS_T_U32 && field->type <= TCPS_T_I64) tcps_bitset_add(tcps_number_mask, f->id);
     }
     done = true;
 }
@@ -49,34 +50,12 @@ const tcps_field *tcps_field_named(const char *name, size_t len) {
     return f ? &tcps_fields[f->id] : NULL;
 }
 
-unsigned tcps_distance(const char *a, size_t a_len, const char *b, size_t b_len) {
-    unsigned row[64];
-    if (a_len > 63 || b_len > 63) return 64;
-    for (size_t j = 0; j <= b_len; j++) row[j] = (unsigned)j;
-    for (size_t i = 1; i <= a_len; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= b_len; j++) {
-            unsigned best = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[b_len];
-}
-
 const tcps_field *tcps_field_nearest(const char *name, size_t len) {
     tcps_schema_init();
-    const tcps_field *nearest = NULL;
-    unsigned least = len < 4 ? 2 : 4; /* further away is no typing mistake */
-    for (unsigned n = 0; n < TCPS_FIELD_LIMIT; n++) {
-        if (tcps_fields[n].type == TCPS_T_NONE) continue;
-        unsigned distance = tcps_distance(name, len, tcps_fields[n].name, strlen(tcps_fields[n].name));
-        if (distance < least) least = distance, nearest = &tcps_fields[n];
-    }
-    return nearest;
+    tcps_nearest n = tcps_nearest_to(name, len);
+    for (unsigned i = 0; i < TCPS_FIELD_LIMIT; i++)
+        if (tcps_fields[i].type != TCPS_T_NONE) tcps_nearest_consider(&n, tcps_fields[i].name);
+    return n.name ? tcps_field_named(n.name, strlen(n.name)) : NULL;
 }
 
 const char *tcps_enum_word(const ProtobufCEnumDescriptor *e, int number) {

@@ -35,7 +35,7 @@ void tcps_schema_init(void);
 /* The field called `name` (`len` bytes), or NULL. */
 const tcps_field *tcps_field_named(const char *name, size_t len);
 
-/* The field whose name is nearest to `name`, for "did you mean"; NULL when nothing is near. */
+/* The field whose name is nearest to `name` (base/nearest.h); NULL when nothing is near. */
 const tcps_field *tcps_field_nearest(const char *name, size_t len);
 
 /* The short word of an enum's number ("ESTABLISHED" of TCP_STATE_ESTABLISHED), NULL for a number that it has not. Static.
@@ -44,8 +44,5 @@ const char *tcps_enum_word(const ProtobufCEnumDescriptor *e, int number);
 
 /* The comment of any message's field in the proto, "" where there is none. Static. */
 const char *tcps_help(const char *message, const char *field);
-
-/* Edit distance (Levenshtein) of two words, for "did you mean"; words over 63 bytes are far from everything. */
-unsigned tcps_distance(const char *a, size_t a_len, const char *b, size_t b_len);
 
 #endif

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "kernel/capture.h"
-#include "record/schema.h"
 #include "source/source.h"
 
 extern const tcps_source_class tcps_source_linux, tcps_source_macos, tcps_source_freebsd;
@@ -35,19 +35,17 @@ static void fail_with_names(const char *name, size_t len, tcps_status *status) {
 
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status) {
     bool automatic = len == 4 && memcmp(name, "auto", 4) == 0;
-    const tcps_source_class *nearest = NULL;
-    unsigned least = 4;
+    tcps_nearest near = tcps_nearest_to(name, len);
     for (const tcps_source_class *const *c = tcps_sources; *c; c++) {
         if (automatic ? (*c)->live : strlen((*c)->name) == len && memcmp((*c)->name, name, len) == 0) return *c;
-        unsigned distance = tcps_distance(name, len, (*c)->name, strlen((*c)->name));
-        if (distance < least) least = distance, nearest = *c;
+        tcps_nearest_consider(&near, (*c)->name);
     }
     if (automatic) {
         tcps_fail(status, TCPS_UNSUPPORTED, "no source can read this system's kernel; name a file, as in macos:dump.bin,release=15");
         return NULL;
     }
-    if (nearest)
-        tcps_fail(status, TCPS_USAGE, "unknown source '%.*s', did you mean %s?", (int)len, name, nearest->name);
+    if (near.name)
+        tcps_fail(status, TCPS_USAGE, "unknown source '%.*s', did you mean %s?", (int)len, name, near.name);
     else
         fail_with_names(name, len, status);
     return NULL;
