@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delta/identity.h"
+#include "base/grow.h"
+#include "base/hash.h"
+#include "base/table.h"
 #include "encode/text.h"
 #include "record/schema.h"
 
@@ -24,10 +26,10 @@ void tcps_groups_fini(tcps_groups *g) {
 }
 
 static tcps_code more_room(tcps_groups *g) {
-    size_t room = g->room ? 2 * g->room : 64;
-    uint32_t *first = realloc(g->first, room * sizeof *first);
+    size_t room = g->room, room_of_sizes = g->room;
+    uint32_t *first = tcps_grow(g->first, &room, g->count + 1, sizeof *first);
     if (first) g->first = first;
-    uint32_t *size = realloc(g->size, room * sizeof *size);
+    uint32_t *size = tcps_grow(g->size, &room_of_sizes, g->count + 1, sizeof *size);
     if (size) g->size = size;
     if (!first || !size) return TCPS_NOMEM;
     g->room = room;
@@ -104,33 +106,18 @@ static void take_part(part *p, const tcps_row *row, const tcps_group_key *key) {
     p->len = text->len;
 }
 
-static uint64_t hash_part(const part *p, uint64_t hash, const tcps_identity_key *secret) {
-    const uint8_t *bytes = p->bytes;
-    size_t left = p->len;
-    hash ^= p->len ^ (uint64_t)p->absent << 63;
-    do {
-        uint64_t word[2] = {0, 0};
-        size_t piece = left < sizeof word ? left : sizeof word;
-        memcpy(word, bytes, piece);
-        hash = tcps_identity_fold(word[0] ^ secret->word[0] ^ hash, word[1] ^ secret->word[1]);
-        bytes += piece;
-        left -= piece;
-    } while (left);
-    return hash;
-}
-
 static bool has_all(const tcps_row *row, const tcps_group_key *keys, size_t n_keys) {
     for (size_t k = 0; k < n_keys; k++)
         if (!tcps_row_has(row, keys[k].field)) return false;
     return true;
 }
 
-static uint64_t hash_row(const tcps_row *row, const tcps_group_key *keys, size_t n_keys, const tcps_identity_key *secret) {
+static uint64_t hash_row(const tcps_row *row, const tcps_group_key *keys, size_t n_keys, const tcps_hash_key *secret) {
     uint64_t hash = secret->word[2];
     for (size_t k = 0; k < n_keys; k++) {
         part p;
         take_part(&p, row, &keys[k]);
-        hash = hash_part(&p, hash, secret);
+        hash = tcps_hash_bytes(hash ^ (uint64_t)p.absent << 63, p.bytes, p.len, secret);
     }
     return hash;
 }
@@ -145,62 +132,23 @@ static bool same_group(const tcps_row *a, const tcps_row *b, const tcps_group_ke
     return true;
 }
 
-/* Groups by hash: open addressing, never more than half full. */
-typedef struct table {
-    size_t mask;
-    struct slot {
-        uint64_t hash;
-        uint32_t group; /* TCPS_NO_GROUP: free */
-    } * slots;
-} table;
-
-static tcps_code new_table(table *t, size_t size) {
-    t->mask = size - 1;
-    t->slots = malloc(size * sizeof *t->slots);
-    if (!t->slots) return TCPS_NOMEM;
-    for (size_t i = 0; i < size; i++) t->slots[i].group = TCPS_NO_GROUP;
-    return TCPS_OK;
-}
-
-static tcps_code grow(table *t) {
-    table bigger;
-    if (new_table(&bigger, 2 * (t->mask + 1)) != TCPS_OK) return TCPS_NOMEM;
-    for (size_t i = 0; i <= t->mask; i++) {
-        if (t->slots[i].group == TCPS_NO_GROUP) continue;
-        size_t at = t->slots[i].hash & bigger.mask;
-        while (bigger.slots[at].group != TCPS_NO_GROUP) at = (at + 1) & bigger.mask;
-        bigger.slots[at] = t->slots[i];
-    }
-    free(t->slots);
-    *t = bigger;
-    return TCPS_OK;
-}
-
-static tcps_code put_row(tcps_groups *g, table *t, tcps_view v, size_t i, const tcps_group_key *keys, size_t n_keys, uint64_t hash) {
-    size_t at = hash & t->mask;
-    while (t->slots[at].group != TCPS_NO_GROUP) {
-        const struct slot *s = &t->slots[at];
-        if (s->hash == hash && same_group(v.rows[i], v.rows[g->first[s->group]], keys, n_keys)) {
-            tcps_groups_put(g, i, s->group);
-            return TCPS_OK;
-        }
-        at = (at + 1) & t->mask;
-    }
+/* `by_hash` has the groups so far. */
+static tcps_code put_row(tcps_groups *g, tcps_table *by_hash, tcps_view v, size_t i, const tcps_group_key *keys, size_t n_keys, uint64_t hash) {
     uint32_t group;
-    if (tcps_groups_add(g, i, &group) != TCPS_OK) return TCPS_NOMEM;
-    t->slots[at] = (struct slot){hash, group};
+    for (size_t at = TCPS_TABLE_BEGIN; (group = tcps_table_next(by_hash, hash, &at)) != TCPS_NO_INDEX;)
+        if (same_group(v.rows[i], v.rows[g->first[group]], keys, n_keys)) break;
+    if (group == TCPS_NO_INDEX && (tcps_groups_add(g, i, &group) != TCPS_OK || tcps_table_add(by_hash, hash, group) != TCPS_OK)) return TCPS_NOMEM;
     tcps_groups_put(g, i, group);
-    return 2 * g->count > t->mask ? grow(t) : TCPS_OK;
+    return TCPS_OK;
 }
 
 tcps_code tcps_groups_by(tcps_groups *g, tcps_view v, const tcps_group_key *keys, size_t n_keys, bool absent) {
     tcps_code code = tcps_groups_init(g, v.count);
-    table t = {0};
-    if (code == TCPS_OK) code = new_table(&t, 256);
-    tcps_identity_key secret = tcps_identity_new_key();
+    tcps_table by_hash = {0};
+    tcps_hash_key secret = tcps_hash_new_key();
     for (size_t i = 0; i < v.count && code == TCPS_OK; i++)
-        if (absent || has_all(v.rows[i], keys, n_keys)) code = put_row(g, &t, v, i, keys, n_keys, hash_row(v.rows[i], keys, n_keys, &secret));
-    free(t.slots);
+        if (absent || has_all(v.rows[i], keys, n_keys)) code = put_row(g, &by_hash, v, i, keys, n_keys, hash_row(v.rows[i], keys, n_keys, &secret));
+    tcps_table_free(&by_hash);
     if (code != TCPS_OK) tcps_groups_fini(g);
     return code;
 }

@@ -1,29 +1,12 @@
 /* The hash by which the tracker knows a connection again: 64 keyed bits of its addresses, ports, scope and handle.
  *
  * Peers choose addresses and ports, so the key is random for each tracker: nobody can prepare connections that meet in one hash, which is
- * why 64 equal bits are taken for the same connection. Each step multiplies two words to 128 bits and folds the halves. */
+ * why 64 equal bits are taken for the same connection. */
 #ifndef TCPS_IDENTITY_H
 #define TCPS_IDENTITY_H
 
+#include "base/hash.h"
 #include "record/record.h"
-
-typedef struct tcps_identity_key {
-    uint64_t word[4];
-} tcps_identity_key;
-
-/* A fresh random key. */
-tcps_identity_key tcps_identity_new_key(void);
-
-static inline uint64_t tcps_identity_fold(uint64_t a, uint64_t b) {
-#ifdef __SIZEOF_INT128__
-    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-#else
-    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
-    uint64_t middle = a1 * b0 + (a0 * b0 >> 32), other = a0 * b1 + (uint32_t)middle;
-    return (a * b) ^ (a1 * b1 + (middle >> 32) + (other >> 32));
-#endif
-}
 
 /* Of an address of 4 or 16 bytes; of what is no address, its first 16 bytes count. */
 static inline uint64_t tcps_identity_address(const tcps_record *r, unsigned field, uint64_t key0, uint64_t key1) {
@@ -39,25 +22,25 @@ static inline uint64_t tcps_identity_address(const tcps_record *r, unsigned fiel
         else
             memcpy(word, address->bytes, len);
     }
-    return tcps_identity_fold(word[0] ^ key0, word[1] ^ key1) + len;
+    return tcps_hash_fold(word[0] ^ key0, word[1] ^ key1) + len;
 }
 
 /* The value of a 32-bit field, 0 when it is absent. */
 static inline uint32_t tcps_identity_u32(const tcps_record *r, unsigned field) { return tcps_has(r, field) ? (uint32_t)r->value[field] : 0; }
 
 /* Of addresses, ports, version and scope. */
-static inline uint64_t tcps_identity_tuple(const tcps_record *r, const tcps_identity_key *k) {
+static inline uint64_t tcps_identity_tuple(const tcps_record *r, const tcps_hash_key *k) {
     uint64_t local = tcps_identity_address(r, TCPS_F_local_addr, k->word[0], k->word[1]);
     uint64_t remote = tcps_identity_address(r, TCPS_F_remote_addr, k->word[2], k->word[3]);
     uint64_t ports = tcps_identity_u32(r, TCPS_F_local_port) | (uint64_t)tcps_identity_u32(r, TCPS_F_remote_port) << 32;
     uint64_t where = tcps_identity_u32(r, TCPS_F_ip_version) | (uint64_t)tcps_identity_u32(r, TCPS_F_scope_id) << 32;
-    return tcps_identity_fold(local ^ ports, tcps_identity_fold(remote ^ where, k->word[0]) ^ k->word[1]);
+    return tcps_hash_fold(local ^ ports, tcps_hash_fold(remote ^ where, k->word[0]) ^ k->word[1]);
 }
 
 /* Of a tuple's hash and the kernel's handle of the connection: its generation or, where there is none, its socket_id; both 0: neither. */
-static inline uint64_t tcps_identity_connection(uint64_t tuple, uint64_t generation, uint64_t socket_id, const tcps_identity_key *k) {
+static inline uint64_t tcps_identity_connection(uint64_t tuple, uint64_t generation, uint64_t socket_id, const tcps_hash_key *k) {
     uint64_t handle = generation ? generation : socket_id;
-    return tcps_identity_fold(tuple ^ k->word[2], handle ^ k->word[generation ? 3 : 0]);
+    return tcps_hash_fold(tuple ^ k->word[2], handle ^ k->word[generation ? 3 : 0]);
 }
 
 #endif

@@ -66,7 +66,7 @@ typedef struct slot {
 #define IN_THIS_PASS (1u << 31) /* in `where`: of this pass; otherwise of the last */
 
 struct tcps_tracker {
-    tcps_identity_key key;
+    tcps_hash_key key;
     pass last, now;
     uint32_t *fate;   /* of every entry of `last` */
     size_t fate_room; /* entries */
@@ -87,7 +87,7 @@ struct tcps_tracker {
 tcps_tracker *tcps_tracker_new(void) {
     tcps_tracker *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    t->key = tcps_identity_new_key();
+    t->key = tcps_hash_new_key();
     t->tell_closed = true;
     return t;
 }

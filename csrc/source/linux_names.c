@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/index_table.h"
+#include "base/table.h"
 
 /* Names that are kept. Short-lived control groups come and go without end: beyond this everything is forgotten and asked for again. */
 #define MOST_NAMES 4096
@@ -19,7 +19,7 @@ typedef struct name_list {
     name *at;
     size_t count, room;
     size_t last; /* the one that was found last: neighbours in a dump often agree */
-    tcps_index_table by_number;
+    tcps_table by_number;
 } name_list;
 
 struct tcps_linux_names {
@@ -39,7 +39,7 @@ tcps_linux_names *tcps_linux_names_new(tcps_kernel *k) {
 static void clear_list(name_list *list) {
     for (size_t i = 0; i < list->count; i++) free(list->at[i].kept);
     free(list->at);
-    tcps_index_table_free(&list->by_number);
+    tcps_table_free(&list->by_number);
     *list = (name_list){0};
 }
 
@@ -64,12 +64,12 @@ static tcps_code make_room(name_list *list) {
     name *grown = realloc(list->at, room * sizeof *grown);
     if (!grown) return TCPS_NOMEM;
     list->at = grown;
-    if (tcps_index_table_init(&list->by_number, room) != TCPS_OK) {
+    if (tcps_table_init(&list->by_number, room) != TCPS_OK) {
         clear_list(list);
         return TCPS_NOMEM;
     }
     list->room = room;
-    for (size_t i = 0; i < list->count; i++) tcps_index_table_put(&list->by_number, list->at[i].number, (uint32_t)i);
+    for (size_t i = 0; i < list->count; i++) tcps_table_put(&list->by_number, list->at[i].number, (uint32_t)i);
     return TCPS_OK;
 }
 
@@ -83,13 +83,13 @@ static name *add_name(tcps_linux_names *n, name_list *list, const char *question
         memcpy(new.kept, n->answer.bytes, new.kept_len = n->answer.len);
     }
     list->at[list->count] = new;
-    tcps_index_table_put(&list->by_number, number, (uint32_t)list->count);
+    tcps_table_put(&list->by_number, number, (uint32_t)list->count);
     return &list->at[list->last = list->count++];
 }
 
 static name *find_name(tcps_linux_names *n, name_list *list, const char *question, uint64_t number) {
     if (list->count && list->at[list->last].number == number) return &list->at[list->last];
-    uint32_t i = tcps_index_table_get(&list->by_number, number);
+    uint32_t i = tcps_table_get(&list->by_number, number);
     return i == TCPS_NO_INDEX ? add_name(n, list, question, number) : &list->at[list->last = i];
 }
 

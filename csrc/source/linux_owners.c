@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/index_table.h"
+#include "base/table.h"
 #include "parse/linux_proc.h"
 
 #define NOBODY UINT32_MAX
@@ -59,7 +59,7 @@ struct tcps_linux_owners {
 
     socket_list now, before; /* in the order of their dumps */
     size_t next;             /* in `before`: where the next one probably is */
-    tcps_index_table by_cookie;
+    tcps_table by_cookie;
     uint32_t *wanted; /* sockets of `now` whose owner is looked for in this pass, in order */
     size_t wanted_count, wanted_room;
     size_t missed;     /* those that are not found yet */
@@ -71,8 +71,8 @@ struct tcps_linux_owners {
     size_t pid_count;
 
     /* For the searches of one pass. */
-    tcps_index_table by_inode; /* into `wanted` or, of the full search, `holdings` */
-    bool fresh;                /* the full search came before the dump: it says who holds what */
+    tcps_table by_inode; /* into `wanted` or, of the full search, `holdings` */
+    bool fresh;          /* the full search came before the dump: it says who holds what */
     holding *holdings;
     size_t holding_count, holding_room;
     uint32_t *of_process, *first_of_process; /* sockets by process */
@@ -89,8 +89,8 @@ tcps_linux_owners *tcps_linux_owners_new(tcps_kernel *k) {
 
 /* What only one pass needs. */
 static void drop_working_memory(tcps_linux_owners *o) {
-    tcps_index_table_free(&o->by_cookie);
-    tcps_index_table_free(&o->by_inode);
+    tcps_table_free(&o->by_cookie);
+    tcps_table_free(&o->by_inode);
     free(o->wanted);
     free(o->holdings);
     free(o->of_process);
@@ -188,10 +188,10 @@ static known_socket *find_before(tcps_linux_owners *o, uint64_t cookie) {
     }
     if (!b->count) return NULL;
     if (!o->by_cookie.slots) {
-        if (tcps_index_table_init(&o->by_cookie, b->count) != TCPS_OK) return NULL;
-        for (size_t i = 0; i < b->count; i++) tcps_index_table_put(&o->by_cookie, b->at[i].cookie, (uint32_t)i);
+        if (tcps_table_init(&o->by_cookie, b->count) != TCPS_OK) return NULL;
+        for (size_t i = 0; i < b->count; i++) tcps_table_put(&o->by_cookie, b->at[i].cookie, (uint32_t)i);
     }
-    uint32_t i = tcps_index_table_get(&o->by_cookie, cookie);
+    uint32_t i = tcps_table_get(&o->by_cookie, cookie);
     if (i == TCPS_NO_INDEX) return NULL;
     o->next = i + 1;
     return &b->at[i];
@@ -211,7 +211,7 @@ static bool needs_search(tcps_linux_owners *o, known_socket *s) {
 
 /* Takes over what the full search says. */
 static void take_holding(const tcps_linux_owners *o, known_socket *s) {
-    uint32_t i = tcps_index_table_get(&o->by_inode, s->inode);
+    uint32_t i = tcps_table_get(&o->by_inode, s->inode);
     if (i == TCPS_NO_INDEX) {
         s->process = NOBODY;
         s->holders = 0;
@@ -283,7 +283,7 @@ static int take_wanted(void *context, const void *bytes, size_t len) {
     tcps_proc_socket held;
     for (const uint8_t *at = bytes; len >= sizeof held; at += sizeof held, len -= sizeof held) {
         memcpy(&held, at, sizeof held);
-        uint32_t i = tcps_index_table_get(&o->by_inode, held.inode);
+        uint32_t i = tcps_table_get(&o->by_inode, held.inode);
         known_socket *s = i == TCPS_NO_INDEX ? NULL : &o->now.at[o->wanted[i]];
         if (!s || s->process != NOBODY) continue;
         if (!find_visited(v, held.pid)) return 1;
@@ -312,11 +312,11 @@ static int take_everything(void *context, const void *bytes, size_t len) {
     visit *v = context;
     tcps_linux_owners *o = v->owners;
     tcps_proc_socket held;
-    if (tcps_index_table_reserve(&o->by_inode, o->holding_count + len / sizeof held) != TCPS_OK) v->code = TCPS_NOMEM;
+    if (tcps_table_reserve(&o->by_inode, o->holding_count + len / sizeof held) != TCPS_OK) v->code = TCPS_NOMEM;
     for (const uint8_t *at = bytes; v->code == TCPS_OK && len >= sizeof held; at += sizeof held, len -= sizeof held) {
         memcpy(&held, at, sizeof held);
         if (!find_visited(v, held.pid)) break;
-        uint32_t i = tcps_index_table_put(&o->by_inode, held.inode, (uint32_t)o->holding_count);
+        uint32_t i = tcps_table_put(&o->by_inode, held.inode, (uint32_t)o->holding_count);
         bool first = i == o->holding_count;
         holding *h = first ? add_holding(o) : &o->holdings[i];
         if (!h) {
@@ -345,9 +345,9 @@ static tcps_code look_at(tcps_linux_owners *o, const uint32_t *pids, size_t coun
 
 /* Several sockets may have one inode, as MPTCP's subflows do: the first is looked for. */
 static tcps_code index_wanted(tcps_linux_owners *o) {
-    if (tcps_index_table_init(&o->by_inode, o->wanted_count) != TCPS_OK) return TCPS_NOMEM;
+    if (tcps_table_init(&o->by_inode, o->wanted_count) != TCPS_OK) return TCPS_NOMEM;
     for (size_t i = 0; i < o->wanted_count; i++)
-        if (tcps_index_table_put(&o->by_inode, o->now.at[o->wanted[i]].inode, (uint32_t)i) != i) o->missed--;
+        if (tcps_table_put(&o->by_inode, o->now.at[o->wanted[i]].inode, (uint32_t)i) != i) o->missed--;
     return TCPS_OK;
 }
 
@@ -355,7 +355,7 @@ static tcps_code index_wanted(tcps_linux_owners *o) {
 static void copy_to_twins(tcps_linux_owners *o) {
     for (size_t i = 0; i < o->wanted_count; i++) {
         known_socket *s = &o->now.at[o->wanted[i]];
-        const known_socket *first = &o->now.at[o->wanted[tcps_index_table_get(&o->by_inode, s->inode)]];
+        const known_socket *first = &o->now.at[o->wanted[tcps_table_get(&o->by_inode, s->inode)]];
         s->process = first->process;
         s->fd = first->fd;
         s->holders = first->holders;
@@ -478,7 +478,7 @@ static tcps_code search_everything(tcps_linux_owners *o) {
     if (code != TCPS_OK) return code;
     o->process_count = 0;
     o->holding_count = 0;
-    code = tcps_index_table_init(&o->by_inode, count);
+    code = tcps_table_init(&o->by_inode, count);
     if (code == TCPS_OK) code = look_at(o, pids, count, take_everything);
     for (size_t i = 0; i < o->now.count; i++) take_holding(o, &o->now.at[i]);
     keep_pids(o, pids, count);

@@ -124,7 +124,7 @@ function core.fields() end
 ---@return { name?: string, number?: integer, help?: string }[] # list of {name=, number=, help=}
 function core.message_fields(name) end
 
----A word that only lacks its last part (rtt for rtt_us) is nearer than any slip of the keys.
+---Base/nearest.h says what is.
 ---@param word any
 ---@param list any
 ---@return any # the entry of the list that the word was probably meant to be, nil when nothing is near
