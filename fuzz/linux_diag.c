@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "parse/linux_diag.h"
+#include "parse/linux_tcpinfo.h"
 #include "record/schema.h"
 
 static uint64_t put_count;

@@ -89,6 +89,46 @@ enum {
     /* struct tcp_diag_md5sig: one key */
     MD5SIG_SIZE = 100,
 
+    /* INET_DIAG_SKMEMINFO, SK_MEMINFO_*: an array of u32 */
+    SKMEM_RMEM_ALLOC = 0,
+    SKMEM_RCVBUF = 4,
+    SKMEM_WMEM_ALLOC = 8,
+    SKMEM_SNDBUF = 12,
+    SKMEM_FWD_ALLOC = 16,
+    SKMEM_WMEM_QUEUED = 20,
+    SKMEM_OPTMEM = 24,
+    SKMEM_BACKLOG = 28,
+    SKMEM_DROPS = 32,
+
+    /* struct inet_diag_meminfo */
+    MEMINFO_RMEM = 0,
+    MEMINFO_WMEM = 4,
+    MEMINFO_FMEM = 8,
+    MEMINFO_TMEM = 12,
+
+    /* struct tcpvegas_info */
+    VEGAS_ENABLED = 0,
+    VEGAS_RTTCNT = 4,
+    VEGAS_RTT = 8,
+    VEGAS_MINRTT = 12,
+    VEGAS_SIZE = 16,
+
+    /* struct tcp_dctcp_info */
+    DCTCP_ENABLED = 0, /* u16, as CE_STATE */
+    DCTCP_CE_STATE = 2,
+    DCTCP_ALPHA = 4,
+    DCTCP_AB_ECN = 8,
+    DCTCP_AB_TOT = 12,
+    DCTCP_SIZE = 16,
+
+    /* struct tcp_bbr_info */
+    BBR_BW_LO = 0,
+    BBR_BW_HI = 4,
+    BBR_MIN_RTT = 8,
+    BBR_PACING_GAIN = 12,
+    BBR_CWND_GAIN = 16,
+    BBR_SIZE = 20,
+
     /* INET_DIAG_ULP_INFO, nested, and in it TLS_INFO_* */
     ULP_NAME = 1,
     ULP_TLS = 2,
@@ -109,6 +149,75 @@ enum {
     SUBFLOW_FLAGS = 8,
     SUBFLOW_ID_REM = 9,
     SUBFLOW_ID_LOC = 10,
+
+    /* struct tcp_info. One byte each up to TCPI_RTO; windows in segments of TCPI_SND_MSS; times in us, the ages from LAST_DATA_SENT to
+     * LAST_ACK_RECV in ms; rates in bytes a second. */
+    TCPI_STATE = 0,
+    TCPI_CA_STATE = 1,
+    TCPI_RETRANSMITS = 2,
+    TCPI_PROBES = 3,
+    TCPI_BACKOFF = 4,
+    TCPI_OPTIONS = 5,
+    TCPI_WSCALE = 6,      /* send scale in the low half, receive scale in the high one */
+    TCPI_APP_LIMITED = 7, /* bit 0; bits 1 and 2: tcpi_fastopen_client_fail */
+    TCPI_RTO = 8,
+    TCPI_ATO = 12,
+    TCPI_SND_MSS = 16,
+    TCPI_RCV_MSS = 20,
+    TCPI_UNACKED = 24,
+    TCPI_SACKED = 28,
+    TCPI_LOST = 32,
+    TCPI_RETRANS = 36,
+    TCPI_FACKETS = 40,
+    TCPI_LAST_DATA_SENT = 44,
+    TCPI_LAST_ACK_SENT = 48,
+    TCPI_LAST_DATA_RECV = 52,
+    TCPI_LAST_ACK_RECV = 56,
+    TCPI_PMTU = 60,
+    TCPI_RCV_SSTHRESH = 64,
+    TCPI_RTT = 68,
+    TCPI_RTTVAR = 72,
+    TCPI_SND_SSTHRESH = 76,
+    TCPI_SND_CWND = 80,
+    TCPI_ADVMSS = 84,
+    TCPI_REORDERING = 88,
+    TCPI_RCV_RTT = 92,
+    TCPI_RCV_SPACE = 96,
+    TCPI_TOTAL_RETRANS = 100,
+    TCPI_PACING_RATE = 104, /* u64, as MAX_PACING_RATE, BYTES_ACKED and BYTES_RECEIVED */
+    TCPI_MAX_PACING_RATE = 112,
+    TCPI_BYTES_ACKED = 120,
+    TCPI_BYTES_RECEIVED = 128,
+    TCPI_SEGS_OUT = 136,
+    TCPI_SEGS_IN = 140,
+    TCPI_NOTSENT_BYTES = 144,
+    TCPI_MIN_RTT = 148,
+    TCPI_DATA_SEGS_IN = 152,
+    TCPI_DATA_SEGS_OUT = 156,
+    TCPI_DELIVERY_RATE = 160, /* u64, as BUSY_TIME, RWND_LIMITED and SNDBUF_LIMITED */
+    TCPI_BUSY_TIME = 168,
+    TCPI_RWND_LIMITED = 176,
+    TCPI_SNDBUF_LIMITED = 184,
+    TCPI_DELIVERED = 192,
+    TCPI_DELIVERED_CE = 196,
+    TCPI_BYTES_SENT = 200, /* u64, as BYTES_RETRANS */
+    TCPI_BYTES_RETRANS = 208,
+    TCPI_DSACK_DUPS = 216,
+    TCPI_REORD_SEEN = 220,
+    TCPI_RCV_OOOPACK = 224,
+    TCPI_SND_WND = 228,
+    TCPI_RCV_WND = 232,
+    TCPI_REHASH = 236,
+    TCPI_TOTAL_RTO = 240,            /* u16 */
+    TCPI_TOTAL_RTO_RECOVERIES = 242, /* u16 */
+    TCPI_TOTAL_RTO_TIME = 244,       /* ms */
+    TCPI_RECEIVED_CE = 248,
+    TCPI_DELIVERED_E1_BYTES = 252,
+    TCPI_DELIVERED_E0_BYTES = 256,
+    TCPI_DELIVERED_CE_BYTES = 260,
+    TCPI_RECEIVED_E1_BYTES = 264,
+    TCPI_RECEIVED_E0_BYTES = 268,
+    TCPI_RECEIVED_CE_BYTES = 272,
 
     /* tcpi_options */
     OPT_TIMESTAMPS = 1,

@@ -2,107 +2,106 @@
 
 #include <stdlib.h>
 
-#include "parse/freebsd_endpoints.h"
+#include "parse/endpoints.h"
+#include "parse/freebsd_pieces.h"
 
-static inline void set32(tcps_record *r, unsigned field, const uint8_t *at) { tcps_set(r, field, tcps_load32(at)); }
-
-static void set_endpoints(tcps_batch *batch, tcps_record *r, const uint8_t *x) {
-    if (x[KLD_AF] == FREEBSD_AF_INET6) {
-        tcps_freebsd_set_addresses6(batch, r, x + KLD_LADDR, x + KLD_RADDR);
-    } else if (x[KLD_AF] == FREEBSD_AF_INET) {
-        tcps_freebsd_set_addresses4(batch, r, x + KLD_LADDR, x + KLD_RADDR);
+static void set_endpoints(tcps_batch *batch, tcps_record *r, const tcps_struct *x) {
+    if (x->at[KLD_AF] == FREEBSD_AF_INET6) {
+        tcps_set_bsd_addresses6(batch, r, x->at + KLD_LADDR, x->at + KLD_RADDR);
+    } else if (x->at[KLD_AF] == FREEBSD_AF_INET) {
+        tcps_set_addresses(batch, r, x->at + KLD_LADDR, x->at + KLD_RADDR, 4);
     }
-    tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16(x + KLD_LPORT));
-    tcps_set_nonzero(r, TCPS_F_remote_port, tcps_load16(x + KLD_RPORT));
+    tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16(x->at + KLD_LPORT));
+    tcps_set_nonzero(r, TCPS_F_remote_port, tcps_load16(x->at + KLD_RPORT));
 }
 
 /* What the module fills whatever it was asked for. */
-static void set_identity(tcps_batch *batch, tcps_record *r, const uint8_t *x) {
+static void set_identity(tcps_batch *batch, tcps_record *r, const tcps_struct *x) {
     set_endpoints(batch, r, x);
-    tcps_freebsd_set_state(r, tcps_load32(x + KLD_STATE));
-    tcps_set_nonzero(r, TCPS_F_inp_gencnt, tcps_load64(x + KLD_GENCNT));
+    tcps_freebsd_set_state(r, tcps_load32(x->at + KLD_STATE));
+    tcps_set_nonzero(r, TCPS_F_inp_gencnt, tcps_load64(x->at + KLD_GENCNT));
     tcps_set(r, TCPS_F_sources, 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_KLD);
-    if (tcps_load32(x + KLD_FLAGS) & KLD_FLAG_SYNCACHE) {
+    if (tcps_load32(x->at + KLD_FLAGS) & KLD_FLAG_SYNCACHE) {
         tcps_set(r, TCPS_F_half_open, true);
         return;
     }
-    set32(r, TCPS_F_tcp_flags, x + KLD_TCP_FLAGS);
-    if (tcps_load64(x + KLD_SO)) { /* without a socket there is no user either */
-        tcps_set(r, TCPS_F_socket_id, tcps_load64(x + KLD_SO));
-        set32(r, TCPS_F_uid, x + KLD_UID);
+    tcps_read32(r, TCPS_F_tcp_flags, x, KLD_TCP_FLAGS);
+    if (tcps_load64(x->at + KLD_SO)) { /* without a socket there is no user either */
+        tcps_set(r, TCPS_F_socket_id, tcps_load64(x->at + KLD_SO));
+        tcps_read32(r, TCPS_F_uid, x, KLD_UID);
     }
 }
 
 /* 0 is no sample yet, and the variation is a constant then. */
-static void set_rtt(tcps_record *r, const uint8_t *x) {
-    if (tcps_load32(x + KLD_RTT)) {
-        set32(r, TCPS_F_rtt_us, x + KLD_RTT);
-        set32(r, TCPS_F_rttvar_us, x + KLD_RTTVAR);
+static void set_rtt(tcps_record *r, const tcps_struct *x) {
+    if (tcps_load32(x->at + KLD_RTT)) {
+        tcps_read32(r, TCPS_F_rtt_us, x, KLD_RTT);
+        tcps_read32(r, TCPS_F_rttvar_us, x, KLD_RTTVAR);
     }
-    set32(r, TCPS_F_rto_us, x + KLD_RTO);
+    tcps_read32(r, TCPS_F_rto_us, x, KLD_RTO);
 }
 
-static void set_options(tcps_record *r, const uint8_t *x) {
-    tcps_set(r, TCPS_F_negotiated_options, x[KLD_OPTIONS]);
-    if (x[KLD_OPTIONS] & TI_OPT_WSCALE) {
-        tcps_set(r, TCPS_F_snd_wscale, x[KLD_SND_WSCALE]);
-        tcps_set(r, TCPS_F_rcv_wscale, x[KLD_RCV_WSCALE]);
+static void set_options(tcps_record *r, const tcps_struct *x) {
+    tcps_set(r, TCPS_F_negotiated_options, x->at[KLD_OPTIONS]);
+    if (x->at[KLD_OPTIONS] & TI_OPT_WSCALE) {
+        tcps_set(r, TCPS_F_snd_wscale, x->at[KLD_SND_WSCALE]);
+        tcps_set(r, TCPS_F_rcv_wscale, x->at[KLD_RCV_WSCALE]);
     }
 }
 
-static void set_congestion(tcps_record *r, const uint8_t *x) {
-    set32(r, TCPS_F_snd_cwnd, x + KLD_CWND);
-    set32(r, TCPS_F_snd_ssthresh, x + KLD_SSTHRESH);
-    set32(r, TCPS_F_snd_wnd, x + KLD_SND_WND);
-    set32(r, TCPS_F_rcv_wnd, x + KLD_RCV_WND);
-    set32(r, TCPS_F_maxseg, x + KLD_MAXSEG);
+static void set_congestion(tcps_record *r, const tcps_struct *x) {
+    tcps_read32(r, TCPS_F_snd_cwnd, x, KLD_CWND);
+    tcps_read32(r, TCPS_F_snd_ssthresh, x, KLD_SSTHRESH);
+    tcps_read32(r, TCPS_F_snd_wnd, x, KLD_SND_WND);
+    tcps_read32(r, TCPS_F_rcv_wnd, x, KLD_RCV_WND);
+    tcps_read32(r, TCPS_F_maxseg, x, KLD_MAXSEG);
 }
 
-static void set_sequences(tcps_record *r, const uint8_t *x) {
-    set32(r, TCPS_F_snd_nxt, x + KLD_SND_NXT);
-    set32(r, TCPS_F_snd_una, x + KLD_SND_UNA);
-    set32(r, TCPS_F_snd_max, x + KLD_SND_MAX);
-    set32(r, TCPS_F_rcv_nxt, x + KLD_RCV_NXT);
-    set32(r, TCPS_F_rcv_adv, x + KLD_RCV_ADV);
+static void set_sequences(tcps_record *r, const tcps_struct *x) {
+    tcps_read32(r, TCPS_F_snd_nxt, x, KLD_SND_NXT);
+    tcps_read32(r, TCPS_F_snd_una, x, KLD_SND_UNA);
+    tcps_read32(r, TCPS_F_snd_max, x, KLD_SND_MAX);
+    tcps_read32(r, TCPS_F_rcv_nxt, x, KLD_RCV_NXT);
+    tcps_read32(r, TCPS_F_rcv_adv, x, KLD_RCV_ADV);
 }
 
-static void set_counters(tcps_record *r, const uint8_t *x) {
-    set32(r, TCPS_F_rexmit_packets, x + KLD_REXMIT);
-    set32(r, TCPS_F_ooo_packets, x + KLD_OOO);
-    set32(r, TCPS_F_zerowin_probes, x + KLD_ZEROWIN);
-    set32(r, TCPS_F_dupacks, x + KLD_DUPACKS);
-    set32(r, TCPS_F_sack_blocks, x + KLD_NUMSACKS);
+static void set_counters(tcps_record *r, const tcps_struct *x) {
+    tcps_read32(r, TCPS_F_rexmit_packets, x, KLD_REXMIT);
+    tcps_read32(r, TCPS_F_ooo_packets, x, KLD_OOO);
+    tcps_read32(r, TCPS_F_zerowin_probes, x, KLD_ZEROWIN);
+    tcps_read32(r, TCPS_F_dupacks, x, KLD_DUPACKS);
+    tcps_read32(r, TCPS_F_sack_blocks, x, KLD_NUMSACKS);
 }
 
-static void set_timers(tcps_record *r, const uint8_t *x) {
-    tcps_freebsd_set_timer(r, TCPS_F_timer_rexmt_ms, x + KLD_TT_REXMT);
-    tcps_freebsd_set_timer(r, TCPS_F_timer_persist_ms, x + KLD_TT_PERSIST);
-    tcps_freebsd_set_timer(r, TCPS_F_timer_keep_ms, x + KLD_TT_KEEP);
-    tcps_freebsd_set_timer(r, TCPS_F_timer_2msl_ms, x + KLD_TT_2MSL);
-    tcps_freebsd_set_timer(r, TCPS_F_timer_delack_ms, x + KLD_TT_DELACK);
-    set32(r, TCPS_F_idle_time_ms, x + KLD_RCVTIME);
+static void set_timers(tcps_record *r, const tcps_struct *x) {
+    tcps_freebsd_read_timer(r, TCPS_F_timer_rexmt_ms, x, KLD_TT_REXMT);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_persist_ms, x, KLD_TT_PERSIST);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_keep_ms, x, KLD_TT_KEEP);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_2msl_ms, x, KLD_TT_2MSL);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_delack_ms, x, KLD_TT_DELACK);
+    tcps_read32(r, TCPS_F_idle_time_ms, x, KLD_RCVTIME);
 }
 
-static void set_buffers(tcps_record *r, const uint8_t *x) {
-    if (!tcps_load64(x + KLD_SO)) return;
-    set32(r, TCPS_F_snd_buf_used, x + KLD_SND_CC);
-    set32(r, TCPS_F_snd_buf_hiwat, x + KLD_SND_HIWAT);
-    set32(r, TCPS_F_rcv_buf_used, x + KLD_RCV_CC);
-    set32(r, TCPS_F_rcv_buf_hiwat, x + KLD_RCV_HIWAT);
+static void set_buffers(tcps_record *r, const tcps_struct *x) {
+    if (!tcps_load64(x->at + KLD_SO)) return;
+    tcps_read32(r, TCPS_F_snd_buf_used, x, KLD_SND_CC);
+    tcps_read32(r, TCPS_F_snd_buf_hiwat, x, KLD_SND_HIWAT);
+    tcps_read32(r, TCPS_F_rcv_buf_used, x, KLD_RCV_CC);
+    tcps_read32(r, TCPS_F_rcv_buf_hiwat, x, KLD_RCV_HIWAT);
 }
 
 /* The group that is called ecn also has D-SACK and tail loss probes. */
-static void set_ecn(tcps_record *r, const uint8_t *x) {
-    set32(r, TCPS_F_ecn_flags, x + KLD_ECN);
-    set32(r, TCPS_F_ecn_ce_delivered, x + KLD_DELIVERED_CE);
-    set32(r, TCPS_F_ecn_ce_received, x + KLD_RECEIVED_CE);
-    set32(r, TCPS_F_dsack_bytes, x + KLD_DSACK_BYTES);
-    set32(r, TCPS_F_dsack_packets, x + KLD_DSACK_PACK);
-    set32(r, TCPS_F_tlp_probes_sent, x + KLD_TOTAL_TLP);
-    tcps_set(r, TCPS_F_tlp_bytes_sent, tcps_load64(x + KLD_TLP_BYTES));
+static void set_ecn(tcps_record *r, const tcps_struct *x) {
+    tcps_read32(r, TCPS_F_ecn_flags, x, KLD_ECN);
+    tcps_read32(r, TCPS_F_ecn_ce_delivered, x, KLD_DELIVERED_CE);
+    tcps_read32(r, TCPS_F_ecn_ce_received, x, KLD_RECEIVED_CE);
+    tcps_read32(r, TCPS_F_dsack_bytes, x, KLD_DSACK_BYTES);
+    tcps_read32(r, TCPS_F_dsack_packets, x, KLD_DSACK_PACK);
+    tcps_read32(r, TCPS_F_tlp_probes_sent, x, KLD_TOTAL_TLP);
+    tcps_read64(r, TCPS_F_tlp_bytes_sent, x, KLD_TLP_BYTES);
 }
 
-static void set_groups(tcps_batch *batch, tcps_record *r, const uint8_t *x, uint32_t fields) {
+static void set_groups(tcps_batch *batch, tcps_record *r, const tcps_struct *x, uint32_t fields) {
     if (fields & KLD_FIELDS_STATE) set_options(r, x);
     if (fields & KLD_FIELDS_CONGESTION) set_congestion(r, x);
     if (fields & KLD_FIELDS_RTT) set_rtt(r, x);
@@ -112,8 +111,8 @@ static void set_groups(tcps_batch *batch, tcps_record *r, const uint8_t *x, uint
     if (fields & KLD_FIELDS_BUFFERS) set_buffers(r, x);
     if (fields & KLD_FIELDS_ECN) set_ecn(r, x);
     if (fields & KLD_FIELDS_NAMES) {
-        tcps_freebsd_set_name(batch, r, TCPS_F_cc_algo, x + KLD_CC, KLD_NAME_SIZE);
-        tcps_freebsd_set_name(batch, r, TCPS_F_tcp_stack, x + KLD_STACK, KLD_NAME_SIZE);
+        tcps_freebsd_read_name(batch, r, TCPS_F_cc_algo, x, KLD_CC, KLD_NAME_SIZE);
+        tcps_freebsd_read_name(batch, r, TCPS_F_tcp_stack, x, KLD_STACK, KLD_NAME_SIZE);
     }
 }
 
@@ -135,8 +134,9 @@ tcps_code tcps_freebsd_kld_parse(const uint8_t *bytes, size_t len, uint32_t fiel
             continue;
         }
         tcps_record_clear(&r);
-        set_identity(sink->batch, &r, x);
-        if (is_connection(x)) set_groups(sink->batch, &r, x, fields);
+        const tcps_struct s = {x, KLD_SIZE};
+        set_identity(sink->batch, &r, &s);
+        if (is_connection(x)) set_groups(sink->batch, &r, &s, fields);
         tcps_code code = sink->put(sink, &r);
         if (code != TCPS_OK) return tcps_fail(status, code, "the dump was given up");
         report->sockets++;

@@ -1,37 +1,16 @@
 #include "parse/freebsd_pcblist.h"
 
-#include "parse/freebsd_endpoints.h"
-
-/* A record of the answer: `len` is what it says of itself. Kernels only ever append, so a field is there if it ends within the record. */
-typedef struct record {
-    const uint8_t *at;
-    size_t len;
-    unsigned release;
-    tcps_batch *batch;
-} record;
-
-static inline bool ends_within(const record *x, size_t offset, size_t size) { return offset + size <= x->len; }
-
-static inline void set32(tcps_record *r, unsigned field, const record *x, size_t offset) {
-    if (ends_within(x, offset, 4)) tcps_set(r, field, tcps_load32(x->at + offset));
-}
-
-static inline void set_timer(tcps_record *r, unsigned field, const record *x, size_t offset) {
-    if (ends_within(x, offset, 4)) tcps_freebsd_set_timer(r, field, x->at + offset);
-}
-
-static inline void set_name(tcps_record *r, unsigned field, const record *x, size_t offset, size_t size) {
-    if (ends_within(x, offset, size)) tcps_freebsd_set_name(x->batch, r, field, x->at + offset, size);
-}
+#include "parse/endpoints.h"
+#include "parse/freebsd_pieces.h"
 
 /* A listener for both families is bound to the wildcard address, whose bytes are the same in either. It counts as IPv4's here, because inp_vflag
  * says IPv4 too, and dual_stack says the rest. */
-static void set_endpoints(tcps_record *r, const record *x) {
+static void set_endpoints(tcps_batch *batch, tcps_record *r, const tcps_struct *x) {
     unsigned vflag = x->at[XT_VFLAG] & (XT_VFLAG_IPV4 | XT_VFLAG_IPV6);
     if (vflag & XT_VFLAG_IPV4) {
-        tcps_freebsd_set_addresses4(x->batch, r, x->at + XT_LADDR + 12, x->at + XT_FADDR + 12);
+        tcps_set_addresses(batch, r, x->at + XT_LADDR + 12, x->at + XT_FADDR + 12, 4);
     } else if (vflag == XT_VFLAG_IPV6) {
-        tcps_freebsd_set_addresses6(x->batch, r, x->at + XT_LADDR, x->at + XT_FADDR);
+        tcps_set_bsd_addresses6(batch, r, x->at + XT_LADDR, x->at + XT_FADDR);
     }
     if (vflag == (XT_VFLAG_IPV4 | XT_VFLAG_IPV6)) tcps_set(r, TCPS_F_dual_stack, true);
     tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16_be(x->at + XT_LPORT));
@@ -40,72 +19,72 @@ static void set_endpoints(tcps_record *r, const record *x) {
 }
 
 /* What struct socket knows. A listener has queues of connections instead of buffers (sotoxsocket leaves those zero). */
-static void set_socket(tcps_record *r, const record *x) {
+static void set_socket(tcps_record *r, const tcps_struct *x) {
     tcps_set(r, TCPS_F_socket_id, tcps_load64(x->at + XT_SO));
-    set32(r, TCPS_F_uid, x, XT_UID);
+    tcps_read32(r, TCPS_F_uid, x, XT_UID);
     tcps_set(r, TCPS_F_socket_error, tcps_load16(x->at + XT_ERROR));
     if (tcps_load16(x->at + XT_OPTIONS) & XT_OPTION_ACCEPTCONN) {
-        set32(r, TCPS_F_accept_queue, x, XT_QLEN);
-        set32(r, TCPS_F_incomplete_queue, x, XT_INCQLEN);
-        set32(r, TCPS_F_accept_backlog, x, XT_QLIMIT);
+        tcps_read32(r, TCPS_F_accept_queue, x, XT_QLEN);
+        tcps_read32(r, TCPS_F_incomplete_queue, x, XT_INCQLEN);
+        tcps_read32(r, TCPS_F_accept_backlog, x, XT_QLIMIT);
     } else {
-        set32(r, TCPS_F_rcv_buf_used, x, XT_RCV_CC);
-        set32(r, TCPS_F_rcv_buf_hiwat, x, XT_RCV_HIWAT);
-        set32(r, TCPS_F_snd_buf_used, x, XT_SND_CC);
-        set32(r, TCPS_F_snd_buf_hiwat, x, XT_SND_HIWAT);
+        tcps_read32(r, TCPS_F_rcv_buf_used, x, XT_RCV_CC);
+        tcps_read32(r, TCPS_F_rcv_buf_hiwat, x, XT_RCV_HIWAT);
+        tcps_read32(r, TCPS_F_snd_buf_used, x, XT_SND_CC);
+        tcps_read32(r, TCPS_F_snd_buf_hiwat, x, XT_SND_HIWAT);
     }
 }
 
 /* What struct inpcb knows. Its type of service and time to live are IPv4's; IPv6 keeps its own elsewhere. */
-static void set_inpcb(tcps_record *r, const record *x) {
+static void set_inpcb(tcps_record *r, const tcps_struct *x) {
     tcps_set(r, TCPS_F_inp_gencnt, tcps_load64(x->at + XT_GENCNT));
-    set32(r, TCPS_F_flow_id, x, XT_FLOWID);
+    tcps_read32(r, TCPS_F_flow_id, x, XT_FLOWID);
     if (x->at[XT_VFLAG] & XT_VFLAG_IPV4) {
         tcps_set(r, TCPS_F_tos, x->at[XT_TOS]);
-        if (ends_within(x, XT_TTL, 1)) tcps_set(r, TCPS_F_ttl, x->at[XT_TTL]);
+        if (tcps_holds(x, XT_TTL, 1)) tcps_set(r, TCPS_F_ttl, x->at[XT_TTL]);
     }
 }
 
 /* What struct tcpcb knows. */
-static void set_tcpcb(tcps_record *r, const record *x) {
-    set_name(r, TCPS_F_tcp_stack, x, XT_STACK, XT_STACK_SIZE);
-    set_name(r, TCPS_F_log_id, x, XT_LOGID, XT_LOGID_SIZE);
-    set_name(r, TCPS_F_cc_algo, x, XT_CC, XT_CC_SIZE);
-    set32(r, TCPS_F_tcp_flags, x, XT_FLAGS);
-    set32(r, TCPS_F_zerowin_probes, x, XT_SNDZEROWIN);
-    set32(r, TCPS_F_rexmit_packets, x, XT_SNDREXMITPACK);
-    set32(r, TCPS_F_ooo_packets, x, XT_RCVOOPACK);
-    set32(r, TCPS_F_idle_time_ms, x, XT_RCVTIME);
-    set_timer(r, TCPS_F_timer_rexmt_ms, x, XT_TT_REXMT);
-    set_timer(r, TCPS_F_timer_persist_ms, x, XT_TT_PERSIST);
-    set_timer(r, TCPS_F_timer_keep_ms, x, XT_TT_KEEP);
-    set_timer(r, TCPS_F_timer_2msl_ms, x, XT_TT_2MSL);
-    set_timer(r, TCPS_F_timer_delack_ms, x, XT_TT_DELACK);
-    set32(r, TCPS_F_snd_cwnd, x, XT_SND_CWND);
-    set32(r, TCPS_F_snd_ssthresh, x, XT_SND_SSTHRESH);
-    set32(r, TCPS_F_maxseg, x, XT_MAXSEG);
-    set32(r, TCPS_F_rcv_wnd, x, XT_RCV_WND);
-    set32(r, TCPS_F_snd_wnd, x, XT_SND_WND);
-    set32(r, TCPS_F_ecn_flags, x, XT_ECN);
-    if (x->release >= 14) {
-        set32(r, TCPS_F_dsack_bytes, x, XT_DSACK_BYTES);
-        set32(r, TCPS_F_dsack_tlp_bytes, x, XT_DSACK_TLP_BYTES);
-        set32(r, TCPS_F_dsack_packets, x, XT_DSACK_PACK);
+static void set_tcpcb(tcps_batch *batch, tcps_record *r, const tcps_struct *x, unsigned release) {
+    tcps_freebsd_read_name(batch, r, TCPS_F_tcp_stack, x, XT_STACK, XT_STACK_SIZE);
+    tcps_freebsd_read_name(batch, r, TCPS_F_log_id, x, XT_LOGID, XT_LOGID_SIZE);
+    tcps_freebsd_read_name(batch, r, TCPS_F_cc_algo, x, XT_CC, XT_CC_SIZE);
+    tcps_read32(r, TCPS_F_tcp_flags, x, XT_FLAGS);
+    tcps_read32(r, TCPS_F_zerowin_probes, x, XT_SNDZEROWIN);
+    tcps_read32(r, TCPS_F_rexmit_packets, x, XT_SNDREXMITPACK);
+    tcps_read32(r, TCPS_F_ooo_packets, x, XT_RCVOOPACK);
+    tcps_read32(r, TCPS_F_idle_time_ms, x, XT_RCVTIME);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_rexmt_ms, x, XT_TT_REXMT);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_persist_ms, x, XT_TT_PERSIST);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_keep_ms, x, XT_TT_KEEP);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_2msl_ms, x, XT_TT_2MSL);
+    tcps_freebsd_read_timer(r, TCPS_F_timer_delack_ms, x, XT_TT_DELACK);
+    tcps_read32(r, TCPS_F_snd_cwnd, x, XT_SND_CWND);
+    tcps_read32(r, TCPS_F_snd_ssthresh, x, XT_SND_SSTHRESH);
+    tcps_read32(r, TCPS_F_maxseg, x, XT_MAXSEG);
+    tcps_read32(r, TCPS_F_rcv_wnd, x, XT_RCV_WND);
+    tcps_read32(r, TCPS_F_snd_wnd, x, XT_SND_WND);
+    tcps_read32(r, TCPS_F_ecn_flags, x, XT_ECN);
+    if (release >= 14) {
+        tcps_read32(r, TCPS_F_dsack_bytes, x, XT_DSACK_BYTES);
+        tcps_read32(r, TCPS_F_dsack_tlp_bytes, x, XT_DSACK_TLP_BYTES);
+        tcps_read32(r, TCPS_F_dsack_packets, x, XT_DSACK_PACK);
     }
 }
 
-static void set_encaps_port(tcps_record *r, const record *x) {
-    size_t offset = x->release >= 14 ? XT_ENCAPS_PORT : XT_ENCAPS_PORT_13;
-    if (x->release && ends_within(x, offset, 2)) tcps_set(r, TCPS_F_encaps_port, tcps_load16_be(x->at + offset));
+static void set_encaps_port(tcps_record *r, const tcps_struct *x, unsigned release) {
+    size_t offset = release >= 14 ? XT_ENCAPS_PORT : XT_ENCAPS_PORT_13;
+    if (release && tcps_holds(x, offset, 2)) tcps_set(r, TCPS_F_encaps_port, tcps_load16_be(x->at + offset));
 }
 
 /* A TIME_WAIT of 13 may have lost its tcpcb: then the kernel leaves that part zero. A real one always has a stack and a segment size. */
-static bool has_tcpcb(const record *x) { return ends_within(x, XT_MAXSEG, 4) ? x->at[XT_STACK] || tcps_load32(x->at + XT_MAXSEG) : true; }
+static bool has_tcpcb(const tcps_struct *x) { return tcps_holds(x, XT_MAXSEG, 4) ? x->at[XT_STACK] || tcps_load32(x->at + XT_MAXSEG) : true; }
 
-static void set_record(tcps_record *r, const record *x) {
-    set_endpoints(r, x);
-    if (ends_within(x, XT_STATE, 4)) tcps_freebsd_set_state(r, tcps_load32(x->at + XT_STATE));
-    set_encaps_port(r, x);
+static void set_record(tcps_batch *batch, tcps_record *r, const tcps_struct *x, unsigned release) {
+    set_endpoints(batch, r, x);
+    if (tcps_holds(x, XT_STATE, 4)) tcps_freebsd_set_state(r, tcps_load32(x->at + XT_STATE));
+    set_encaps_port(r, x, release);
     tcps_set(r, TCPS_F_sources, 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_PCBLIST);
     /* An entry of the syncache is neither socket nor inpcb nor tcpcb: nothing more of it is known. */
     if (tcps_load64(x->at + XT_XI_LEN) == 0) {
@@ -114,7 +93,7 @@ static void set_record(tcps_record *r, const record *x) {
     }
     set_inpcb(r, x);
     if (tcps_load64(x->at + XT_SO)) set_socket(r, x);
-    if (has_tcpcb(x)) set_tcpcb(r, x);
+    if (has_tcpcb(x)) set_tcpcb(batch, r, x, release);
 }
 
 /* Up to the flag that says which family the addresses are of: without it a record names no connection. */
@@ -156,7 +135,7 @@ tcps_code tcps_freebsd_pcblist_parse(const uint8_t *bytes, size_t len, unsigned 
             continue;
         }
         tcps_record_clear(&r);
-        set_record(&r, &(record){bytes + offset, (size_t)size, release, sink->batch});
+        set_record(sink->batch, &r, &(tcps_struct){bytes + offset, (size_t)size}, release);
         tcps_code code = sink->put(sink, &r);
         if (code != TCPS_OK) return tcps_fail(status, code, "the dump was given up");
         report->sockets++;

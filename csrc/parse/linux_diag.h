@@ -21,14 +21,4 @@ typedef struct tcps_linux_diag {
  * is left (status->offset counts from the dump's first byte), or what the sink said. */
 tcps_code tcps_linux_diag_parse(tcps_linux_diag *dump, const uint8_t *bytes, size_t len, tcps_sink *sink, tcps_status *status);
 
-/* Sets what a struct tcp_info of `len` bytes knows of a socket in Linux's state `state`: by length, so that any kernel's will do.
- * Also used for getsockopt(TCP_INFO). */
-void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsigned state);
-
-/* Sets what the `len` bytes of INET_DIAG_SKMEMINFO, or of getsockopt(SO_MEMINFO), say: an array of u32 that grows with the kernel. */
-void tcps_linux_meminfo(tcps_record *r, const uint8_t *info, size_t len);
-
-/* The schema's TcpState of Linux's state number; TCP_STATE_UNKNOWN of one that it has not. */
-TcpstatsReader__TcpState tcps_linux_state(unsigned state);
-
 #endif

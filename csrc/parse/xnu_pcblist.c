@@ -3,21 +3,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "abi/load.h"
 #include "abi/xnu.h"
+#include "parse/endpoints.h"
+#include "parse/struct.h"
 
 #define SOURCE_BIT (1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_PCBLIST_N)
 
-/* One record of a group: `len` as it says, tag included and all of it inside the buffer; 0 where the group has none. */
-typedef struct piece {
-    const uint8_t *at;
-    size_t len;
-} piece;
-
+/* The records that make one socket: each as long as it says, tag included, and all of it inside the buffer. */
 typedef struct group {
     size_t offset; /* of its first record */
     bool open;     /* has records */
-    piece inpcb, socket, rcvbuf, sndbuf, stats, tcpcb;
+    tcps_struct inpcb, socket, rcvbuf, sndbuf, stats, tcpcb;
 } group;
 
 typedef struct walk {
@@ -29,79 +25,31 @@ typedef struct walk {
     tcps_record record;
 } walk;
 
-/* A field is there when the record is long enough for it: a shorter one is an older kernel's, a longer one a newer's. */
-static inline bool holds(const piece *p, size_t offset, size_t size) { return offset + size <= p->len; }
-
-static inline void set8(tcps_record *r, unsigned field, const piece *p, size_t offset) {
-    if (holds(p, offset, 1)) tcps_set(r, field, p->at[offset]);
-}
-
-static inline void set16(tcps_record *r, unsigned field, const piece *p, size_t offset) {
-    if (holds(p, offset, 2)) tcps_set(r, field, tcps_load16(p->at + offset));
-}
-
-static inline void set32(tcps_record *r, unsigned field, const piece *p, size_t offset) {
-    if (holds(p, offset, 4)) tcps_set(r, field, tcps_load32(p->at + offset));
-}
-
 static inline uint64_t saturate32(uint64_t value) { return value > UINT32_MAX ? UINT32_MAX : value; }
 
 /* Kernel times to microseconds: `per_ms` units make a millisecond. Multiplied first and in 64 bits, so that nothing is lost or wraps. */
-static inline void set_us(tcps_record *r, unsigned field, const piece *p, size_t offset, unsigned per_ms) {
-    if (holds(p, offset, 4)) tcps_set(r, field, saturate32((uint64_t)tcps_load32(p->at + offset) * 1000 / per_ms));
+static inline void set_us(tcps_record *r, unsigned field, const tcps_struct *p, size_t offset, unsigned per_ms) {
+    if (tcps_holds(p, offset, 4)) tcps_set(r, field, saturate32((uint64_t)tcps_load32(p->at + offset) * 1000 / per_ms));
 }
 
-static bool link_local(const uint8_t *a) {
-    return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) || (a[0] == 0xff && ((a[1] & 15) == 1 || (a[1] & 15) == 2));
-}
-
-/* An IPv6 address as people know it: XNU keeps the scope of a link-local one in its bytes 2 and 3. Gives the scope, 0 when there is none. */
-static uint32_t take_scope(uint8_t address[16]) {
-    if (!link_local(address)) return 0;
-    uint32_t scope = tcps_load16_be(address + 2);
-    address[2] = address[3] = 0;
-    return scope;
-}
-
-static tcps_code set_addresses(walk *w, const piece *p) {
-    tcps_record *r = &w->record;
-    if (!holds(p, XINPCB_LADDR, 16)) return TCPS_OK;
+/* A mapped address has vflag 1: it is IPv4 on the wire, and net.inet.tcp.info wants it so too. */
+static void set_endpoints(tcps_batch *batch, tcps_record *r, const tcps_struct *p) {
+    if (tcps_holds(p, XINPCB_FPORT, 2)) tcps_set_nonzero(r, TCPS_F_remote_port, tcps_load16_be(p->at + XINPCB_FPORT));
+    if (tcps_holds(p, XINPCB_LPORT, 2)) tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16_be(p->at + XINPCB_LPORT));
+    if (!tcps_holds(p, XINPCB_LADDR, 16)) return;
+    const uint8_t *local = p->at + XINPCB_LADDR, *remote = p->at + XINPCB_FADDR;
     unsigned vflag = p->at[XINPCB_VFLAG] & (XVFLAG_IPV4 | XVFLAG_IPV6);
-    if (!vflag) return TCPS_OK;
-    uint8_t local[16], remote[16];
-    memcpy(local, p->at + XINPCB_LADDR, 16);
-    memcpy(remote, p->at + XINPCB_FADDR, 16);
-    size_t skip = 0;
-    /* A mapped address has vflag 1: it is IPv4 on the wire, and net.inet.tcp.info wants it so too. */
-    if (vflag == XVFLAG_IPV4) {
-        skip = XADDR_IPV4;
-        tcps_set(r, TCPS_F_ip_version, TCPSTATS_READER__IP_VERSION__IP_VERSION_4);
-    } else {
-        uint32_t local_scope = take_scope(local), remote_scope = take_scope(remote);
-        tcps_set(r, TCPS_F_ip_version, TCPSTATS_READER__IP_VERSION__IP_VERSION_6);
-        tcps_set_nonzero(r, TCPS_F_scope_id, local_scope ? local_scope : remote_scope);
-    }
-    tcps_batch *batch = w->sink->batch;
-    const tcps_text *l = tcps_batch_text(batch, local + skip, 16 - skip);
-    const tcps_text *f = tcps_batch_text(batch, remote + skip, 16 - skip);
-    if (!l || !f) return TCPS_NOMEM;
-    tcps_set_text(r, TCPS_F_local_addr, l);
-    tcps_set_text(r, TCPS_F_remote_addr, f);
-    return TCPS_OK;
-}
-
-static tcps_code set_endpoints(walk *w, const piece *p) {
-    tcps_record *r = &w->record;
-    if (holds(p, XINPCB_FPORT, 2)) tcps_set_nonzero(r, TCPS_F_remote_port, tcps_load16_be(p->at + XINPCB_FPORT));
-    if (holds(p, XINPCB_LPORT, 2)) tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16_be(p->at + XINPCB_LPORT));
-    return set_addresses(w, p);
+    if (vflag == XVFLAG_IPV4)
+        tcps_set_addresses(batch, r, local + XADDR_IPV4, remote + XADDR_IPV4, 16 - XADDR_IPV4);
+    else if (vflag)
+        tcps_set_bsd_addresses6(batch, r, local, remote);
 }
 
 /* `classes`: how many of the four sets of counters mean anything where traffic is counted by class. */
-static void set_counters(tcps_record *r, const piece *p, tcps_xnu_stats rule, unsigned classes) {
+static void set_counters(tcps_record *r, const tcps_struct *p, tcps_xnu_stats rule, unsigned classes) {
     if (rule == TCPS_XNU_STATS_DATA) {
         /* [0].txpackets counts appends to the send buffer, and what is received in order is counted twice. */
-        if (holds(p, XSOCKSTAT_DATA + XDATA_TXBYTES, 8)) tcps_set(r, TCPS_F_tx_bytes, tcps_load64(p->at + XSOCKSTAT_DATA + XDATA_TXBYTES));
+        if (tcps_holds(p, XSOCKSTAT_DATA + XDATA_TXBYTES, 8)) tcps_set(r, TCPS_F_tx_bytes, tcps_load64(p->at + XSOCKSTAT_DATA + XDATA_TXBYTES));
     } else if (rule == TCPS_XNU_STATS_CLASSES && p->len >= XSOCKSTAT_SIZE) {
         uint64_t sum[XDATA_SIZE / 8] = {0};
         for (unsigned i = 0; i < classes; i++)
@@ -114,20 +62,20 @@ static void set_counters(tcps_record *r, const piece *p, tcps_xnu_stats rule, un
 }
 
 static void set_buffers(tcps_record *r, const group *g) {
-    set32(r, TCPS_F_rcv_buf_used, &g->rcvbuf, XSOCKBUF_CC);
-    set32(r, TCPS_F_rcv_buf_hiwat, &g->rcvbuf, XSOCKBUF_HIWAT);
-    set32(r, TCPS_F_snd_buf_used, &g->sndbuf, XSOCKBUF_CC);
-    set32(r, TCPS_F_snd_buf_hiwat, &g->sndbuf, XSOCKBUF_HIWAT);
+    tcps_read32(r, TCPS_F_rcv_buf_used, &g->rcvbuf, XSOCKBUF_CC);
+    tcps_read32(r, TCPS_F_rcv_buf_hiwat, &g->rcvbuf, XSOCKBUF_HIWAT);
+    tcps_read32(r, TCPS_F_snd_buf_used, &g->sndbuf, XSOCKBUF_CC);
+    tcps_read32(r, TCPS_F_snd_buf_hiwat, &g->sndbuf, XSOCKBUF_HIWAT);
 }
 
-static void set_pids(tcps_record *r, const piece *p) {
-    set32(r, TCPS_F_pid, p, XSOCKET_LAST_PID);
-    if (holds(p, XSOCKET_E_PID, 4)) tcps_set_nonzero(r, TCPS_F_effective_pid, tcps_load32(p->at + XSOCKET_E_PID));
+static void set_pids(tcps_record *r, const tcps_struct *p) {
+    tcps_read32(r, TCPS_F_pid, p, XSOCKET_LAST_PID);
+    tcps_read32_nonzero(r, TCPS_F_effective_pid, p, XSOCKET_E_PID);
 }
 
 /* TcpState is XNU's number plus one; a number that XNU has not named stays unknown. */
-static void set_state(tcps_record *r, const piece *p) {
-    if (!holds(p, XTCPCB_STATE, 4)) return;
+static void set_state(tcps_record *r, const tcps_struct *p) {
+    if (!tcps_holds(p, XTCPCB_STATE, 4)) return;
     uint32_t state = tcps_load32(p->at + XTCPCB_STATE);
     if (state <= XSTATE_TIME_WAIT) tcps_set(r, TCPS_F_state, state + 1);
 }
@@ -141,16 +89,16 @@ static uint32_t since(uint32_t now, uint32_t then) {
     return age > UINT32_MAX - 10000 ? 0 : age;
 }
 
-static void set_age(const tcps_xnu_rules *rules, tcps_record *r, unsigned field, const piece *p, size_t offset) {
-    if (!rules->has_tcp_now || !holds(p, offset, 4)) return;
+static void set_age(const tcps_xnu_rules *rules, tcps_record *r, unsigned field, const tcps_struct *p, size_t offset) {
+    if (!rules->has_tcp_now || !tcps_holds(p, offset, 4)) return;
     uint32_t then = tcps_load32(p->at + offset);
     if (then) tcps_set(r, field, since(rules->tcp_now, then));
 }
 
 /* A timer that does not run has 0 ms left; what is left of one that runs is not exported, but for the end of TIME_WAIT. */
-static void set_timers(const tcps_xnu_rules *rules, tcps_record *r, const piece *p) {
+static void set_timers(const tcps_xnu_rules *rules, tcps_record *r, const tcps_struct *p) {
     static const unsigned fields[XTIMER_COUNT] = {TCPS_F_timer_rexmt_ms, TCPS_F_timer_persist_ms, TCPS_F_timer_keep_ms, TCPS_F_timer_2msl_ms};
-    if (!holds(p, XTCPCB_TIMER, 4 * XTIMER_COUNT)) return;
+    if (!tcps_holds(p, XTCPCB_TIMER, 4 * XTIMER_COUNT)) return;
     uint32_t armed = 0;
     for (unsigned i = 0; i < XTIMER_COUNT; i++) {
         if (tcps_load32(p->at + XTCPCB_TIMER + 4 * i))
@@ -165,52 +113,52 @@ static void set_timers(const tcps_xnu_rules *rules, tcps_record *r, const piece 
     }
 }
 
-static void set_tcp(const tcps_xnu_rules *rules, tcps_record *r, const piece *p) {
-    set32(r, TCPS_F_tcp_flags, p, XTCPCB_FLAGS);
-    set32(r, TCPS_F_snd_cwnd, p, XTCPCB_SND_CWND);
-    set32(r, TCPS_F_snd_ssthresh, p, XTCPCB_SND_SSTHRESH);
-    set32(r, TCPS_F_snd_wnd, p, XTCPCB_SND_WND);
-    set32(r, TCPS_F_rcv_wnd, p, XTCPCB_RCV_WND);
-    set32(r, TCPS_F_maxseg, p, XTCPCB_MAXSEG);
-    if (holds(p, XTCPCB_SRTT, 4) && tcps_load32(p->at + XTCPCB_SRTT)) set_us(r, TCPS_F_rtt_us, p, XTCPCB_SRTT, 32);
+static void set_tcp(const tcps_xnu_rules *rules, tcps_record *r, const tcps_struct *p) {
+    tcps_read32(r, TCPS_F_tcp_flags, p, XTCPCB_FLAGS);
+    tcps_read32(r, TCPS_F_snd_cwnd, p, XTCPCB_SND_CWND);
+    tcps_read32(r, TCPS_F_snd_ssthresh, p, XTCPCB_SND_SSTHRESH);
+    tcps_read32(r, TCPS_F_snd_wnd, p, XTCPCB_SND_WND);
+    tcps_read32(r, TCPS_F_rcv_wnd, p, XTCPCB_RCV_WND);
+    tcps_read32(r, TCPS_F_maxseg, p, XTCPCB_MAXSEG);
+    if (tcps_holds(p, XTCPCB_SRTT, 4) && tcps_load32(p->at + XTCPCB_SRTT)) set_us(r, TCPS_F_rtt_us, p, XTCPCB_SRTT, 32);
     set_us(r, TCPS_F_rttvar_us, p, XTCPCB_RTTVAR, 16); /* before the first sample too: the timeout is reckoned from it */
     set_us(r, TCPS_F_rto_us, p, XTCPCB_RXTCUR, 1);
     set_us(r, TCPS_F_rtt_min_us, p, XTCPCB_RTTMIN, 1);
-    set32(r, TCPS_F_rtt_update_count, p, XTCPCB_RTTUPDATED);
-    set32(r, TCPS_F_snd_nxt, p, XTCPCB_SND_NXT);
-    set32(r, TCPS_F_snd_una, p, XTCPCB_SND_UNA);
-    set32(r, TCPS_F_snd_max, p, XTCPCB_SND_MAX);
-    set32(r, TCPS_F_rcv_nxt, p, XTCPCB_RCV_NXT);
-    set32(r, TCPS_F_rcv_adv, p, XTCPCB_RCV_ADV);
-    set32(r, TCPS_F_dupacks, p, XTCPCB_DUPACKS);
-    set32(r, TCPS_F_rxt_shift, p, XTCPCB_RXTSHIFT);
+    tcps_read32(r, TCPS_F_rtt_update_count, p, XTCPCB_RTTUPDATED);
+    tcps_read32(r, TCPS_F_snd_nxt, p, XTCPCB_SND_NXT);
+    tcps_read32(r, TCPS_F_snd_una, p, XTCPCB_SND_UNA);
+    tcps_read32(r, TCPS_F_snd_max, p, XTCPCB_SND_MAX);
+    tcps_read32(r, TCPS_F_rcv_nxt, p, XTCPCB_RCV_NXT);
+    tcps_read32(r, TCPS_F_rcv_adv, p, XTCPCB_RCV_ADV);
+    tcps_read32(r, TCPS_F_dupacks, p, XTCPCB_DUPACKS);
+    tcps_read32(r, TCPS_F_rxt_shift, p, XTCPCB_RXTSHIFT);
     const uint32_t scaled = XTF_REQ_SCALE | XTF_RCVD_SCALE;
     if (tcps_has(r, TCPS_F_tcp_flags) && (r->value[TCPS_F_tcp_flags] & scaled) == scaled) {
-        set8(r, TCPS_F_snd_wscale, p, XTCPCB_SND_SCALE);
-        set8(r, TCPS_F_rcv_wscale, p, XTCPCB_RCV_SCALE);
+        tcps_read8(r, TCPS_F_snd_wscale, p, XTCPCB_SND_SCALE);
+        tcps_read8(r, TCPS_F_rcv_wscale, p, XTCPCB_RCV_SCALE);
     }
     set_age(rules, r, TCPS_F_age_ms, p, XTCPCB_STARTTIME);
     set_age(rules, r, TCPS_F_idle_time_ms, p, XTCPCB_RCVTIME);
     set_timers(rules, r, p);
 }
 
-static void set_socket(tcps_record *r, const piece *p) {
-    set32(r, TCPS_F_uid, p, XSOCKET_UID);
+static void set_socket(tcps_record *r, const tcps_struct *p) {
+    tcps_read32(r, TCPS_F_uid, p, XSOCKET_UID);
     set_pids(r, p);
-    set16(r, TCPS_F_socket_error, p, XSOCKET_ERROR);
+    tcps_read16(r, TCPS_F_socket_error, p, XSOCKET_ERROR);
     if (in_state(r, XSTATE_LISTEN)) {
-        set16(r, TCPS_F_accept_queue, p, XSOCKET_QLEN);
-        set16(r, TCPS_F_incomplete_queue, p, XSOCKET_INCQLEN);
-        set16(r, TCPS_F_accept_backlog, p, XSOCKET_QLIMIT);
+        tcps_read16(r, TCPS_F_accept_queue, p, XSOCKET_QLEN);
+        tcps_read16(r, TCPS_F_incomplete_queue, p, XSOCKET_INCQLEN);
+        tcps_read16(r, TCPS_F_accept_backlog, p, XSOCKET_QLIMIT);
     }
 }
 
 /* What the IP layer keeps besides addresses and ports. */
-static void set_inpcb(tcps_record *r, const piece *p) {
-    if (holds(p, XINPCB_GENCNT, 8)) tcps_set(r, TCPS_F_inp_gencnt, tcps_load64(p->at + XINPCB_GENCNT));
-    if (!holds(p, XINPCB_VFLAG, 1)) return;
+static void set_inpcb(tcps_record *r, const tcps_struct *p) {
+    if (tcps_holds(p, XINPCB_GENCNT, 8)) tcps_set(r, TCPS_F_inp_gencnt, tcps_load64(p->at + XINPCB_GENCNT));
+    if (!tcps_holds(p, XINPCB_VFLAG, 1)) return;
     unsigned vflag = p->at[XINPCB_VFLAG];
-    if (vflag & XVFLAG_IPV4) set8(r, TCPS_F_tos, p, XINPCB_TOS);
+    if (vflag & XVFLAG_IPV4) tcps_read8(r, TCPS_F_tos, p, XINPCB_TOS);
     if (vflag & XVFLAG_IPV6 && in_state(r, XSTATE_LISTEN)) tcps_set(r, TCPS_F_dual_stack, vflag & XVFLAG_IPV4);
 }
 
@@ -219,11 +167,11 @@ static tcps_code put_socket(walk *w, const group *g) {
     tcps_record *r = &w->record;
     tcps_record_clear(r);
     tcps_set(r, TCPS_F_sources, SOURCE_BIT);
-    if (set_endpoints(w, &g->inpcb) != TCPS_OK) return TCPS_NOMEM;
+    set_endpoints(w->sink->batch, r, &g->inpcb);
     set_state(r, &g->tcpcb);
-    bool has_so = holds(&g->socket, XSOCKET_SO, 8);
+    bool has_so = tcps_holds(&g->socket, XSOCKET_SO, 8);
     uint64_t so = has_so ? tcps_load64(g->socket.at + XSOCKET_SO) : 0;
-    bool kernels = so != 0 || !holds(&g->inpcb, XINPCB_INPP, 8) || tcps_load64(g->inpcb.at + XINPCB_INPP) != 0;
+    bool kernels = so != 0 || !tcps_holds(&g->inpcb, XINPCB_INPP, 8) || tcps_load64(g->inpcb.at + XINPCB_INPP) != 0;
     if (kernels) {
         set_inpcb(r, &g->inpcb);
         set_tcp(w->rules, r, &g->tcpcb);
@@ -240,8 +188,8 @@ static tcps_code put_socket(walk *w, const group *g) {
         set_pids(r, &g->socket);
         set_buffers(r, g);
         set_counters(r, &g->stats, w->rules->stats, 1);
-        set32(r, TCPS_F_snd_wnd, &g->tcpcb, XTCPCB_SND_WND);
-        set32(r, TCPS_F_snd_cwnd, &g->tcpcb, XTCPCB_SND_CWND);
+        tcps_read32(r, TCPS_F_snd_wnd, &g->tcpcb, XTCPCB_SND_WND);
+        tcps_read32(r, TCPS_F_snd_cwnd, &g->tcpcb, XTCPCB_SND_CWND);
     }
     w->report->sockets++;
     return w->sink->put(w->sink, r);
@@ -286,7 +234,7 @@ static void take_trailer(walk *w, size_t offset, size_t size, const group *g) {
 
 /* Keeps a record for the group that it belongs to; an xinpcb_n begins the next one, an xtcpcb_n ends it. */
 static tcps_code take_record(walk *w, group *g, uint32_t kind, size_t offset, size_t size) {
-    piece p = {w->bytes + offset, size};
+    tcps_struct p = {w->bytes + offset, size};
     tcps_code code;
     switch (kind) {
     case XKIND_INPCB:

@@ -1,7 +1,8 @@
 #include "source/freebsd_filter.h"
 
+#include "abi/freebsd.h"
 #include "filter/filter_internal.h"
-#include "parse/freebsd_endpoints.h"
+#include "parse/endpoints.h"
 
 static void store16(uint8_t *at, uint16_t v) { memcpy(at, &v, sizeof v); }
 static void store32(uint8_t *at, uint32_t v) { memcpy(at, &v, sizeof v); }
@@ -30,7 +31,7 @@ static bool push_address(const tcps_prefix *p, uint8_t *addr4, uint8_t *mask4, u
         return true;
     }
     /* In the kernel a scoped address has its scope in bytes 2 and 3, where the filter has zeros: only what comes before them can be compared. */
-    if (p->size != 16 || (p->bits > 16 && tcps_freebsd_scoped(p->bytes))) return false;
+    if (p->size != 16 || (p->bits > 16 && tcps_is_link_local(p->bytes))) return false;
     memcpy(addr6, p->bytes, 16);
     *prefix6 = p->bits;
     return true;

@@ -3,7 +3,7 @@
 
 #include "abi/linux.h"
 #include "abi/load.h"
-#include "parse/linux_diag.h"
+#include "parse/linux_tcpinfo.h"
 #include "source/linux_socket_info.h"
 
 static bool ask_option(tcps_kernel *k, int fd, const char *option, tcps_buffer *value) {
@@ -15,9 +15,9 @@ void tcps_linux_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t 
     unsigned state = len ? info[0] : 0;
     tcps_set_nonzero(r, TCPS_F_state, tcps_linux_state(state));
     tcps_linux_tcp_info(r, info, len, state);
-    if (state == LINUX_LISTEN && len >= 32) { /* tcpi_unacked and tcpi_sacked stand for them */
-        tcps_set(r, TCPS_F_accept_queue, tcps_load32(info + 24));
-        tcps_set(r, TCPS_F_accept_backlog, tcps_load32(info + 28));
+    if (state == LINUX_LISTEN && len >= TCPI_LOST) { /* tcpi_unacked and tcpi_sacked stand for them */
+        tcps_set(r, TCPS_F_accept_queue, tcps_load32(info + TCPI_UNACKED));
+        tcps_set(r, TCPS_F_accept_backlog, tcps_load32(info + TCPI_SACKED));
     }
     tcps_buffer value = {0};
     if (ask_option(k, fd, "TCP_CONGESTION", &value)) {

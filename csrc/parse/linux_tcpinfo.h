@@ -1,0 +1,18 @@
+/* What Linux says of one connection: struct tcp_info and the socket's memory, from a dump or from getsockopt(TCP_INFO, SO_MEMINFO) of an own
+ * descriptor. Pure: no system calls, any platform. */
+#ifndef TCPS_LINUX_TCPINFO_H
+#define TCPS_LINUX_TCPINFO_H
+
+#include "record/record.h"
+#include "tcp_stats.pb-c.h"
+
+/* Sets what a struct tcp_info of `len` bytes knows of a socket in Linux's state `state`: by length, so that any kernel's will do. */
+void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsigned state);
+
+/* Sets what the `len` bytes of INET_DIAG_SKMEMINFO or SO_MEMINFO say: an array of u32 that grows with the kernel. */
+void tcps_linux_meminfo(tcps_record *r, const uint8_t *info, size_t len);
+
+/* The schema's TcpState of Linux's state number; TCP_STATE_UNKNOWN of a number that Linux does not have. */
+TcpstatsReader__TcpState tcps_linux_state(unsigned state);
+
+#endif
