@@ -5,31 +5,31 @@ local sockets = require "spec.support.sockets"
 local function some() return sockets.batch { { state = 2, rtt_us = 1 }, { state = 5, rtt_us = 2 }, { state = 5 } } end
 local function yes() return true end
 
-describe("core.pick and core.match", function()
+describe("batch:select", function()
   it("want a function and the names of fields, or a filter", function()
-    assert.equal(2, #core.pick(some(), function(_, rtt) return rtt end, { "rtt_us" }))
-    assert.equal(3, #core.pick(some(), function(s) return s.state end))
+    assert.equal(2, #some():select(function(_, rtt) return rtt end, { "rtt_us" }))
+    assert.equal(3, #some():select(function(s) return s.state end))
     assert.same({ 7, 7, 7 }, (function()
       local seen = {}
-      core.pick(some(), function(first) seen[#seen + 1] = first end, {}, 7)
+      some():select(function(first) seen[#seen + 1] = first end, {}, 7)
       return seen
     end)())
-    assert.error_matches(function() core.pick(some(), yes, { "rtt" }) end, "no field 'rtt'")
-    assert.has_error(function() core.pick(some(), "rtt_us") end)
-    assert.has_error(function() core.pick(some(), yes, "rtt_us") end)
-    assert.has_error(function() core.pick(some(), yes, { "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid",
+    assert.error_matches(function() some():select(yes, { "rtt" }) end, "no field 'rtt'")
+    assert.has_error(function() some():select("rtt_us") end)
+    assert.has_error(function() some():select(yes, "rtt_us") end)
+    assert.has_error(function() some():select(yes, { "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid",
       "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid", "pid" }) end)
-    assert.has_error(function() core.pick({}, yes) end)
-    assert.has_error(function() core.match(some(), yes) end)
-    assert.equal(1, #core.match(some(), assert(core.filter "rtt_us>1")))
+    assert.has_error(function() some().select({}, yes) end)
+    assert.has_error(function() some():select(core.tracker()) end)
+    assert.equal(1, #some():select(assert(core.filter "rtt_us>1")))
   end)
 
   it("end the proxy with the call", function()
     local kept
-    core.pick(some(), function(s) kept = s end)
+    some():select(function(s) kept = s end)
     assert.error_matches(function() return kept.state end, "stale")
-    pcall(core.pick, some(), function(s) kept = s error "x" end)
-    core.pick(some(), yes)
+    pcall(some().select, some(), function(s) kept = s error "x" end)
+    some():select(yes)
     collectgarbage()
     assert.is_true(pcall(tostring, kept))
   end)

@@ -73,6 +73,21 @@ describe("batch:filter", function()
     batch = tracker:update(sockets.batch {}, { monotonic_ns = 3000000000 })
     assert.same({ 2 }, ports(batch:filter("remote_port == 2"):closed()))
     assert.same({ 2 }, ports(batch:filter("remote_port == 2"):top(1, "remote_port"):closed()))
+    assert.same({ 2 }, ports(batch:select(assert(tcpstats.filter "remote_port=2")):closed()))
+  end)
+
+  it("asks a function about opened and closed connections when somebody wants them", function()
+    local tracker, asked = tcpstats.tracker(), {}
+    local one = { state = ESTABLISHED, local_addr = address "1.1.1.1", local_port = 1, remote_port = 1 }
+    tracker:update(sockets.batch { one }, { monotonic_ns = 1000000000 })
+    local batch = tracker:update(sockets.batch {}, { monotonic_ns = 2000000000 })
+    local view = batch:filter(function(s)
+      asked[#asked + 1] = s.remote_port
+      return true
+    end):filter "remote_port=1":filter(function(s) return s.delta_tx_bytes == nil end)
+    assert.same({}, asked)
+    assert.same({ 1 }, ports(view:closed()))
+    assert.same({ 1 }, asked)
   end)
 end)
 

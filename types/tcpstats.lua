@@ -200,6 +200,11 @@ function tcpstats.parse(name, bytes, options) end
 ---@field warnings tcpstats.Warning[] What went wrong without ending the pass.
 local Batch = {}
 
+---The sockets for which predicate(socket) is true; a compiled filter does as well. batch:filter takes text, too.
+---@param predicate fun(s: tcpstats.Socket): any
+---@return tcpstats.Batch
+function Batch:select(predicate) end
+
 ---The connections first seen in this pass. Empty in the first pass.
 ---@return tcpstats.Batch
 function Batch:opened() end
@@ -207,11 +212,6 @@ function Batch:opened() end
 ---The last values of the connections that are gone since the previous pass.
 ---@return tcpstats.Batch
 function Batch:closed() end
-
----The sockets for which predicate(socket) is true. batch:filter takes text as well.
----@param predicate fun(s: tcpstats.Socket): any
----@return tcpstats.Batch
-function Batch:select(predicate) end
 
 ---The batch in a format. `pretty` and `addresses` are for "json".
 ---@param format "json"|"flat"|"protobuf"|"csv"
@@ -247,7 +247,7 @@ function Batch:visit(hook, context, handler) end
 function Batch:seconds() end
 
 ---The sockets that are wanted.
----@param what string|tcpstats.Filter|tcpstats.Expression|fun(s: tcpstats.Socket): any a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true
+---@param what string|tcpstats.Filter|tcpstats.Expression|fun(s: tcpstats.Socket): any a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true. Where filter language and expressions both understand a text, both mean the same.
 ---@return tcpstats.Batch # a view: it is walked, encoded and grouped as a batch is, its opened() and closed() are those that are wanted; nothing is copied
 function Batch:filter(what) end
 

@@ -1,4 +1,4 @@
-/* Picking, ranking, grouping and folding the rows of a batch. What is asked of every row is either a field, which C reads, or a Lua function;
+/* Ranking, grouping and folding the rows of a batch. What is asked of every row is either a field, which C reads, or a Lua function;
  * lua/tcpstats/batch.lua makes the pleasant methods of it. */
 #include "aggregate/group.h"
 
@@ -6,106 +6,12 @@
 #include <string.h>
 
 #include "encode/text.h"
-#include "filter/filter.h"
-#include "lua/tcpsl.h"
+#include "lua/asker.h"
 
 #define COLUMN "tcpstats.column"
 #define GROUPS "tcpstats.groups"
 
-#define MOST_FIELDS 32
-
 static int no_memory(lua_State *L) { return luaL_error(L, "no memory"); }
-
-/* A function that is asked about row after row. With a list of fields it gets `first` and then their values, else the proxy of the row. */
-typedef struct asker {
-    int function, first, words;
-    tcpsL_socket *proxy; /* NULL: values */
-    unsigned n_fields;
-    uint8_t fields[MOST_FIELDS];
-} asker;
-
-/* [-0, +2] The function at `arg`, at arg + 1 its list of field names or nil, at arg + 2 what comes before the fields' values. */
-static void check_asker(lua_State *L, int batch, int arg, asker *a) {
-    luaL_checktype(L, arg, LUA_TFUNCTION);
-    *a = (asker){.function = arg, .first = arg + 2};
-    luaL_checkstack(L, MOST_FIELDS + 8, NULL);
-    if (lua_isnoneornil(L, arg + 1)) {
-        a->proxy = tcpsL_pushsocket(L, batch);
-        lua_pushnil(L);
-        a->words = lua_gettop(L) - 1; /* the proxy's place */
-        return;
-    }
-    luaL_checktype(L, arg + 1, LUA_TTABLE);
-    lua_Integer n = luaL_len(L, arg + 1);
-    luaL_argcheck(L, n <= MOST_FIELDS, arg + 1, "too many fields");
-    for (lua_Integer i = 1; i <= n; i++) {
-        lua_rawgeti(L, arg + 1, i);
-        a->fields[a->n_fields++] = (uint8_t)tcpsL_checkfield(L, -1);
-        lua_pop(L, 1);
-    }
-    tcpsL_pushwords(L);
-    lua_pushnil(L);
-    a->words = lua_gettop(L) - 1;
-}
-
-/* [-0, +1] What the function says of the row. */
-static void ask(lua_State *L, const asker *a, const tcps_row *row) {
-    lua_pushvalue(L, a->function);
-    if (a->proxy) {
-        a->proxy->row = row;
-        lua_pushvalue(L, a->words);
-        lua_call(L, 1, 1);
-        return;
-    }
-    lua_pushvalue(L, a->first);
-    for (unsigned i = 0; i < a->n_fields; i++) tcpsL_pushfield(L, row, a->fields[i], a->words);
-    lua_call(L, 1 + (int)a->n_fields, 1);
-}
-
-static void end_asking(const asker *a) {
-    if (a->proxy) a->proxy->row = NULL;
-}
-
-/* [-0, +1] The view of `count` rows of the batch at `arg`. */
-static void push_view(lua_State *L, const tcpsL_batch *batch, const tcps_row *const *from, size_t count) {
-    const tcps_row **rows = malloc((count + 1) * sizeof *rows);
-    if (!rows) no_memory(L);
-    memcpy(rows, from, count * sizeof *rows);
-    tcpsL_pushbatch(L, batch->owner, rows, count);
-}
-
-/* core.pick(batch, predicate, fields, first) -> the view of the rows of which the function says true */
-static int l_pick(lua_State *L) {
-    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
-    lua_settop(L, 4);
-    tcps_view view = batch->view;
-    const tcps_row **kept = lua_newuserdatauv(L, (view.count + 1) * sizeof *kept, 0); /* Lua's, so that the function may raise */
-    asker a;
-    check_asker(L, 1, 2, &a);
-    size_t count = 0;
-    for (size_t i = 0; i < view.count; i++) {
-        ask(L, &a, view.rows[i]);
-        if (lua_toboolean(L, -1)) kept[count++] = view.rows[i];
-        lua_pop(L, 1);
-    }
-    end_asking(&a);
-    push_view(L, batch, kept, count);
-    return 1;
-}
-
-/* core.match(batch, filter) -> the view of the rows that the filter matches */
-static int l_match(lua_State *L) {
-    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
-    const tcps_filter *filter = *(tcps_filter **)luaL_checkudata(L, 2, TCPSL_FILTER);
-    tcps_view view = batch->view;
-    const tcps_row **rows = malloc((view.count + 1) * sizeof *rows);
-    if (!rows) return no_memory(L);
-    size_t count = 0;
-    for (size_t i = 0; i < view.count; i++)
-        if (tcps_filter_match_row(filter, view.rows[i])) rows[count++] = view.rows[i];
-    tcpsL_pushbatch(L, batch->owner, rows, count);
-    return 1;
-}
 
 static tcps_column *check_column(lua_State *L, int arg) { return luaL_checkudata(L, arg, COLUMN); }
 
@@ -126,17 +32,17 @@ static int l_column(lua_State *L) {
         return 1;
     }
     if (tcps_column_init(c, TCPS_SIGNED, view.count) != TCPS_OK) no_memory(L);
-    asker a;
-    check_asker(L, 1, 2, &a);
+    tcpsL_asker a;
+    tcpsL_checkasker(L, 1, 2, &a);
     for (size_t i = 0; i < view.count; i++) {
-        ask(L, &a, view.rows[i]);
+        tcpsL_ask(L, &a, view.rows[i]);
         if (lua_isinteger(L, -1))
             tcps_column_set_integer(c, i, lua_tointeger(L, -1));
         else if (lua_type(L, -1) == LUA_TNUMBER)
             tcps_column_set_real(c, i, lua_tonumber(L, -1));
         lua_pop(L, 1);
     }
-    end_asking(&a);
+    tcpsL_endasking(&a);
     lua_settop(L, 5);
     return 1;
 }
@@ -161,7 +67,7 @@ static int l_top(lua_State *L) {
     const tcps_row **rows = malloc((count + 1) * sizeof *rows);
     if (!rows) no_memory(L);
     for (size_t i = 0; i < count; i++) rows[i] = view.rows[order[i]];
-    tcpsL_pushbatch(L, batch->owner, rows, count);
+    tcpsL_pushview(L, 1, rows, count);
     return 1;
 }
 
@@ -269,11 +175,11 @@ static int l_group_with(lua_State *L) {
     tcps_groups *g = push_groups(L); /* 5 */
     lua_newtable(L);                 /* 6: value to group */
     lua_newtable(L);                 /* 7: group to value */
-    asker a;
-    check_asker(L, 1, 2, &a);
+    tcpsL_asker a;
+    tcpsL_checkasker(L, 1, 2, &a);
     if (tcps_groups_init(g, view.count) != TCPS_OK) no_memory(L);
     for (size_t i = 0; i < view.count; i++) {
-        ask(L, &a, view.rows[i]);
+        tcpsL_ask(L, &a, view.rows[i]);
         if (lua_isnil(L, -1) || (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) != lua_tonumber(L, -1))) {
             lua_pop(L, 1);
             continue;
@@ -293,7 +199,7 @@ static int l_group_with(lua_State *L) {
         }
         tcps_groups_put(g, i, group);
     }
-    end_asking(&a);
+    tcpsL_endasking(&a);
     lua_pushvalue(L, 5);
     push_sizes(L, g);
     lua_createtable(L, 1, 0);
@@ -348,9 +254,8 @@ static int l_fold(lua_State *L) {
 void tcpsL_openaggregate(lua_State *L) {
     static const luaL_Reg column_meta[] = {{"__gc", l_column_gc}, {NULL, NULL}};
     static const luaL_Reg groups_meta[] = {{"__gc", l_groups_gc}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"pick", l_pick},   {"match", l_match},           {"column", l_column},       {"top", l_top},
-                                         {"group", l_group}, {"group_with", l_group_with}, {"group_all", l_group_all}, {"fold", l_fold},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"column", l_column},       {"top", l_top},   {"group", l_group}, {"group_with", l_group_with},
+                                         {"group_all", l_group_all}, {"fold", l_fold}, {NULL, NULL}};
     luaL_newmetatable(L, COLUMN);
     luaL_setfuncs(L, column_meta, 0);
     luaL_newmetatable(L, GROUPS);

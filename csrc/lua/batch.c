@@ -6,8 +6,13 @@
 
 #include "collect/replay.h"
 #include "encode/csv.h"
-#include "lua/tcpsl.h"
+#include "filter/filter.h"
+#include "lua/asker.h"
 #include "lua/waiting.h"
+
+/* The user value of a batch: what chose its rows, so that opened() and closed() choose alike when somebody asks for them. A list of function or
+ * filter, fields, first (see tcpsL_checkasker) and the list of the choice before it; nil: nothing was chosen. */
+enum { CHOICES = 1 };
 
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_BATCH); }
 
@@ -85,78 +90,110 @@ static int l_index(lua_State *L) {
     return 1;
 }
 
-/* [-1, +1] The view on the top; when batch 1 has a scope, that part of it which the scope lets through. */
-static int scoped(lua_State *L) {
-    if (lua_getiuservalue(L, 1, 1) != LUA_TFUNCTION) {
+void tcpsL_pushview(lua_State *L, int batch, const tcps_row **rows, size_t count) {
+    batch = lua_absindex(L, batch);
+    tcpsL_pushbatch(L, tcpsL_checkbatch(L, batch)->owner, rows, count);
+    lua_getiuservalue(L, batch, CHOICES);
+    lua_setiuservalue(L, -2, CHOICES);
+}
+
+/* [-0, +1] Room for rows while Lua may raise: their place on the stack keeps it. */
+static const tcps_row **push_rows(lua_State *L, const tcps_row *const *from, size_t count) {
+    const tcps_row **rows = lua_newuserdatauv(L, (count + 1) * sizeof *rows, 0);
+    if (count) memcpy(rows, from, count * sizeof *rows);
+    return rows;
+}
+
+/* [-0, +1] The view of `count` rows of the batch at index `batch`. */
+static void push_copy(lua_State *L, int batch, const tcps_row *const *from, size_t count) {
+    const tcps_row **rows = malloc((count + 1) * sizeof *rows);
+    if (!rows) luaL_error(L, "no memory");
+    memcpy(rows, from, count * sizeof *rows);
+    tcpsL_pushview(L, batch, rows, count);
+}
+
+/* Keeps of `rows` those that the filter at `arg` matches; gives their number. */
+static size_t keep_matching(lua_State *L, int arg, const tcps_row **rows, size_t count) {
+    const tcps_filter *filter = *(tcps_filter **)luaL_checkudata(L, arg, TCPSL_FILTER);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (tcps_filter_match_row(filter, rows[i])) rows[kept++] = rows[i];
+    return kept;
+}
+
+/* Keeps of `rows` of batch 1 what the choice at arg, arg + 1 and arg + 2 says; gives their number. */
+static size_t keep_chosen(lua_State *L, int arg, const tcps_row **rows, size_t count) {
+    if (lua_isuserdata(L, arg)) return keep_matching(L, arg, rows, count);
+    int top = lua_gettop(L);
+    tcpsL_asker a;
+    tcpsL_checkasker(L, 1, arg, &a);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        tcpsL_ask(L, &a, rows[i]);
+        if (lua_toboolean(L, -1)) rows[kept++] = rows[i];
         lua_pop(L, 1);
-        return 1;
     }
-    lua_insert(L, -2);
-    lua_call(L, 1, 1);
+    tcpsL_endasking(&a);
+    lua_settop(L, top);
+    return kept;
+}
+
+/* The view on top was chosen from batch 1 by what is at 2 to 4. */
+static void note_choice(lua_State *L) {
+    lua_createtable(L, 4, 0);
+    for (int i = 1; i <= 3; i++) {
+        lua_pushvalue(L, 1 + i);
+        lua_rawseti(L, -2, i);
+    }
+    lua_getiuservalue(L, 1, CHOICES);
+    lua_rawseti(L, -2, 4);
+    lua_setiuservalue(L, -2, CHOICES);
+}
+
+/* batch:select(predicate) -> view: the sockets for which predicate(socket) is true; a compiled filter does as well. batch:filter takes text, too. */
+/* What is compiled passes two arguments more: a list of fields and a value, and the function gets that value and those of the fields in place of
+ * the socket. */
+static int l_select(lua_State *L) {
+    tcps_view view = tcpsL_checkbatch(L, 1)->view;
+    lua_settop(L, 4);
+    const tcps_row **rows = push_rows(L, view.rows, view.count);
+    push_copy(L, 1, rows, keep_chosen(L, 2, rows, view.count));
+    note_choice(L);
     return 1;
 }
 
-/* core.scope(view, function) -> view
- * The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too.
- * core.scope(view) -> that function, or nil */
-static int l_scope(lua_State *L) {
-    tcpsL_checkbatch(L, 1);
-    if (lua_isnone(L, 2)) {
-        if (lua_getiuservalue(L, 1, 1) != LUA_TFUNCTION) lua_pushnil(L);
-        return 1;
+/* [-0, +1] The view of those of the rows that the choices of batch 1 keep. The earliest choice comes first, as it did. */
+static int push_chosen(lua_State *L, const tcps_row *const *from, size_t count) {
+    const tcps_row **rows = push_rows(L, from, count);
+    int choices = 0;
+    for (lua_getiuservalue(L, 1, CHOICES); lua_istable(L, -1); choices++) {
+        luaL_checkstack(L, LUA_MINSTACK, "too many filters of filters");
+        lua_rawgeti(L, -1, 4);
     }
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
-    lua_setiuservalue(L, 1, 1);
+    lua_pop(L, 1);
+    for (; choices > 0; choices--) {
+        int choice = lua_gettop(L);
+        for (int i = 1; i <= 3; i++) lua_rawgeti(L, choice, i);
+        count = keep_chosen(L, choice + 1, rows, count);
+        lua_settop(L, choice - 1);
+    }
+    push_copy(L, 1, rows, count);
     return 1;
 }
 
 /* batch:opened() -> view: the connections first seen in this pass. Empty in the first pass. */
 static int l_opened(lua_State *L) {
-    tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
-    const tcps_row **rows = malloc((b->opened_count + 1) * sizeof *rows);
-    if (!rows) return luaL_error(L, "no memory");
+    const tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
+    lua_settop(L, 1);
+    const tcps_row **rows = lua_newuserdatauv(L, (b->opened_count + 1) * sizeof *rows, 0);
     for (size_t i = 0; i < b->opened_count; i++) rows[i] = b->rows[b->opened[i]];
-    tcpsL_pushbatch(L, b, rows, b->opened_count);
-    return scoped(L);
+    return push_chosen(L, rows, b->opened_count);
 }
 
 /* batch:closed() -> view: the last values of the connections that are gone since the previous pass. */
 static int l_closed(lua_State *L) {
-    tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
-    if (b->closed) {
-        tcpsL_pushbatch(L, b->closed, NULL, 0);
-    } else {
-        const tcps_row **rows = malloc(sizeof *rows);
-        if (!rows) return luaL_error(L, "no memory");
-        tcpsL_pushbatch(L, b, rows, 0);
-    }
-    return scoped(L);
-}
-
-/* batch:select(predicate) -> view: the sockets for which predicate(socket) is true. batch:filter takes text as well. */
-static int l_select(lua_State *L) {
-    tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
-    tcpsL_socket *s = tcpsL_pushsocket(L, 1); /* 3 */
-    tcps_view view = batch->view;
-    const tcps_row **kept = lua_newuserdatauv(L, (view.count + 1) * sizeof *kept, 0); /* 4: safe when the predicate raises */
-    size_t count = 0;
-    for (size_t i = 0; i < view.count; i++) {
-        s->row = view.rows[i];
-        lua_pushvalue(L, 2);
-        lua_pushvalue(L, 3);
-        lua_call(L, 1, 1);
-        if (lua_toboolean(L, -1)) kept[count++] = view.rows[i];
-        lua_pop(L, 1);
-    }
-    s->row = NULL;
-    const tcps_row **rows = malloc((count + 1) * sizeof *rows);
-    if (!rows) return luaL_error(L, "no memory");
-    memcpy(rows, kept, count * sizeof *rows);
-    tcpsL_pushbatch(L, batch->owner, rows, count);
-    return 1;
+    const tcps_batch *closed = tcpsL_checkbatch(L, 1)->owner->closed;
+    return push_chosen(L, closed ? closed->rows : NULL, closed ? closed->count : 0);
 }
 
 /* What an encoding is asked to be. */
@@ -417,8 +454,6 @@ void tcpsL_openbatch(lua_State *L) {
     lua_setfield(L, -2, "socket_json");
     lua_pushcfunction(L, l_socket_protobuf);
     lua_setfield(L, -2, "socket_protobuf");
-    lua_pushcfunction(L, l_scope);
-    lua_setfield(L, -2, "scope");
     lua_pushcfunction(L, l_replay);
     lua_setfield(L, -2, "replay");
 }

@@ -43,6 +43,8 @@ int tcpsL_fail(lua_State *L, const tcps_status *status);
 
 /* [-0, +1] A userdata for a new reference to `b`; `rows` (malloc'ed, taken; NULL: the batch's own) are what it shows. Raises without memory. */
 void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t count);
+/* [-0, +1] A view of the batch at index `batch` that shows `rows` (as above); what it has of opened and closed sockets is what the batch has. */
+void tcpsL_pushview(lua_State *L, int batch, const tcps_row **rows, size_t count);
 /* [-0, +0, m] To be called before a batch is made: frees those that nothing refers to any more. */
 void tcpsL_freebatches(lua_State *L);
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg);

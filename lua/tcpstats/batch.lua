@@ -17,26 +17,19 @@ local function compiled(text)
   return expression or error(what, 3)
 end
 
--- What chooses the sockets that `what` asks for: a function(batch) that gives a view. A text is in the filter language or an expression; where
--- both understand it, both mean the same.
-local function chooser(what)
-  if type(what) == "function" then return function(batch) return batch:select(what) end end
+--- The sockets that are wanted.
+-- @param what a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true. Where filter language and
+--   expressions both understand a text, both mean the same.
+-- @return a view: it is walked, encoded and grouped as a batch is, its opened() and closed() are those that are wanted; nothing is copied
+function methods:filter(what)
   if type(what) == "string" then
     local filter, not_filter = core.filter(what)
     local expression, not_expression
     if not filter then expression, not_expression = where.compile(what) end
-    what = filter or expression or error(("neither an expression (%s) nor a filter (%s)"):format(not_expression, not_filter), 3)
+    what = filter or expression or error(("neither an expression (%s) nor a filter (%s)"):format(not_expression, not_filter), 2)
   end
-  if not where.is_expression(what) then return function(batch) return core.match(batch, what) end end
-  return function(batch) return core.pick(batch, what.of_values, what.fields, methods.seconds(batch)) end
-end
-
---- The sockets that are wanted.
--- @param what a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true
--- @return a view: it is walked, encoded and grouped as a batch is, its opened() and closed() are those that are wanted; nothing is copied
-function methods:filter(what)
-  local choose, scope = chooser(what), core.scope(self)
-  return core.scope(choose(self), scope and function(batch) return choose(scope(batch)) end or choose)
+  if where.is_expression(what) then return self:select(what.of_values, what.fields, methods.seconds(self)) end
+  return self:select(what)
 end
 
 -- The column of an expression (text or compiled), a field or a function.
@@ -55,10 +48,7 @@ end
 -- @param of (string|tcpstats.Expression|fun(s: tcpstats.Socket): number?)
 --   a field, an expression ("-rtt_us": the smallest first; "rate(tx_bytes)") or a function(s) that gives a number
 -- @return a view
-function methods:top(n, of)
-  local view, scope = core.top(self, n, column(self, of)), core.scope(self)
-  return scope and core.scope(view, scope) or view
-end
+function methods:top(n, of) return core.top(self, n, column(self, of)) end
 
 -- ## Groups
 

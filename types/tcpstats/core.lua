@@ -4,18 +4,6 @@
 ---@class tcpstats.core
 local core = {}
 
----@param batch tcpstats.Batch
----@param predicate fun(s: tcpstats.Socket): any
----@param fields (string|tcpstats.FieldName)[]
----@param first any
----@return tcpstats.Batch # the view of the rows of which the function says true
-function core.pick(batch, predicate, fields, first) end
-
----@param batch tcpstats.Batch
----@param filter string|tcpstats.Filter
----@return tcpstats.Batch # the view of the rows that the filter matches
-function core.match(batch, filter) end
-
 ---Or core.column(batch, function, fields, first) -> a number for each row; whatever is no number counts as none.
 ---@param batch tcpstats.Batch
 ---@param field any
@@ -55,15 +43,6 @@ function core.group_all(batch) end
 ---@param percent? number
 ---@return any[]
 function core.fold(groups, column, fold, percent) end
-
----@param view tcpstats.Batch
----@param function_ any
----@return tcpstats.Batch # view The view came of a batch by function(batch) -> view, and what it has of opened and closed connections shall, too
-function core.scope(view, function_) end
-
----@param view tcpstats.Batch
----@return any # that function, or nil
-function core.scope(view) end
 
 ---One object; style is "canonical", "text" or "flat" (which it is without one).
 ---@param socket tcpstats.Socket

@@ -296,16 +296,15 @@ end
 
 -- ## Scripts
 
--- What of a batch the script sees: a function(batch) -> view, nil when it sees everything. A list of filters and expressions, all of which hold.
+-- What of a batch the script sees: a function(batch) -> view. A list of filters and expressions, all of which hold.
 local function narrowing(list)
-  if #list == 0 then return nil end
   return function(batch)
     for _, one in ipairs(list) do batch = one(batch) end
     return batch
   end
 end
 
-local function by_filter(filter) return function(batch) return core.match(batch, filter) end end
+local function by_filter(filter) return function(batch) return batch:select(filter) end end
 
 local function by_expression(expression) return function(batch) return batch:filter(expression) end end
 
@@ -441,18 +440,6 @@ local function schedule_of(instance, s)
   return own
 end
 
--- The part of a batch that an instance sees. What it has of opened and closed connections is chosen alike.
-local function view_of(instance, batch, narrow_all)
-  local narrow = instance.narrow
-  if not narrow and not narrow_all then return batch end
-  local view = narrow and narrow(batch) or batch
-  core.scope(view, function(part)
-    if narrow_all then part = narrow_all(part) end
-    return narrow and narrow(part) or part
-  end)
-  return view
-end
-
 local function end_of_pass(self, instance)
   tell_hidden(self, instance)
   instance.failing = instance.failed and instance.failing + 1 or 0
@@ -471,7 +458,7 @@ end
 
 local function give(self, instance, entry, batch)
   local values = instance.values
-  local ok, view = pcall(view_of, instance, batch, self.narrow)
+  local ok, view = pcall(instance.narrow, batch)
   if not ok then
     report(self, instance, "--where", function() return text_of(view) end)
     return end_of_pass(self, instance)
