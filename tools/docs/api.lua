@@ -42,7 +42,7 @@ return {
   },
   { name = "tcpstats.Filter", title = "Filter", call = "filter", c = "filter", text = "What `tcpstats.filter` gives; `tostring(filter)` is its text." },
   {
-    name = "tcpstats.Expression", title = "Expression", call = "expression", lua = { ["lua/tcpstats/where/init.lua"] = "Expression" },
+    name = "tcpstats.Expression", title = "Expression", call = "expression", lua = { ["lua/tcpstats/where/expression.lua"] = "Expression" },
     meta = { "overload fun(s: tcpstats.Socket, seconds?: number): any" },
     fields = { "text string", 'type "boolean"|"integer"|"number"|"text"|"mixed"', "fields string[] the fields it reads" },
     text = "What `tcpstats.where` gives; `expression(s)` is its value, `tostring(expression)` its text.",

@@ -20,17 +20,17 @@ function where.is_expression(x) end
 
 ---Compiles an expression over many sockets: count(), count(CONDITION), sum(X), min(X), max(X), mean(X), p1(X) to p99(X), percentile(X, PERCENT) of expressions X over a socket's fields, and arithmetic of them.
 ---@param text string e.g. "sum(delta_rexmit_packets) / sum(delta_tx_packets)"
----@param scope "group"|"batch" "group", or "batch", where the names of the summary's fields (delta_listen_overflows, orphans) may stand too
+---@param kind "group"|"batch" "group", or "batch", where the names of the summary's fields (delta_listen_overflows, orphans) may stand too
 ---@param stops? table as of where.compile
 ---@return tcpstats.Expression? # an expression with `aggregates`, the list of {fold=, percent=, of=} whose values it wants, named aggregate_1, aggregate_2, ...
 ---@return string? what # what went wrong
 ---@return string? code
-function where.compile_aggregate(text, scope, stops) end
+function where.compile_aggregate(text, kind, stops) end
 
 ---What a condition measures: the number that its first comparison with < > <= >= holds against another.
----@param expression tcpstats.Expression a condition, of where.compile or where.compile_aggregate
+---@param condition boolean an expression, of where.compile or where.compile_aggregate
 ---@return string? # the text of that number (an expression of the same scope); nil when the condition compares no numbers
 ---@return integer? # 1 when the condition is about large ones, -1 when about small ones
-function where.measure(expression) end
+function where.measure(condition) end
 
 return where

@@ -1,0 +1,61 @@
+--- A compiled expression: one Lua function whose parameters are the fields that it reads, so that a socket costs one call and no proxy.
+local fail = require("tcpstats.where.parse").fail
+
+local Expression = {}
+Expression.__index = Expression
+Expression.__name = "tcpstats.expression"
+
+--- The expression's value for a socket: of a condition, whether it holds.
+-- @param s a socket
+-- @param seconds what rates are divided by: batch:seconds()
+function Expression:__call(s, seconds) return self.of_socket(s, seconds) end
+function Expression:__tostring() return self.text end
+
+local expression = {}
+
+-- A function may have 255 parameters and 200 locals in Lua; the compiler's own locals come on top.
+local MOST_FIELDS = 32
+
+local function names_of(upvalues)
+  local names = {}
+  for i in ipairs(upvalues) do names[i] = ("function_%d"):format(i) end
+  return table.concat(names, ", ")
+end
+
+-- The source of two functions: of_values(seconds, FIELD...) and of_socket(socket, seconds).
+local function source_of(code)
+  local names = table.concat(code.parameters, ", ")
+  local lines = { #code.upvalues > 0 and ("local %s = ..."):format(names_of(code.upvalues)) or "" }
+  local function add(line) lines[#lines + 1] = line end
+  local function body()
+    for _, line in ipairs(code.prelude) do add(line) end
+    add("return " .. code.result)
+    add "end"
+  end
+  add(("local function of_values(seconds%s)"):format(names ~= "" and ", " .. names or ""))
+  body()
+  add "local function of_socket(socket, seconds)"
+  if names ~= "" then add(("local %s = socket.%s"):format(names, table.concat(code.parameters, ", socket."))) end
+  body()
+  add "return of_values, of_socket"
+  return table.concat(lines, "\n")
+end
+
+--- Makes an expression.
+-- @param code (table) {parameters= names of fields, upvalues= functions that the code calls function_1, function_2, ..., prelude= lines,
+--   result= source of the value}
+-- @param members (table) what else the expression has: text, type and so on; it becomes the expression
+-- @return the expression; raises {at=, what=} when the code is beyond Lua's limits
+function expression.new(code, members)
+  if #code.parameters > MOST_FIELDS then fail(1, "more than %d fields", MOST_FIELDS) end
+  local chunk, what = load(source_of(code), "=where", "t", {})
+  if not chunk then fail(1, "too complicated: %s", what) end
+  members.fields = code.parameters
+  members.of_values, members.of_socket = chunk(table.unpack(code.upvalues))
+  return setmetatable(members, Expression)
+end
+
+--- Whether x is an expression.
+function expression.is(x) return getmetatable(x) == Expression end
+
+return expression
