@@ -33,7 +33,7 @@ describe("top", function()
     folder = os.tmpname()
     os.remove(folder)
     sh("mkdir " .. folder)
-    sh(("%s new-session -d -s top -x 120 -y 20 'env PS1=\"$ \" HISTFILE= sh'"):format(tmux))
+    sh(("%s new-session -d -s top -c %s -x 120 -y 20 'env PS1=\"$ \" HISTFILE= sh'"):format(tmux, folder))
     shows "%$"
   end)
   teardown(function()
@@ -47,13 +47,12 @@ describe("top", function()
   -- Runs top with the terminal's settings noted before and after.
   local function run(arguments)
     local command = ("sh -c \"echo \\$\\$ >%s/pid; exec %s -i 0.2 top %s\""):format(folder, support.bin, arguments and arguments.options or "")
-    keys(("'clear; stty -a >%s/before; %s; echo ended with $?; stty -a >%s/after' Enter"):format(folder, command, folder))
+    keys(("'clear; stty -a >before; %s; echo ended with $?; stty -a >new; mv new after' Enter"):format(command))
   end
   local function ended(code)
     shows(("ended with %d"):format(code))
     for _ = 1, 50 do
-      local written, settings = pcall(support.read, folder .. "/after")
-      if written and #settings > 0 then break end
+      if pcall(support.read, folder .. "/after") then break end
       os.execute "sleep 0.1"
     end
     assert.equal(support.read(folder .. "/before"), support.read(folder .. "/after"))
@@ -158,7 +157,7 @@ describe("top", function()
         on_batch = function() error "broken" end,
       }]]
     os.rename(broken, folder .. "/broken.lua")
-    keys(("'clear; stty -a >%s/before; %s --strict -i 0.2 %s/broken.lua; echo ended with $?; stty -a >%s/after' Enter"):format(folder, support.bin, folder, folder))
+    keys(("'clear; stty -a >before; %s --strict -i 0.2 ./broken.lua; echo ended with $?; stty -a >new; mv new after' Enter"):format(support.bin))
     ended(1)
   end)
 
