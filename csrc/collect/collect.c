@@ -73,7 +73,7 @@ static void path_restart(tcps_sink *sink) {
 static bool path_wants_more(tcps_sink *sink, const tcps_record *r) {
     path *p = (path *)sink;
     const tcps_filter *filter = p->lanes[0].pass->wants.filter;
-    return !filter || tcps_filter_may_match(filter, r, p->class->late);
+    return !filter || tcps_filter_may_match(filter, r, p->class->added_after_parse());
 }
 
 static void set_metadata(tcps_batch *b, const tcps_opened *opened, const tcps_pass *pass, const tcps_pass_info *info, const tcps_clock *start,

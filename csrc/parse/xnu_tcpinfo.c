@@ -1,6 +1,7 @@
 #include "parse/xnu_tcpinfo.h"
 
 #include "abi/xnu.h"
+#include "base/bitset.h"
 #include "parse/endpoints.h"
 #include "parse/struct.h"
 
@@ -130,6 +131,18 @@ void tcps_xnu_tcp_info(tcps_record *r, const uint8_t *bytes, size_t len) {
     set_ecn(r, &s);
     set_after_336(r, &s);
     tcps_add_source(r, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_TCP_INFO);
+}
+
+/* In a struct of all ones every number is known and every bit is set; no field has the value of `untouched` by that. */
+void tcps_xnu_tcp_info_fields(uint64_t fields[TCPS_WORDS]) {
+    const uint64_t untouched = 0x5555555555555555u;
+    uint8_t bytes[TI_SIZE_15];
+    tcps_record r;
+    memset(bytes, 0xff, sizeof bytes);
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) tcps_set(&r, f, untouched);
+    tcps_xnu_tcp_info(&r, bytes, sizeof bytes);
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++)
+        if (r.value[f] != untouched) tcps_bitset_add(fields, f);
 }
 
 void tcps_xnu_connection_info(tcps_record *r, const uint8_t *bytes, size_t len) {

@@ -5,6 +5,7 @@
 
 #include "abi/freebsd.h"
 #include "abi/load.h"
+#include "base/bitset.h"
 #include "parse/freebsd_kld.h"
 #include "parse/freebsd_pcblist.h"
 #include "parse/freebsd_tcpinfo.h"
@@ -292,7 +293,12 @@ static void freebsd_socket_info(tcps_kernel *k, int fd, const uint8_t *info, siz
     tcps_set(r, TCPS_F_fd, (uint64_t)fd);
 }
 
-#define BIT(field) (1ull << ((field)&63))
+static const uint64_t *added_after_parse(void) {
+    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors};
+    static uint64_t set[TCPS_WORDS];
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
+    return set;
+}
 
 const tcps_source_class tcps_source_freebsd = {
     .name = "freebsd",
@@ -302,7 +308,7 @@ const tcps_source_class tcps_source_freebsd = {
 #ifdef __FreeBSD__
     .live = true,
 #endif
-    .late = {BIT(TCPS_F_pid) | BIT(TCPS_F_fd) | BIT(TCPS_F_command), BIT(TCPS_F_shared_descriptors)},
+    .added_after_parse = added_after_parse,
     .open = freebsd_open,
     .collect = freebsd_collect,
     .counters = freebsd_counters,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/linux.h"
+#include "base/bitset.h"
 #include "filter/inet_diag.h"
 #include "parse/linux_diag.h"
 #include "parse/linux_netstat.h"
@@ -15,8 +16,6 @@
 
 /* A dump during which the table changed is read again so often; each one keeps the kernel's hash locks busy. */
 #define RETRIES 3
-
-extern const tcps_source_class tcps_source_linux;
 
 struct tcps_source {
     tcps_kernel *kernel;
@@ -171,13 +170,19 @@ static tcps_code finish_join(joiner *j, bool partial, tcps_status *status) {
     return code;
 }
 
+static const uint64_t *added_after_parse(void) {
+    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors, TCPS_F_cgroup};
+    static uint64_t set[TCPS_WORDS];
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
+    return set;
+}
+
 /* A filter that asks for an owner needs it looked up, wanted or not. */
 static bool needs_owners(const tcps_wants *wants) {
     if (wants->processes || !wants->filter) return wants->processes;
-    uint64_t fields[TCPS_WORDS], needed = 0;
+    uint64_t fields[TCPS_WORDS];
     tcps_filter_fields(wants->filter, fields);
-    for (unsigned w = 0; w < TCPS_WORDS; w++) needed |= fields[w] & tcps_source_linux.late[w];
-    return needed != 0;
+    return tcps_bitset_meets(fields, added_after_parse(), TCPS_WORDS);
 }
 
 static int take_uname(void *context, const void *bytes, size_t len) {
@@ -273,17 +278,15 @@ static const tcps_key linux_keys[] = {
     {0},
 };
 
-#define BIT(field) (1ull << ((field)&63))
-
 const tcps_source_class tcps_source_linux = {
     .name = "linux",
     .help = "NETLINK_SOCK_DIAG (inet_diag) of Linux",
     .platform = TCPSTATS_READER__PLATFORM__PLATFORM_LINUX,
     .keys = linux_keys,
-    .late = {BIT(TCPS_F_pid) | BIT(TCPS_F_fd) | BIT(TCPS_F_command), BIT(TCPS_F_shared_descriptors) | BIT(TCPS_F_cgroup)},
 #ifdef __linux__
     .live = true,
 #endif
+    .added_after_parse = added_after_parse,
     .open = linux_open,
     .collect = linux_collect,
     .counters = linux_counters,

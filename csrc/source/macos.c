@@ -6,6 +6,7 @@
 
 #include "abi/load.h"
 #include "abi/xnu.h"
+#include "base/bitset.h"
 #include "parse/xnu_pcblist.h"
 #include "parse/xnu_release.h"
 #include "parse/xnu_tcpinfo.h"
@@ -309,14 +310,6 @@ static const tcps_key macos_keys[] = {
     {0},
 };
 
-/* What net.inet.tcp.info and the names add or replace: a filter must not refuse a record for these before they are asked for. */
-#define LATE(w)                                                                                                                                      \
-    (BIT(w, rtt_min_us) | BIT(w, rtt_cur_us) | BIT(w, ooo_packets) | BIT(w, dsack_packets) | BIT(w, tx_bytes) | BIT(w, rx_bytes) |                   \
-     BIT(w, tx_packets) | BIT(w, rx_packets) | BIT(w, retransmit_bytes) | BIT(w, ooo_bytes) | BIT(w, retransmit_packets_total) | BIT(w, command) |   \
-     BIT(w, ecn_ce_received) | BIT(w, negotiated_options) | BIT(w, tfo_state_macos) | BIT(w, tfo_negotiated) | BIT(w, in_loss_recovery) |            \
-     BIT(w, reordering_detected) | BIT(w, interface) | BIT(w, rcv_rtt_us) | BIT(w, rcv_space) | BIT(w, rwnd_limited_us) |                            \
-     BIT(w, delivered_e1_bytes) | BIT(w, delivered_e0_bytes) | BIT(w, delivered_ce_bytes) | BIT(w, received_e1_bytes) | BIT(w, received_e0_bytes) |  \
-     BIT(w, received_ce_bytes) | OWN(w))
 static void macos_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r) {
     (void)k;
     (void)batch;
@@ -324,10 +317,16 @@ static void macos_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_
     tcps_set(r, TCPS_F_fd, (uint64_t)fd);
 }
 
-#define BIT(w, f) (TCPS_F_##f / 64 == (w) ? 1ull << TCPS_F_##f % 64 : 0)
-/* Own fields of macOS, all of net.inet.tcp.info but the first: tx_unacked_bytes to flow_control_us. */
-#define OWN(w) ((w) == 3 ? RUN(TCPS_F_tx_unacked_bytes % 64, TCPS_F_flow_control_us % 64) : 0)
-#define RUN(first, last) ((~0ull >> (63 - (last))) & ~0ull << (first))
+/* Whether or not tcp_info is asked for: what a filter has to wait for is the same, and nothing is asked that was not wanted. */
+static const uint64_t *added_after_parse(void) {
+    static uint64_t set[TCPS_WORDS];
+    if (!tcps_bitset_has(set, TCPS_F_command)) {
+        tcps_xnu_tcp_info_fields(set);
+        tcps_bitset_add(set, TCPS_F_interface);
+        tcps_bitset_add(set, TCPS_F_command);
+    }
+    return set;
+}
 
 const tcps_source_class tcps_source_macos = {
     .name = "macos",
@@ -337,7 +336,7 @@ const tcps_source_class tcps_source_macos = {
 #ifdef __APPLE__
     .live = true,
 #endif
-    .late = {LATE(0), LATE(1), LATE(2), LATE(3)},
+    .added_after_parse = added_after_parse,
     .open = macos_open,
     .collect = macos_collect,
     .counters = macos_counters,

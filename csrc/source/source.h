@@ -29,9 +29,11 @@ typedef struct tcps_source tcps_source;
 typedef struct tcps_source_class {
     const char *name, *help;
     TcpstatsReader__Platform platform;
-    const tcps_key *keys;      /* ends with an entry whose help is NULL */
-    bool live;                 /* this build can ask the running kernel */
-    uint64_t late[TCPS_WORDS]; /* fields that are known only after wants_more said yes */
+    const tcps_key *keys; /* ends with an entry whose help is NULL */
+    bool live;            /* this build can ask the running kernel */
+    /* The fields that a record of the dump may still get or change after parsing, when wants_more said yes (owners, names, tcp_info): before that
+     * nothing may be refused for them. Static. */
+    const uint64_t *(*added_after_parse)(void);
     /* A source over `k` (which it does not own), or NULL and `status`. */
     tcps_source *(*open)(tcps_kernel *k, tcps_status *status);
     /* One pass: every record goes to the sink, sources and generation and what went wrong to sink->batch. Metadata that is not the

@@ -1,12 +1,15 @@
-/* Prints what a struct of XNU stands for, a field or counter a line: xnu_structs tcp_info|tcp_connection_info|tcp_stats FILE [BYTES]. */
+/* Prints what a struct of XNU stands for, a field or counter a line: xnu_structs tcp_info|tcp_connection_info|tcp_stats FILE [BYTES].
+ * xnu_structs added prints the fields that a filter has to wait for on macOS. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bitset.h"
 #include "parse/xnu_tcpinfo.h"
 #include "parse/xnu_tcpstat.h"
 #include "record/schema.h"
+#include "source/source.h"
 
 static void print_record(const tcps_record *r) {
     for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++)
@@ -22,7 +25,16 @@ static void print_counters(const tcps_counters *c) {
     }
 }
 
+static int print_added(void) {
+    const uint64_t *added = tcps_source_named("macos", 5, NULL)->added_after_parse();
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++)
+        if (tcps_bitset_has(added, f)) puts(tcps_fields[f].name);
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    tcps_schema_init();
+    if (argc == 2 && strcmp(argv[1], "added") == 0) return print_added();
     static uint8_t room[4096];
     FILE *file = argc > 2 ? fopen(argv[2], "rb") : NULL;
     if (!file) return 2;
@@ -33,7 +45,6 @@ int main(int argc, char **argv) {
     uint8_t *bytes = malloc(len + !len);
     if (!bytes) return 2;
     memcpy(bytes, room, len);
-    tcps_schema_init();
     tcps_record r;
     tcps_record_clear(&r);
     tcps_counters c = {0};

@@ -115,6 +115,33 @@ describe("struct tcp_info", function()
   end)
 end)
 
+-- What a filter has to wait for: fields that no record of the table has, or that are replaced.
+describe("a field that tcp_info gives and net.inet.tcp.pcblist_n does not", function()
+  local waited, in_table = {}, {}
+  local pipe = assert(io.popen(program .. " added"))
+  for name in pipe:lines() do waited[name] = true end
+  assert(pipe:close())
+  local tcpstats = require "tcpstats"
+  for _, file in ipairs { "n500_plain", "states_v4v6" } do
+    for s in assert(tcpstats.collect { source = ("macos:spec/fixtures/macos/15/%s.bin,release=15"):format(file) }):each() do
+      for _, field in ipairs(tcpstats.fields()) do in_table[field.name] = in_table[field.name] or s[field.name] ~= nil end
+    end
+  end
+  for name in pairs(fields_of("tcp_info", "tcp_info_macos15")) do
+    if not in_table[name] then
+      it("is waited for: " .. name, function() assert.is_true(waited[name]) end)
+    end
+  end
+
+  it("is waited for if it replaces what the table says, and if it is a name", function()
+    for _, name in ipairs { "tx_bytes", "rtt_min_us", "command", "interface" } do assert.is_true(waited[name], name) end
+  end)
+
+  it("is all that is waited for", function()
+    for _, name in ipairs { "state", "rto_us", "rtt_us", "snd_cwnd", "local_port", "pid", "uid" } do assert.is_nil(waited[name], name) end
+  end)
+end)
+
 describe("struct tcp_connection_info", function()
   for _, release in ipairs { "12", "15" } do
     it("of macOS " .. release .. " is read field by field", function()
