@@ -35,8 +35,8 @@ static void set_endpoint(tcps_batch *b, tcps_record *r, const tcps_buffer *name,
 /* A listener has no peer. */
 static void set_endpoints(tcps_kernel *k, int fd, tcps_batch *b, tcps_record *r) {
     tcps_buffer name = {0};
-    if (ask(k, "getsockname", fd, &name) == 0) set_endpoint(b, r, &name, TCPS_F_local_addr, TCPS_F_local_port);
-    if (ask(k, "getpeername", fd, &name) == 0) set_endpoint(b, r, &name, TCPS_F_remote_addr, TCPS_F_remote_port);
+    if (ask(k, TCPS_CALL_GETSOCKNAME, fd, &name) == 0) set_endpoint(b, r, &name, TCPS_F_local_addr, TCPS_F_local_port);
+    if (ask(k, TCPS_CALL_GETPEERNAME, fd, &name) == 0) set_endpoint(b, r, &name, TCPS_F_remote_addr, TCPS_F_remote_port);
     free(name.bytes);
 }
 
@@ -56,7 +56,7 @@ tcps_code tcps_socket_info(const tcps_source_class *class, tcps_kernel *k, int f
     if (!class->socket_info) return tcps_fail(status, TCPS_UNSUPPORTED, "%s tells nothing of a single socket", class->name);
     tcps_buffer info = {0};
     tcps_batch *b = tcps_batch_new();
-    int error = b ? ask(k, "getsockopt", fd, &info) : ENOMEM;
+    int error = b ? ask(k, TCPS_CALL_GETSOCKOPT, fd, &info) : ENOMEM;
     tcps_code code = error ? explain(error, fd, status) : TCPS_OK;
     if (code == TCPS_OK) {
         tcps_record r;

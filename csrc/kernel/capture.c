@@ -16,7 +16,7 @@ typedef TcpstatsCapture__Answer answer_message;
 
 typedef struct capture {
     tcps_kernel base;
-    tcps_stream stream;
+    tcps_zfile stream;
     char *path;
     tcps_buffer message;
     TcpstatsCapture__CaptureMessage *current;
@@ -30,7 +30,7 @@ typedef struct capture {
 static int read_exactly(capture *c, uint8_t *bytes, size_t len) {
     size_t done = 0;
     while (done < len) {
-        ssize_t got = tcps_stream_read(&c->stream, bytes + done, len - done);
+        ssize_t got = tcps_zfile_read(&c->stream, bytes + done, len - done);
         if (got < 0) return -1;
         if (got == 0) {
             errno = 0;
@@ -241,7 +241,7 @@ static void capture_progress(tcps_kernel *k, uint64_t *read, uint64_t *total) {
 static void capture_close(tcps_kernel *k) {
     capture *c = (capture *)k;
     forget_pass(c);
-    tcps_stream_close(&c->stream);
+    tcps_zfile_close(&c->stream);
     free(c->message.bytes);
     free(c->path);
     free(c);
@@ -268,7 +268,7 @@ tcps_kernel *tcps_kernel_capture(const char *path, char **source, tcps_status *s
     }
     c->base = (tcps_kernel){.ask = capture_ask, .next = capture_next, .progress = capture_progress, .close = capture_close};
     c->stream.fd = -1;
-    if (tcps_stream_open(&c->stream, path, 0, status) == TCPS_OK && read_header(c, source, status) == TCPS_OK) return &c->base;
+    if (tcps_zfile_open(&c->stream, path, 0, status) == TCPS_OK && read_header(c, source, status) == TCPS_OK) return &c->base;
     capture_close(&c->base);
     return NULL;
 }

@@ -2,8 +2,8 @@
  *
  * Everything that a source wants from outside goes through tcps_kernel.ask: a sysctl, a netlink dump, a file under /proc, a device, a clock.
  * Three kernels stand behind it: the running one (live_linux.c, live_macos.c, live_freebsd.c), one that answers from memory, which is what a
- * file holds that the user names (canned.c), and one that answers from a capture (capture.c). Recording a capture is a fourth that passes
- * questions on and writes down what came back (record.c). So what runs in a test, on a recording and on a live system is the same code, its
+ * file holds that the user names (fixed.c), and one that answers from a capture (capture.c). Recording a capture is a fourth that passes
+ * questions on and writes down what came back (recording.c). So what runs in a test, on a recording and on a live system is the same code, its
  * retries and its errors included. */
 #ifndef TCPS_KERNEL_H
 #define TCPS_KERNEL_H
@@ -24,19 +24,31 @@ typedef enum tcps_ask {
     TCPS_ASK_IOCTL,     /* number: the ioctl; request: the argument going in; answer: the argument coming back */
     TCPS_ASK_READ,      /* answer: one read of at most `room` bytes from the open device */
     TCPS_ASK_CLOSE,
-    TCPS_ASK_CALL, /* other calls, by name: "uname" (release, NUL, hostname, NUL), "if_indextoname" (number: index), "proc_comm" (number: pid),
-                      "proc_start" (number: pid; a u64, the same for as long as the process lives), "euid" (u32). Linux: "proc_sockets" and
-                      "all_proc_sockets" (see tcps_proc_socket), "cgroup_path" (number: id; the path below
-                      the cgroup2 mount). Of an own descriptor (number) on any system: "getsockname", "getpeername", "getsockopt" (request: the
-                      option's name, e.g. "SO_COOKIE"; none: what tells of a connection, TCP_INFO or TCP_CONNECTION_INFO) */
+    TCPS_ASK_CALL, /* name: one of TCPS_CALL_*, any other call */
 } tcps_ask;
 
-/* A descriptor of a process that is a socket. Linux's "proc_sockets" and "all_proc_sockets" are one question where /proc/<pid>/fd would be as many as
- * there are descriptors; their answer, in pieces, is an array of these.
- * "all_proc_sockets" (request: pids, an array of u32) looks at all descriptors of these processes. What belongs to one process comes in one row, the
- * processes in any order. EACCES with an answer: some may not be looked at.
- * "proc_sockets" (number: pid; request: a bit for each descriptor from 0, bit 0 of the first byte) looks at those whose bit is clear, and at none
- * beyond the request. ENOENT, ESRCH: the process is gone; EACCES: its descriptors may not be looked at. */
+/* The calls of TCPS_ASK_CALL: what each takes, and its answer. Captures keep these names, so a name never changes its meaning. */
+#define TCPS_CALL_UNAME "uname"                     /* -> release, NUL, name of the host, NUL. Linux, FreeBSD */
+#define TCPS_CALL_EUID "euid"                       /* -> u32. macOS, FreeBSD */
+#define TCPS_CALL_INTERFACE_NAME "if_indextoname"   /* number: index of an interface -> its name. ENXIO: there is none */
+#define TCPS_CALL_PROCESS_NAME "proc_comm"          /* number: pid -> its command. macOS */
+#define TCPS_CALL_PROCESS_START "proc_start"        /* number: pid -> u64, the same for as long as the process lives. macOS */
+#define TCPS_CALL_CGROUP_PATH "cgroup_path"         /* number: id of a control group -> its path below the cgroup2 mount. Linux */
+#define TCPS_CALL_TCPSTATS_FIELDS "tcpstats_fields" /* -> the groups of fields that a recorded read of FreeBSD's device was asked for */
+
+/* Of a descriptor of our own (number), on any system. */
+#define TCPS_CALL_GETSOCKNAME "getsockname" /* -> struct sockaddr of this system */
+#define TCPS_CALL_GETPEERNAME "getpeername" /* the same */
+#define TCPS_CALL_GETSOCKOPT "getsockopt"   /* request: name of the option ("SO_COOKIE"); none: TCP_INFO or TCP_CONNECTION_INFO */
+
+/* Linux: which descriptors of processes are sockets, one question where reading /proc/<pid>/fd would be one for each descriptor. The answer to
+ * both, in pieces, is an array of tcps_proc_socket.
+ * PROC_SOCKETS: number: pid; request: a bit for each descriptor from 0, bit 0 of the first byte. Looks at descriptors whose bit is clear, and at
+ * none beyond the request. ENOENT, ESRCH: the process is gone; EACCES: we may not look at its descriptors.
+ * ALL_PROC_SOCKETS: request: pids, an array of u32. Looks at all descriptors of these processes. What belongs to one process comes together, the
+ * processes come in any order. EACCES with an answer: we may not look at some of them. */
+#define TCPS_CALL_PROC_SOCKETS "proc_sockets"
+#define TCPS_CALL_ALL_PROC_SOCKETS "all_proc_sockets"
 typedef struct tcps_proc_socket {
     uint64_t inode;
     uint32_t fd;
@@ -78,7 +90,7 @@ struct tcps_kernel {
     /* Begins the next pass. A recording sets `pass` to what was recorded, and gives TCPS_END when there is no further one.
      * NULL: there is always a next one, and nothing to say of it. */
     tcps_code (*next)(tcps_kernel *k, tcps_pass_info *pass, tcps_status *status);
-    /* The pass is over and nothing more will be asked in it. NULL: that is all the same. */
+    /* The pass is over and nothing more will be asked in it. NULL: nothing to do. */
     tcps_code (*done)(tcps_kernel *k, tcps_status *status);
     /* Nothing more will be asked: what is kept of the answers is written to the end. Fails when any of it could not be. NULL: nothing is kept. */
     tcps_code (*finish)(tcps_kernel *k, tcps_status *status);
@@ -108,12 +120,12 @@ tcps_kernel *tcps_kernel_live(void);
 
 /* A kernel that answers from memory. Each answer is for one question (kind and name); `bytes` must outlive the kernel.
  * It has one pass. A question that is not among them is EOPNOTSUPP. NULL when there is no memory. */
-typedef struct tcps_canned {
+typedef struct tcps_fixed_answer {
     tcps_ask kind;
     const char *name;
     const void *bytes;
     size_t len;
-} tcps_canned;
-tcps_kernel *tcps_kernel_canned(const tcps_canned *answers, size_t count);
+} tcps_fixed_answer;
+tcps_kernel *tcps_kernel_fixed(const tcps_fixed_answer *answers, size_t count);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "kernel/kernel.h"
 
-/* TCPS_ASK_CALL "proc_sockets" and "all_proc_sockets": see tcps_proc_socket. 0 or an errno, as tcps_kernel.ask. */
+/* TCPS_CALL_PROC_SOCKETS and TCPS_CALL_ALL_PROC_SOCKETS, see kernel.h. 0 or an errno, as tcps_kernel.ask. */
 int tcps_linux_proc_sockets(const tcps_question *q, tcps_answer *answer, void *context);
 int tcps_linux_all_proc_sockets(const tcps_question *q, tcps_answer *answer, void *context);
 

@@ -132,15 +132,15 @@ static int ask_read(live_kernel *live, const tcps_question *q, tcps_answer *answ
 static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) {
     uint8_t bytes[2 * sizeof(struct utsname)];
     size_t len = 0;
-    if (strcmp(q->name, "uname") == 0) {
+    if (strcmp(q->name, TCPS_CALL_UNAME) == 0) {
         struct utsname u;
         if (uname(&u) != 0) return errno;
         len = (size_t)snprintf((char *)bytes, sizeof bytes, "%s%c%s", u.release, 0, u.nodename) + 1;
-    } else if (strcmp(q->name, "if_indextoname") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_INTERFACE_NAME) == 0) {
         char name[IF_NAMESIZE];
         if (!if_indextoname((unsigned)q->number, name)) return errno;
         memcpy(bytes, name, len = strlen(name));
-    } else if (strcmp(q->name, "euid") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_EUID) == 0) {
         uint32_t euid = geteuid();
         memcpy(bytes, &euid, len = sizeof euid);
     } else {

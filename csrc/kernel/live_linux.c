@@ -183,16 +183,16 @@ static int ask_cgroup_path(uint64_t id, tcps_answer *answer, void *context) {
 }
 
 static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) {
-    if (strcmp(q->name, "proc_sockets") == 0) return tcps_linux_proc_sockets(q, answer, context);
-    if (strcmp(q->name, "all_proc_sockets") == 0) return tcps_linux_all_proc_sockets(q, answer, context);
-    if (strcmp(q->name, "cgroup_path") == 0) return ask_cgroup_path(q->number, answer, context);
+    if (strcmp(q->name, TCPS_CALL_PROC_SOCKETS) == 0) return tcps_linux_proc_sockets(q, answer, context);
+    if (strcmp(q->name, TCPS_CALL_ALL_PROC_SOCKETS) == 0) return tcps_linux_all_proc_sockets(q, answer, context);
+    if (strcmp(q->name, TCPS_CALL_CGROUP_PATH) == 0) return ask_cgroup_path(q->number, answer, context);
     char text[2 * sizeof(struct utsname)];
     size_t len = 0;
-    if (strcmp(q->name, "uname") == 0) {
+    if (strcmp(q->name, TCPS_CALL_UNAME) == 0) {
         struct utsname u;
         if (uname(&u) != 0) return errno;
         len = (size_t)snprintf(text, sizeof text, "%s%c%s", u.release, 0, u.nodename) + 1;
-    } else if (strcmp(q->name, "if_indextoname") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_INTERFACE_NAME) == 0) {
         char name[IF_NAMESIZE];
         if (!if_indextoname((unsigned)q->number, name)) return errno;
         len = strlen(name);

@@ -74,21 +74,21 @@ static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) 
     uint64_t start;
     const void *bytes = NULL;
     size_t len = 0;
-    if (strcmp(q->name, "proc_comm") == 0) {
+    if (strcmp(q->name, TCPS_CALL_PROCESS_NAME) == 0) {
         errno = ESRCH;
         if (proc_pidinfo((int)q->number, PROC_PIDT_SHORTBSDINFO, 0, &process, sizeof process) != (int)sizeof process) return errno;
         bytes = process.pbsi_comm;
         len = strnlen(process.pbsi_comm, sizeof process.pbsi_comm);
-    } else if (strcmp(q->name, "proc_start") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_PROCESS_START) == 0) {
         int error = process_start(q->number, &start);
         if (error) return error;
         bytes = &start;
         len = sizeof start;
-    } else if (strcmp(q->name, "if_indextoname") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_INTERFACE_NAME) == 0) {
         if (!if_indextoname((unsigned)q->number, name)) return errno;
         bytes = name;
         len = strlen(name);
-    } else if (strcmp(q->name, "euid") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_EUID) == 0) {
         uint32_t euid = geteuid();
         return answer(context, &euid, sizeof euid) ? ECANCELED : 0;
     } else {

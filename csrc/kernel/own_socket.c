@@ -40,13 +40,13 @@ int tcps_ask_own_socket(const tcps_question *q, tcps_answer *answer, void *conte
     char bytes[1024];
     socklen_t len = sizeof bytes;
     int fd = (int)q->number, failed;
-    if (strcmp(q->name, "getsockopt") == 0) {
+    if (strcmp(q->name, TCPS_CALL_GETSOCKOPT) == 0) {
         const option *o = find_option(q->request, q->request_len);
         if (!o) return EOPNOTSUPP;
         failed = getsockopt(fd, o->level, o->number, bytes, &len);
-    } else if (strcmp(q->name, "getsockname") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_GETSOCKNAME) == 0) {
         failed = getsockname(fd, (struct sockaddr *)bytes, &len);
-    } else if (strcmp(q->name, "getpeername") == 0) {
+    } else if (strcmp(q->name, TCPS_CALL_GETPEERNAME) == 0) {
         failed = getpeername(fd, (struct sockaddr *)bytes, &len);
     } else {
         return EOPNOTSUPP;

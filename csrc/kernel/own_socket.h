@@ -4,7 +4,7 @@
 
 #include "kernel/kernel.h"
 
-/* Answers TCPS_ASK_CALL "getsockopt", "getsockname" and "getpeername" about the descriptor q->number. Gives what tcps_kernel.ask gives;
+/* Answers TCPS_CALL_GETSOCKOPT, _GETSOCKNAME and _GETPEERNAME about the descriptor q->number. Gives what tcps_kernel.ask gives;
  * EOPNOTSUPP for other calls, and for an option that this system has not. */
 int tcps_ask_own_socket(const tcps_question *q, tcps_answer *answer, void *context);
 

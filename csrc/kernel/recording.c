@@ -11,7 +11,7 @@
 typedef struct recording {
     tcps_kernel base;
     tcps_kernel *under;
-    tcps_stream stream;
+    tcps_zfile stream;
     char *path;
     tcps_buffer pass; /* the body of the pass under way: packed answers */
     tcps_pass_info info;
@@ -48,9 +48,9 @@ static int write_message(recording *r, unsigned number, const void *body, size_t
     size_t inner_len = put_varint(inner, number << 3 | WIRE_LENGTH);
     inner_len += put_varint(inner + inner_len, len);
     size_t outer_len = put_varint(outer, inner_len + len);
-    int error = tcps_stream_write(&r->stream, outer, outer_len);
-    if (!error) error = tcps_stream_write(&r->stream, inner, inner_len);
-    return error ? error : tcps_stream_write(&r->stream, body, len);
+    int error = tcps_zfile_write(&r->stream, outer, outer_len);
+    if (!error) error = tcps_zfile_write(&r->stream, inner, inner_len);
+    return error ? error : tcps_zfile_write(&r->stream, body, len);
 }
 
 /* An answer on its way through. */
@@ -151,7 +151,7 @@ static tcps_code recording_done(tcps_kernel *k, tcps_status *status) {
 
 static tcps_code recording_finish(tcps_kernel *k, tcps_status *status) {
     recording *r = (recording *)k;
-    int error = tcps_stream_close(&r->stream);
+    int error = tcps_zfile_close(&r->stream);
     if (!r->error) r->error = error;
     return r->error ? tcps_fail_errno(status, r->error, "cannot write the capture %s", r->path) : TCPS_OK;
 }
@@ -159,7 +159,7 @@ static tcps_code recording_finish(tcps_kernel *k, tcps_status *status) {
 static void recording_close(tcps_kernel *k) {
     recording *r = (recording *)k;
     r->under->close(r->under);
-    tcps_stream_close(&r->stream);
+    tcps_zfile_close(&r->stream);
     free(r->pass.bytes);
     free(r->path);
     free(r);
@@ -195,7 +195,7 @@ tcps_kernel *tcps_kernel_recording(tcps_kernel *under, const char *path, const c
     r->under = under;
     r->path = copy;
     r->stream.fd = -1;
-    if (tcps_stream_open(&r->stream, path, 1, status) == TCPS_OK) {
+    if (tcps_zfile_open(&r->stream, path, 1, status) == TCPS_OK) {
         int error = write_header(r, source);
         if (!error) return &r->base;
         tcps_fail_errno(status, error, "cannot write the capture %s", path);

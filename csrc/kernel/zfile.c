@@ -18,7 +18,7 @@ static int ends_in_zst(const char *path) {
 
 /* Puts a zstd between `file` and us: our end of the pipe comes back in *ours. In a process group of its own, so that the terminal's
  * interrupt ends only us and what we have written is compressed to the end. 0 or an errno. */
-static int spawn_zstd(tcps_stream *s, int file, int writing, int *ours) {
+static int spawn_zstd(tcps_zfile *s, int file, int writing, int *ours) {
     int ends[2];
     if (pipe(ends) != 0) return errno;
     int theirs = writing ? ends[0] : ends[1];
@@ -46,8 +46,8 @@ static int spawn_zstd(tcps_stream *s, int file, int writing, int *ours) {
     return error;
 }
 
-tcps_code tcps_stream_open(tcps_stream *s, const char *path, int writing, tcps_status *status) {
-    *s = (tcps_stream){.fd = -1};
+tcps_code tcps_zfile_open(tcps_zfile *s, const char *path, int writing, tcps_status *status) {
+    *s = (tcps_zfile){.fd = -1};
     int fd = open(path, writing ? O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0644);
     if (fd < 0) return tcps_fail_errno(status, errno, "cannot %s %s", writing ? "write" : "read", path);
     if (!ends_in_zst(path)) {
@@ -66,7 +66,7 @@ tcps_code tcps_stream_open(tcps_stream *s, const char *path, int writing, tcps_s
 }
 
 /* Waits for zstd, whose pipe has ended or is closed. 0, or EIO when it failed. */
-static int reap_zstd(tcps_stream *s) {
+static int reap_zstd(tcps_zfile *s) {
     int how = 0;
     pid_t got;
     do got = waitpid(s->zstd, &how, 0);
@@ -75,7 +75,7 @@ static int reap_zstd(tcps_stream *s) {
     return got > 0 && !(WIFEXITED(how) && WEXITSTATUS(how) == 0) ? EIO : 0;
 }
 
-ssize_t tcps_stream_read(tcps_stream *s, void *bytes, size_t len) {
+ssize_t tcps_zfile_read(tcps_zfile *s, void *bytes, size_t len) {
     ssize_t got;
     do got = read(s->fd, bytes, len);
     while (got < 0 && errno == EINTR);
@@ -84,7 +84,7 @@ ssize_t tcps_stream_read(tcps_stream *s, void *bytes, size_t len) {
     return got;
 }
 
-int tcps_stream_write(tcps_stream *s, const void *bytes, size_t len) {
+int tcps_zfile_write(tcps_zfile *s, const void *bytes, size_t len) {
     const char *p = bytes;
     while (len) {
         ssize_t n = write(s->fd, p, len);
@@ -97,7 +97,7 @@ int tcps_stream_write(tcps_stream *s, const void *bytes, size_t len) {
     return 0;
 }
 
-int tcps_stream_close(tcps_stream *s) {
+int tcps_zfile_close(tcps_zfile *s) {
     int error = 0;
     if (s->fd >= 0 && close(s->fd) != 0) error = errno;
     s->fd = -1;

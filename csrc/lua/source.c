@@ -32,7 +32,7 @@ static int l_open(lua_State *L) {
 /* core.open_bytes(name, bytes [, options]) -> source, or nil, text, code. The options are the source's keys, with bytes in place of files. */
 static int l_open_bytes(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
-    tcps_option options[MOST_OPTIONS] = {{0}};
+    tcps_spec_value options[MOST_OPTIONS] = {{0}};
     options[0].bytes = luaL_checklstring(L, 2, &options[0].len);
     size_t count = 1;
     if (!lua_isnoneornil(L, 3)) {
@@ -42,7 +42,7 @@ static int l_open_bytes(lua_State *L) {
             luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 3, "keys are strings");
             luaL_argcheck(L, count < MOST_OPTIONS, 3, "too many keys");
             if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) continue;
-            tcps_option *option = &options[count++];
+            tcps_spec_value *option = &options[count++];
             option->key = lua_tostring(L, -2);
             if (lua_isboolean(L, -1)) continue; /* a flag */
             option->bytes = luaL_tolstring(L, -1, &option->len);
@@ -193,7 +193,7 @@ static int l_sources(lua_State *L) {
         lua_setfield(L, -2, "live");
         lua_newtable(L);
         lua_Integer n = 0;
-        for (const tcps_key *k = c->keys; k->help; k++) {
+        for (const tcps_spec_key *k = c->keys; k->help; k++) {
             lua_createtable(L, 0, 2);
             lua_pushstring(L, k->key ? k->key : "FILE");
             lua_setfield(L, -2, "key");

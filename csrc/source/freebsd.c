@@ -77,7 +77,7 @@ static tcps_code ask_named_fields(tcps_source *s, uint32_t *fields, tcps_status 
     char word[32] = "";
     tcps_buffer answer = {0};
     *fields = 0;
-    if (tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "tcpstats_fields"}, &answer, NULL) != 0) return TCPS_OK;
+    if (tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_TCPSTATS_FIELDS}, &answer, NULL) != 0) return TCPS_OK;
     if (answer.len && answer.len < sizeof word) memcpy(word, answer.bytes, answer.len);
     free(answer.bytes);
     *fields = tcps_freebsd_kld_fields_named(word);
@@ -183,7 +183,7 @@ static tcps_code parse_pcblist(tcps_source *s, unsigned release, tcps_sink *sink
     return settle(code, report.sockets, sink->batch, &detail, status);
 }
 
-static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_stream *stream, tcps_sink *sink, tcps_status *status) {
+static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_dump *stream, tcps_sink *sink, tcps_status *status) {
     tcps_freebsd_kld report;
     tcps_status detail;
     uint32_t fields = stream->fields;
@@ -212,11 +212,11 @@ static bool read_owners(tcps_source *s, const tcps_wants *wants, tcps_batch *bat
     return true;
 }
 
-static tcps_code parse(tcps_source *s, const tcps_freebsd_stream *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
+static tcps_code parse(tcps_source *s, const tcps_freebsd_dump *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
     return stream ? parse_stream(s, stream, sink, status) : parse_pcblist(s, release, sink, status);
 }
 
-static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_stream *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
+static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_dump *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
     tcps_freebsd_joiner joiner;
     tcps_code code = tcps_batch_add_source(sink->batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE);
     if (code != TCPS_OK) return tcps_fail(status, code, "freebsd: no memory");
@@ -228,7 +228,7 @@ static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_stream *st
 
 static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
     tcps_batch *batch = sink->batch;
-    tcps_freebsd_stream stream;
+    tcps_freebsd_dump stream;
     tcps_code code;
     unsigned release = identify(s, batch);
     bool device = tcps_freebsd_device_read(&s->device, s->kernel, wants, batch, &s->dump, &stream);
@@ -272,14 +272,14 @@ static tcps_code freebsd_counters(tcps_source *s, bool deltas, tcps_batch *batch
     return TCPS_OK;
 }
 
-static const tcps_key freebsd_keys[] = {
+static const tcps_spec_key freebsd_keys[] = {
     {NULL, false, TCPS_ASK_SYSCTL, PCBLIST, "an answer to sysctl net.inet.tcp.pcblist"},
     {NULL, false, TCPS_ASK_READ, "/dev/tcpstats", "with the key device: what one read of /dev/tcpstats gave"},
     {"release", true, TCPS_ASK_SYSCTL, "kern.osrelease", "release of FreeBSD: 14, 14.1-RELEASE or 1401000"},
     {"hostname", true, TCPS_ASK_SYSCTL, "kern.hostname", "name of the host"},
     {"kern_file", false, TCPS_ASK_SYSCTL, "kern.file", "an answer to sysctl kern.file: the owners"},
     {"device", true, TCPS_ASK_OPEN, "/dev/tcpstats", "the file is a stream of /dev/tcpstats"},
-    {"fields", true, TCPS_ASK_CALL, "tcpstats_fields",
+    {"fields", true, TCPS_ASK_CALL, TCPS_CALL_TCPSTATS_FIELDS,
      "groups that the stream was filtered to: all, default or a mask (otherwise as the records show)"},
     {"tcp_stats", false, TCPS_ASK_SYSCTL, "net.inet.tcp.stats", "an answer to sysctl net.inet.tcp.stats: the counters"},
     {"tcp_states", false, TCPS_ASK_SYSCTL, "net.inet.tcp.states", "an answer to sysctl net.inet.tcp.states: sockets by state"},

@@ -31,7 +31,7 @@ typedef struct attempt {
     size_t room;
     uint32_t protocol, record_size;
     uint64_t took_ns;
-    uint32_t fields; /* as in tcps_freebsd_stream */
+    uint32_t fields; /* as in tcps_freebsd_dump */
     bool foreign;    /* the protocol or record is not ours */
     bool filtered;   /* something was pushed down: fewer records than the hint are to be expected */
 } attempt;
@@ -153,11 +153,11 @@ static bool falls_short(tcps_freebsd_device *d, const attempt *a, uint64_t seen,
 }
 
 bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_batch *batch, tcps_buffer *buffer,
-                              tcps_freebsd_stream *stream) {
+                              tcps_freebsd_dump *stream) {
     attempt a = {.kernel = k, .buffer = buffer};
     tcps_status status;
     uint64_t seen_before = UINT64_MAX;
-    *stream = (tcps_freebsd_stream){0};
+    *stream = (tcps_freebsd_dump){0};
     for (;; stream->retries++) {
         bool last = stream->retries == RETRIES, recording;
         int error = attempt_once(&a, wants, &recording);

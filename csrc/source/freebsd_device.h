@@ -13,15 +13,15 @@ typedef struct tcps_freebsd_device {
 } tcps_freebsd_device;
 
 /* What a read gave. */
-typedef struct tcps_freebsd_stream {
+typedef struct tcps_freebsd_dump {
     uint32_t fields;  /* the groups that the records have, for tcps_freebsd_kld_parse; 0: a recorded stream, which does not say */
     bool partial;     /* there are more sockets than the module gave */
     unsigned retries; /* reads that were thrown away */
-} tcps_freebsd_stream;
+} tcps_freebsd_dump;
 
 /* Reads the device into `buffer`. True with a stream; false when there is no device or it cannot be used now, and why that is worth telling is a
  * warning in `batch`. A module that is not loaded is nothing to tell. */
 bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_batch *batch, tcps_buffer *buffer,
-                              tcps_freebsd_stream *stream);
+                              tcps_freebsd_dump *stream);
 
 #endif

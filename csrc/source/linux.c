@@ -208,7 +208,7 @@ static void tell_inconsistent(tcps_batch *batch, unsigned retries) {
 
 static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
     tcps_batch *batch = sink->batch;
-    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "uname"}, take_uname, batch, NULL);
+    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_UNAME}, take_uname, batch, NULL);
     tcps_code code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_INET_DIAG);
     if (code != TCPS_OK) return tcps_fail(status, code, "linux: no memory");
 
@@ -269,7 +269,7 @@ static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_batch *batch, 
     return any ? TCPS_OK : s->kernel->live ? tcps_fail(status, TCPS_SYSTEM, "linux: no counters can be read below /proc/net") : TCPS_UNSUPPORTED;
 }
 
-static const tcps_key linux_keys[] = {
+static const tcps_spec_key linux_keys[] = {
     {NULL, false, TCPS_ASK_NETLINK, "sock_diag", "the datagrams of a NETLINK_SOCK_DIAG dump, one after the other"},
     {"snmp", false, TCPS_ASK_FILE, "/proc/net/snmp", "what /proc/net/snmp said"},
     {"netstat", false, TCPS_ASK_FILE, "/proc/net/netstat", "what /proc/net/netstat said"},

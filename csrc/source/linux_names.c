@@ -104,10 +104,10 @@ static void set_name(tcps_linux_names *n, tcps_record *r, unsigned field, name *
 
 void tcps_linux_names_set_interface(tcps_linux_names *n, tcps_record *r) {
     uint64_t index = r->value[TCPS_F_interface_index];
-    set_name(n, r, TCPS_F_interface, find_name(n, &n->interfaces, "if_indextoname", index));
+    set_name(n, r, TCPS_F_interface, find_name(n, &n->interfaces, TCPS_CALL_INTERFACE_NAME, index));
 }
 
 void tcps_linux_names_set_cgroup(tcps_linux_names *n, tcps_record *r) {
     uint64_t id = r->value[TCPS_F_cgroup_id];
-    set_name(n, r, TCPS_F_cgroup, find_name(n, &n->groups, "cgroup_path", id));
+    set_name(n, r, TCPS_F_cgroup, find_name(n, &n->groups, TCPS_CALL_CGROUP_PATH, id));
 }

@@ -335,7 +335,7 @@ static int take_everything(void *context, const void *bytes, size_t len) {
 /* Looks at all descriptors of processes. Those that are gone, or never were ours to look at, have none. */
 static tcps_code look_at(tcps_linux_owners *o, const uint32_t *pids, size_t count, tcps_answer *take) {
     visit v = {.owners = o, .process = NOBODY};
-    tcps_question q = {.kind = TCPS_ASK_CALL, .name = "all_proc_sockets", .request = pids, .request_len = count * sizeof *pids};
+    tcps_question q = {.kind = TCPS_ASK_CALL, .name = TCPS_CALL_ALL_PROC_SOCKETS, .request = pids, .request_len = count * sizeof *pids};
     if (!count) return TCPS_OK;
     int error = o->kernel->ask(o->kernel, &q, take, &v, NULL);
     if (error == ENOMEM) return TCPS_NOMEM;
@@ -393,7 +393,7 @@ static tcps_code search_gaps(tcps_linux_owners *o, uint32_t p) {
     for (const uint32_t *i = at; i < end; i++)
         if (!o->now.at[*i].missed) o->skip[o->now.at[*i].fd / 8] |= (uint8_t)(1u << (o->now.at[*i].fd % 8));
     visit v = {.owners = o, .pid = o->processes[p].pid, .process = p};
-    tcps_question q = {.kind = TCPS_ASK_CALL, .name = "proc_sockets", .number = v.pid, .request = o->skip, .request_len = len};
+    tcps_question q = {.kind = TCPS_ASK_CALL, .name = TCPS_CALL_PROC_SOCKETS, .number = v.pid, .request = o->skip, .request_len = len};
     o->kernel->ask(o->kernel, &q, take_wanted, &v, NULL);
     return v.code;
 }

@@ -7,7 +7,7 @@
 #include "source/linux_socket_info.h"
 
 static bool ask_option(tcps_kernel *k, int fd, const char *option, tcps_buffer *value) {
-    tcps_question q = {.kind = TCPS_ASK_CALL, .name = "getsockopt", .number = (uint64_t)fd, .request = option, .request_len = strlen(option)};
+    tcps_question q = {.kind = TCPS_ASK_CALL, .name = TCPS_CALL_GETSOCKOPT, .number = (uint64_t)fd, .request = option, .request_len = strlen(option)};
     return tcps_ask_all(k, &q, value, NULL) == 0;
 }
 

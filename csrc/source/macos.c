@@ -277,7 +277,7 @@ static int take_u32(void *context, const void *bytes, size_t len) {
 /* Not root when the kernel does not say, as of a file: whoever made it may have got zeros. */
 static bool is_root(tcps_source *s) {
     uint32_t euid = UINT32_MAX;
-    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = "euid"}, take_u32, &euid, NULL);
+    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_EUID}, take_u32, &euid, NULL);
     return euid == 0;
 }
 
@@ -302,7 +302,7 @@ static tcps_code macos_counters(tcps_source *s, bool deltas, tcps_batch *batch, 
     return TCPS_OK;
 }
 
-static const tcps_key macos_keys[] = {
+static const tcps_spec_key macos_keys[] = {
     {NULL, false, TCPS_ASK_SYSCTL, "net.inet.tcp.pcblist_n", "what sysctl -b net.inet.tcp.pcblist_n gives"},
     {"release", true, TCPS_ASK_SYSCTL, "kern.osproductversion", "the release of macOS it was taken on: 10.14, 10.15, 11 to 15 or later"},
     {"hostname", true, TCPS_ASK_SYSCTL, "kern.hostname", "the name of the Mac it was taken on"},

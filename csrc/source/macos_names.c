@@ -71,14 +71,14 @@ static int ask_call(tcps_kernel *k, const char *name, uint64_t number, taken *t)
 static uint64_t ask_start(tcps_kernel *k, int32_t pid) {
     taken t;
     uint64_t start = 0;
-    if (ask_call(k, "proc_start", (uint32_t)pid, &t) == 0 && t.len == sizeof start) memcpy(&start, t.bytes, sizeof start);
+    if (ask_call(k, TCPS_CALL_PROCESS_START, (uint32_t)pid, &t) == 0 && t.len == sizeof start) memcpy(&start, t.bytes, sizeof start);
     return start;
 }
 
 static void ask_name(tcps_kernel *k, process *p) {
     taken t;
     p->name_len = 0;
-    if (ask_call(k, "proc_comm", (uint32_t)p->pid, &t) != 0) return;
+    if (ask_call(k, TCPS_CALL_PROCESS_NAME, (uint32_t)p->pid, &t) != 0) return;
     const char *end = memchr(t.bytes, 0, t.len);
     p->name_len = (uint8_t)(end ? (size_t)(end - t.bytes) : t.len);
     memcpy(p->name, t.bytes, p->name_len);
@@ -106,6 +106,7 @@ const tcps_text *tcps_macos_interface(tcps_macos_names *n, tcps_kernel *k, tcps_
     taken t;
     n->interface = index;
     n->interface_name = NULL;
-    if (ask_call(k, "if_indextoname", index, &t) == 0 && t.len) n->interface_name = tcps_batch_intern(batch, TCPS_F_interface, t.bytes, t.len);
+    if (ask_call(k, TCPS_CALL_INTERFACE_NAME, index, &t) == 0 && t.len)
+        n->interface_name = tcps_batch_intern(batch, TCPS_F_interface, t.bytes, t.len);
     return n->interface_name;
 }

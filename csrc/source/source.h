@@ -1,4 +1,5 @@
-/* How records are got from one platform's kernel: the contract that a source keeps, and the array of those there are (registry.c). */
+/* How records are got from one platform's kernel: the contract that a source keeps, the array of those that exist (registry.c), and opening one by
+ * its spec (spec.c). */
 #ifndef TCPS_SOURCE_H
 #define TCPS_SOURCE_H
 
@@ -17,20 +18,20 @@ typedef struct tcps_wants {
 } tcps_wants;
 
 /* A key of the source's spec, NAME:FILE,KEY=VALUE, and the question whose answer it gives. */
-typedef struct tcps_key {
+typedef struct tcps_spec_key {
     const char *key; /* NULL: the FILE itself */
     bool literal;    /* the value itself is the answer, not the file of that name */
     tcps_ask kind;
     const char *name;
     const char *help;
-} tcps_key;
+} tcps_spec_key;
 
 typedef struct tcps_source tcps_source;
 typedef struct tcps_source_class {
     const char *name, *help;
     TcpstatsReader__Platform platform;
-    const tcps_key *keys; /* ends with an entry whose help is NULL */
-    bool live;            /* this build can ask the running kernel */
+    const tcps_spec_key *keys; /* ends with an entry whose help is NULL */
+    bool live;                 /* this build can ask the running kernel */
     /* The fields that a record of the dump may still get or change after parsing, when wants_more said yes (owners, names, tcp_info): before that
      * nothing may be refused for them. Static. */
     const uint64_t *(*added_after_parse)(void);
@@ -74,12 +75,12 @@ tcps_code tcps_source_open(const char *spec, const char *record, tcps_opened *op
 tcps_code tcps_source_next(tcps_opened *opened, tcps_status *status);
 
 /* The same over bytes in memory, which are copied. An option gives one of the class's keys its answer; the key NULL is the file itself. */
-typedef struct tcps_option {
+typedef struct tcps_spec_value {
     const char *key;
     const void *bytes;
     size_t len;
-} tcps_option;
-tcps_code tcps_source_open_bytes(const char *name, const tcps_option *options, size_t count, tcps_opened *opened, tcps_status *status);
+} tcps_spec_value;
+tcps_code tcps_source_open_bytes(const char *name, const tcps_spec_value *options, size_t count, tcps_opened *opened, tcps_status *status);
 
 /* Before tcps_source_close: writes what is recorded to its end. TCPS_OK, or `status` says why the recording is not whole. */
 tcps_code tcps_source_finish(tcps_opened *opened, tcps_status *status);

@@ -150,8 +150,8 @@ static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void
     if (size) *size = 0;
     if (q->kind == TCPS_ASK_CLOCK) return answer(context, &(tcps_clock){.realtime_ns = 1, .monotonic_ns = s->now_ns}, sizeof(tcps_clock));
     if (q->kind == TCPS_ASK_NETLINK) return answer_dump(s, q, answer, context);
-    if (q->kind == TCPS_ASK_CALL && strcmp(q->name, "proc_sockets") == 0) return answer_some(s, q, answer, context);
-    if (q->kind == TCPS_ASK_CALL && strcmp(q->name, "all_proc_sockets") == 0) return answer_all(s, q, answer, context);
+    if (q->kind == TCPS_ASK_CALL && strcmp(q->name, TCPS_CALL_PROC_SOCKETS) == 0) return answer_some(s, q, answer, context);
+    if (q->kind == TCPS_ASK_CALL && strcmp(q->name, TCPS_CALL_ALL_PROC_SOCKETS) == 0) return answer_all(s, q, answer, context);
     if (q->kind == TCPS_ASK_FILE && strcmp(q->name, "/proc") == 0) return answer_proc(s, answer, context);
     if (q->kind == TCPS_ASK_FILE && sscanf(q->name, "/proc/%u/stat", &pid) == 1) return answer_stat(s, pid, answer, context);
     return EOPNOTSUPP;

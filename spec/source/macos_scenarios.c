@@ -155,16 +155,16 @@ static int ask_sysctl(script *s, const tcps_question *q, tcps_answer *answer, vo
 }
 
 static int ask_call(script *s, const tcps_question *q, tcps_answer *answer, void *context, size_t *size) {
-    if (strcmp(q->name, "euid") == 0) return give(answer, context, &s->euid, 4, size);
-    if (strcmp(q->name, "proc_start") == 0) {
+    if (strcmp(q->name, TCPS_CALL_EUID) == 0) return give(answer, context, &s->euid, 4, size);
+    if (strcmp(q->name, TCPS_CALL_PROCESS_START) == 0) {
         s->start_calls++;
         return s->start ? give(answer, context, &s->start, 8, size) : ESRCH;
     }
-    if (strcmp(q->name, "proc_comm") == 0) {
+    if (strcmp(q->name, TCPS_CALL_PROCESS_NAME) == 0) {
         s->comm_calls++;
         return s->comm ? give(answer, context, s->comm, strlen(s->comm), size) : ESRCH;
     }
-    if (strcmp(q->name, "if_indextoname") == 0) {
+    if (strcmp(q->name, TCPS_CALL_INTERFACE_NAME) == 0) {
         s->interface_calls++;
         return q->number == 4 ? give(answer, context, "en0", 3, size) : ENXIO;
     }
