@@ -13,6 +13,7 @@
 --
 -- --check N looks at N passes, prints one line and exits as monitoring plugins do: 0 nothing, 1 a --warn rule holds, 2 a --when rule holds,
 -- 3 a rule could not be judged (a counter that this system does not have, a rate in the first pass).
+require "tcpstats"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
 

@@ -1,0 +1,74 @@
+--- Calls functions of scripts: within their limits, with every error reported.
+local core = require "tcpstats.core"
+local outputs = require "tcpstats.host.outputs"
+local report = require "tcpstats.host.report"
+local runtime = require "tcpstats.runtime"
+
+local call = {}
+
+local function with_text(message) return message, report.text_of(message) end
+
+--- The message handler of everything that a script does. It runs where the error happened, so it can see the stack.
+-- @param host the host, whose `calling` and `calling_hook` say what is called
+-- @return a handler for runtime.protect and core.visit
+function call.handler(host)
+  return runtime.guard(function(message, text)
+    if rawequal(message, outputs.STOP) then return false end
+    local instance, hook = host.calling, host.calling_hook
+    if hook == "init" and type(message) == "string" and not message:find("^[^:\n]+:%d+: ") then
+      instance.refusal = message
+      return false
+    end
+    report.failure(host, instance, hook, function()
+      return report.own_part(debug.traceback(text or report.text_of(message)))
+    end)
+    return not (runtime.interrupted() or host.config.strict) -- a visit goes on with the next socket
+  end, with_text)
+end
+
+--- --strict: no script gets anything more of this pass.
+function call.abort(host)
+  if not host.aborted then host:finish(1, "--strict: an error ends the run") end
+  host.aborted = true
+end
+
+--- Calls a function of a script.
+-- @param host the host
+-- @param instance the script
+-- @param hook what reports call it
+-- @param f the function, with its arguments after it
+-- @return true and two results; or false
+function call.hook(host, instance, hook, f, ...)
+  host.calling, host.calling_hook = instance, hook
+  local ok, a, b = runtime.protect(host.handler, host.timeout_ns, f, ...)
+  host.calling, host.calling_hook = nil, nil
+  if ok then return true, a, b end
+  if type(a) == "string" then -- no memory: no handler was called
+    report.failure(host, instance, hook, function() return a end)
+    collectgarbage()
+  end
+  if host.config.strict and instance.failed then call.abort(host) end
+  return false
+end
+
+--- Calls a hook with each socket of a view; one that fails does not keep the next from it.
+function call.visit(host, instance, hook, view)
+  if #view == 0 then return end
+  local ok = call.hook(host, instance, hook, core.visit, view, instance.script[hook], instance.ctx, host.handler)
+  if ok and host.config.strict and instance.failed then call.abort(host) end
+end
+
+--- Calls the chunk of a script's file.
+-- @return true and the script's table; or false and what happened
+function call.chunk(host, chunk, ...)
+  local failure
+  local handler = runtime.guard(function(message, text)
+    failure = report.own_part(debug.traceback(text or report.text_of(message)))
+    return false
+  end, with_text)
+  local ok, value = runtime.protect(handler, host.timeout_ns, chunk, ...)
+  if not ok then return false, failure or value end
+  return true, value
+end
+
+return call

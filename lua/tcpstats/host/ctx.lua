@@ -1,0 +1,118 @@
+--- What every hook of a script gets as its last argument (what is in it stands at the top of tcpstats.host.script).
+--
+-- The host's functions are not interrupted (runtime.guard), so they must not touch a value whose metamethods are the script's: as_texts and
+-- with_bare_options make plain ones of their arguments while it is still the script that runs.
+local core = require "tcpstats.core"
+local outputs = require "tcpstats.host.outputs"
+local report = require "tcpstats.host.report"
+local runtime = require "tcpstats.runtime"
+
+local ctx = {}
+
+local PLAIN = { ["nil"] = true, boolean = true, number = true, string = true }
+
+local function as_text(value)
+  if PLAIN[type(value)] then return value end
+  return tostring(value)
+end
+
+local function as_texts(self, ...)
+  local values = table.pack(...)
+  for i = 1, values.n do values[i] = as_text(values[i]) end
+  return self, table.unpack(values, 1, values.n)
+end
+
+-- A table's copy without metatables, of the tables in it too.
+local function bare(value)
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, item in next, value do copy[key] = bare(item) end
+  return copy
+end
+
+local function with_bare_options(self, x, options) return self, x, bare(options) end
+
+-- What ctx:output gives.
+local function output_proxy(host, instance, url)
+  local proxy = { url = url }
+  local function target()
+    local out, what = outputs.open(host, url)
+    return out or error(what, 0)
+  end
+  proxy.write = runtime.guard(function(_, x, options) outputs.write(host, target(), x, options, instance.defaults) end, with_bare_options)
+  proxy.flush = runtime.guard(function() outputs.flush(host, target()) end)
+  proxy.close = runtime.guard(function()
+    local out = host.outputs[url]
+    if out then outputs.close(host, out) end
+  end)
+  proxy.isatty = runtime.guard(function() return target():isatty() end)
+  return proxy
+end
+
+local MEMBERS = { "name", "options", "state", "now_ns", "elapsed_ns", "since_ns", "schedule", "batch", "live", "format", "emit", "output", "flush",
+  "isatty", "log", "stop" }
+
+local function unknown_member(_, key)
+  for _, member in ipairs(MEMBERS) do
+    if member == key then return nil end -- one that has no value now
+  end
+  local alerting = require "tcpstats.alerting"
+  if alerting[key] then return alerting[key] end
+  local known = table.move(MEMBERS, 1, #MEMBERS, 1, {})
+  for name in pairs(alerting) do known[#known + 1] = name end
+  error(("ctx has no '%s'%s"):format(tostring(key), require("tcpstats.suggest").hint(tostring(key), known)), 2)
+end
+
+local function methods_of(host, instance)
+  local methods = {}
+  methods.emit = runtime.guard(function(_, x, options) outputs.write(host, instance.out, x, options, instance.defaults) end, with_bare_options)
+  methods.flush = runtime.guard(function() outputs.flush(host, instance.out) end)
+  methods.isatty = runtime.guard(function() return instance.out:isatty() end)
+  methods.output = runtime.guard(function(_, url)
+    if host.config.sandbox then error("ctx:output is not for a sandbox", 0) end
+    if type(url) ~= "string" then error("ctx:output wants a URL, as file:PATH", 0) end
+    local out, what = outputs.open(host, url)
+    if not out then error(what, 0) end
+    instance.proxies[url] = instance.proxies[url] or output_proxy(host, instance, url)
+    return instance.proxies[url]
+  end)
+  methods.log = runtime.guard(function(_, level, format, ...)
+    if not report.LEVELS[level] then
+      error(("ctx:log: unknown level '%s'; there are: error, warning, info, debug"):format(tostring(level)), 0)
+    end
+    report.log(host, instance.name, level, format, ...)
+  end, as_texts)
+  methods.stop = runtime.guard(function(_, code, message)
+    code = code or 0
+    if math.type(code) ~= "integer" or code < 0 or code > 125 then error("ctx:stop: the code is 0 to 125", 0) end
+    host:finish(code, message and ("%s: %s"):format(instance.name, tostring(message)))
+  end, as_texts)
+  return methods
+end
+
+local function refuse(_, key) error(("ctx.%s cannot be set; ctx.state is the place for own values"):format(tostring(key)), 2) end
+
+--- The ctx of a script.
+-- @param host the host
+-- @param instance the script, with name, defaults, out and proxies
+-- @param options the values of its options
+-- @return the ctx, which is read-only
+-- @return the table that it shows, for the host to change
+function ctx.new(host, instance, options)
+  local values = methods_of(host, instance)
+  values.name, values.options, values.state = instance.name, options, {}
+  values.live, values.format = host.collector.live, instance.defaults.format
+  setmetatable(values, { __index = unknown_member })
+  return setmetatable({}, { __index = values, __newindex = refuse, __metatable = false }), values
+end
+
+--- Sets the clocks of a ctx outside of a pass.
+-- @param host the host
+-- @param values what ctx.new gave
+-- @param now_ns what it is now; nil: the system's clock
+function ctx.set_clocks(host, values, now_ns)
+  values.now_ns = now_ns or core.realtime_ns()
+  values.elapsed_ns = host.collector.live and host.started_ns and core.monotonic_ns() - host.started_ns or host.collector.elapsed_ns
+end
+
+return ctx
