@@ -43,6 +43,7 @@ end
 local function toolchain()
   local compiler = output_of "${CC:-cc} --version":match "^%S+" .. " " .. output_of "${CC:-cc} -dumpfullversion -dumpversion":match "%S*"
   local library = output_of "getconf GNU_LIBC_VERSION 2>&1":match "[^\n]*"
+  local lua = output_of(arg[-1] .. " -v"):match "^%S+ %S+"
   return ("%s; %s; %s; %s"):format(output_of "uname -m":match "%S+", compiler, library, lua)
 end
 
