@@ -13,15 +13,16 @@ PROTOC_C ?= protoc-c
 PKG_CONFIG ?= pkg-config
 LUA ?= $(firstword $(foreach l,lua5.4 lua54 lua-5.4 lua,$(shell command -v $l 2>/dev/null)) lua5.4)
 LUA_PC := $(firstword $(foreach p,lua5.4 lua-5.4 lua54 lua,$(shell $(PKG_CONFIG) --exists $p 2>/dev/null && echo $p)))
-LUA_CFLAGS ?= $(if $(LUA_PC),$(shell $(PKG_CONFIG) --cflags $(LUA_PC)))
+LUA_CFLAGS := $(or $(LUA_CFLAGS),$(if $(LUA_PC),$(shell $(PKG_CONFIG) --cflags $(LUA_PC))))
 LUA_LIBS ?= $(if $(LUA_PC),$(shell $(PKG_CONFIG) --libs $(LUA_PC)))
-PROTOBUF_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags libprotobuf-c 2>/dev/null)
+PROTOBUF_CFLAGS := $(or $(PROTOBUF_CFLAGS),$(shell $(PKG_CONFIG) --cflags libprotobuf-c 2>/dev/null))
 PROTOBUF_LIBS ?= $(shell $(PKG_CONFIG) --libs libprotobuf-c 2>/dev/null || echo -lprotobuf-c)
 
 OPTIMIZE ?= -O2
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS ?= $(OPTIMIZE) -g
-override CFLAGS += -std=c11 -fPIC -fvisibility=hidden
+# Paths are those of the tree, wherever it lies: the same sources give the same bytes.
+override CFLAGS += -std=c11 -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS += -D_GNU_SOURCE -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS)
 ifeq ($(OS),Darwin)
 MODULE_LDFLAGS := -bundle -undefined dynamic_lookup
@@ -53,49 +54,67 @@ BINARY := $(BUILD)/tcpstats-lua
 
 all: $(BINARY) $(MODULE) $(RUNTIME) ## build the binary and the Lua modules into build/
 
+# --- what make does not compare itself: with which flags, and of which files, the last build was made
+
+# stamp NAME,TEXT: $(BUILD)/NAME is made again when TEXT differs from what it holds.
+define stamp
+$(BUILD)/$1: $(if $(subst <$(strip $2)>,,<$(shell cat $(BUILD)/$1 2>/dev/null)>),FORCE)
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$(subst ','\'',$(strip $2))' >$$@
+endef
+$(eval $(call stamp,flags,$(CC) $(CPPFLAGS) $(LUA_CFLAGS) $(filter-out -ffile-prefix-map=%,$(CFLAGS)) $(LDFLAGS)))
+$(eval $(call stamp,files,$(CORE_SRC) $(LUA_SRC) $(RUNTIME_SRC) $(HOST_SRC) $(MODULES)))
+FORCE:
+
+# What a build needs was there once: later on, the compiler says itself what it lacks.
+FOUND := $(BUILD)/found
+$(FOUND):
+	@$(DEPS) --check build
+	@mkdir -p $(@D) && touch $@
+
 # --- what is generated
 
-$(BUILD)/gen/fields.h: proto/tcp_stats.proto csrc/record/fields.awk
+$(BUILD)/gen/fields.h: proto/tcp_stats.proto csrc/record/fields.awk | $(FOUND)
 	@mkdir -p $(@D)
 	LC_ALL=C awk -f csrc/record/fields.awk $< > $@.new && mv $@.new $@
 
-$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: proto/%.proto
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: proto/%.proto | $(FOUND)
 	@mkdir -p $(@D)
 	$(PROTOC_C) --c_out=$(BUILD)/gen --proto_path=proto $<
 
-$(BUILD)/gen/embedded_modules.c: csrc/host/embed.awk $(EMBEDDED) Makefile
+$(BUILD)/gen/embedded_modules.c: csrc/host/embed.awk $(EMBEDDED) $(BUILD)/files
 	@mkdir -p $(@D)
 	LC_ALL=C awk -f csrc/host/embed.awk root=lua/ $(EMBEDDED) > $@.new && mv $@.new $@
 
-$(BUILD)/precompile: tools/precompile.c
+$(BUILD)/precompile: tools/precompile.c $(BUILD)/flags | $(FOUND)
 	@mkdir -p $(@D)
 	$(CC) $(LUA_CFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS) $(LUA_LIBS) -lm
 
-$(BUILD)/gen/embedded_bytecode.c: $(BUILD)/precompile $(EMBEDDED) Makefile
+$(BUILD)/gen/embedded_bytecode.c: $(BUILD)/precompile $(EMBEDDED) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(BUILD)/precompile lua/ $(EMBEDDED) > $@.new && mv $@.new $@
 
 # --- objects
 
-$(BUILD)/%.o: %.c | $(GEN)
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(GEN)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 $(LUA_OBJ) $(RUNTIME_OBJ) $(HOST_OBJ): CPPFLAGS += $(LUA_CFLAGS)
 $(BUILD)/csrc/host/embedded.o: CPPFLAGS += -DTCPS_BYTECODE
 
-$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-$(MODULE): $(CORE_OBJ) $(LUA_OBJ)
+$(MODULE): $(CORE_OBJ) $(LUA_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $^ $(PROTOBUF_LIBS) -pthread -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) $(PROTOBUF_LIBS) -pthread -lm
 
-$(RUNTIME): $(RUNTIME_OBJ)
+$(RUNTIME): $(RUNTIME_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^)
 
 # Lua and protobuf-c go into the binary where their archives are installed: it then runs where it is copied to, and starts 0.1 ms sooner. The whole
 # of Lua, because C modules that scripts require find it there.
@@ -108,13 +127,16 @@ endif
 HOST_LIBS = $(or $(PROTOBUF_ARCHIVE),$(PROTOBUF_LIBS)) \
     $(if $(LUA_ARCHIVE),-Wl$(,)--whole-archive $(LUA_ARCHIVE) -Wl$(,)--no-whole-archive -ldl,$(LUA_LIBS))
 
-$(BINARY): $(CORE_OBJ) $(LUA_OBJ) $(RUNTIME_OBJ) $(HOST_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT_LDFLAGS) -o $@ $^ $(HOST_LIBS) -pthread -lm
+$(BINARY): $(CORE_OBJ) $(LUA_OBJ) $(RUNTIME_OBJ) $(HOST_OBJ) $(BUILD)/files
+	$(CC) $(CFLAGS) $(LDFLAGS) $(EXPORT_LDFLAGS) -o $@ $(filter %.o,$^) $(HOST_LIBS) -pthread -lm
 
 # What a spec cannot ask of the module: programs that use the core as it is.
 SPEC_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard spec/*/*.c))
+ifneq ($(OS),Linux) # these make network namespaces
+SPEC_PROGRAMS := $(filter-out %/filter/push_down %/live/world,$(SPEC_PROGRAMS))
+endif
 
-$(BUILD)/spec/%: spec/%.c $(CORE_OBJ)
+$(BUILD)/spec/%: spec/%.c $(CORE_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PROTOBUF_LIBS) -pthread -lm
 
@@ -127,16 +149,14 @@ $(BUILD)/spec/encode/interop: spec/encode/interop.cc proto/tcp_stats.proto
 
 # --- using it
 
-deps: ## install what building and running need, by the system's package manager
-	@.ci/deps build
+# A verb looks for what it needs itself, and the system's package manager is asked only for what is missing.
+DEPS = CC='$(CC)' CXX='$(CXX)' LUA='$(LUA)' PKG_CONFIG='$(PKG_CONFIG)' PROTOC_C='$(PROTOC_C)' CPPFLAGS='$(LUA_CFLAGS) $(PROTOBUF_CFLAGS)' .ci/deps
 
-deps-test: ## install what the tests, lint, sanitizers and fuzzers need as well
-	@.ci/deps test
+deps: deps-run ## install what building and running need, by the system's package manager
+deps-%: ## install what the verb % needs: deps-test, deps-lint, deps-fuzz ...
+	@$(DEPS) $*
 
-deps-cross: ## install what the cross build and its check need as well
-	@.ci/deps cross
-
-run: deps ## install what is missing, build, show this machine's sockets once
+run: deps-run ## install what is missing, build, show this machine's sockets once
 	@$(MAKE) --no-print-directory -s all
 	@$(BINARY) -c 1 table
 	@printf '%s\n' "" "What else (make install puts tcpstats-lua into $(PREFIX)/bin):" \
@@ -156,16 +176,24 @@ install: all install-module ## install below PREFIX (/usr/local), with DESTDIR b
 	$(if $(wildcard examples/*.lua),install -m 644 examples/*.lua $(DESTDIR)$(PREFIX)/share/tcpstats/examples/)
 	$(if $(wildcard man/*.1),install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/)
 
-# Also what a rock installs: the modules alone, into LUADIR and LIBDIR.
-module: $(MODULE) $(RUNTIME)
-install-module: $(MODULE) $(RUNTIME)
+# What a rock installs.
+module: $(MODULE) $(RUNTIME) ## build the Lua modules alone
+install-module: $(MODULE) $(RUNTIME) ## install them alone, into LUADIR and LIBDIR
 	@install -d $(DESTDIR)$(LIBDIR)/tcpstats
 	install -m 755 $(MODULE) $(RUNTIME) $(DESTDIR)$(LIBDIR)/tcpstats/
 	@cd lua && for m in $(MODULES:lua/%=%); do \
 	    install -d "$(abspath $(DESTDIR)$(LUADIR))/$$(dirname $$m)" && \
 	    install -m 644 "$$m" "$(abspath $(DESTDIR)$(LUADIR))/$$m" || exit 1; done
 
-rock: deps-test ## build and install the rock into build/rock, and use it from there
+uninstall: ## remove what install put there (the same PREFIX and DESTDIR)
+	rm -f $(INSTALLED:%='$(DESTDIR)%')
+	@for d in $(LUADIR)/tcpstats $(LIBDIR)/tcpstats $(PREFIX)/share/tcpstats; do \
+	    if [ -d "$(DESTDIR)$$d" ]; then find "$(DESTDIR)$$d" -depth -type d -empty -exec rmdir {} \;; fi; done
+INSTALLED = $(PREFIX)/bin/$(notdir $(BINARY)) $(patsubst %,$(LIBDIR)/tcpstats/%,$(notdir $(MODULE) $(RUNTIME))) $(MODULES:lua/%=$(LUADIR)/%) \
+    $(PROTOS:proto/%=$(PREFIX)/share/tcpstats/%) $(patsubst %,$(PREFIX)/share/tcpstats/%,$(wildcard examples/*.lua) $(shell find types -name '*.lua')) \
+    $(patsubst man/%,$(PREFIX)/share/man/man1/%,$(wildcard man/*.1))
+
+rock: deps-rock ## build and install the rock into build/rock, and use it from there
 	@rm -rf $(BUILD)/rock
 	luarocks --lua-version 5.4 --tree $(abspath $(BUILD))/rock make rockspec/tcpstats-scm-1.rockspec >/dev/null
 	@cd / && env LUA_PATH="$(abspath $(BUILD))/rock/share/lua/5.4/?.lua;$(abspath $(BUILD))/rock/share/lua/5.4/?/init.lua" \
@@ -178,19 +206,23 @@ clean: ## remove what was built
 
 # The specs see what is installed, in a fresh prefix, and nothing of the tree but themselves and their fixtures.
 STAGE := $(abspath $(BUILD))/stage
-BUSTED ?= $(LUA) $(shell command -v busted)
+# Debian's busted is a script for any Lua, LuaRocks' is one for the shell.
+BUSTED_PROGRAM = $(shell command -v busted)
+BUSTED ?= $(if $(shell head -n 1 $(BUSTED_PROGRAM) | grep lua),$(LUA)) $(BUSTED_PROGRAM)
 SPEC ?= spec
 test: deps-test ## install what is missing, build, run the specs against a fresh prefix (SPEC=file for one)
 	@$(MAKE) --no-print-directory -s all $(SPEC_PROGRAMS)
 	@rm -rf $(STAGE) && $(MAKE) --no-print-directory -s install PREFIX=$(STAGE) DESTDIR= >/dev/null
 	@env $(TEST_ENV) TCPSTATS_BIN=$(STAGE)/bin/tcpstats-lua TCPSTATS_PREFIX=$(STAGE) TCPSTATS_SPEC_PROGRAMS=$(abspath $(BUILD))/spec \
 	    LUA_PATH="$(STAGE)/share/lua/5.4/?.lua;$(STAGE)/share/lua/5.4/?/init.lua;./?.lua;;" LUA_CPATH="$(STAGE)/lib/lua/5.4/?.so;;" \
-	    $(BUSTED) -o utfTerminal --lpath= --cpath= --pattern=_spec $(SPEC)
+	    $(BUSTED) -o utfTerminal --lpath= --cpath= --pattern=_spec $(BUSTED_FLAGS) $(SPEC)
+
+check: test ## the same
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer; Lua itself is not built with them, so it gets them preloaded.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-asan: deps-test ## the specs once more, with the address and undefined behaviour sanitizers
-	@$(MAKE) --no-print-directory -s test BUILD=build-asan CC=gcc OPTIMIZE="-O1 $(SANITIZE)" LDFLAGS="$(SANITIZE)" \
+asan: deps-asan ## the specs once more, with the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory -s test BUILD=build-asan CC=gcc OPTIMIZE="-O1 $(SANITIZE)" LDFLAGS="$(SANITIZE)" BUSTED_FLAGS=--exclude-tags=tree \
 	    TEST_ENV="LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1"
 
 # A fuzzer is a file in fuzz/; what it needs of the core is linked whole. Findings stay in build-fuzz.
@@ -198,20 +230,20 @@ FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst fuzz/%.c,build-fuzz/%,$(wildcard fuzz/*.c))
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 build-fuzz/core.a: $(CORE_SRC) $(GEN) $(wildcard csrc/*/*.h)
-	@mkdir -p build-fuzz/objects
+	@rm -rf build-fuzz/objects && mkdir -p build-fuzz/objects
 	@cd build-fuzz/objects && for f in $(CORE_SRC) $(GEN_OBJ:.o=.c); do \
 	    clang $(FUZZ_FLAGS) -I$(CURDIR)/csrc -I$(abspath $(BUILD)/gen) $(PROTOBUF_CFLAGS) -c -o $$(echo $$f | tr / _).o $(CURDIR)/$$f || exit 1; done
 	@rm -f $@ && ar rcs $@ build-fuzz/objects/*.o
 build-fuzz/%: fuzz/%.c build-fuzz/core.a
 	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) -o $@ $< build-fuzz/core.a $(PROTOBUF_LIBS) -pthread -lm
-fuzz: deps-test ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
+fuzz: deps-fuzz ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
 	@$(MAKE) --no-print-directory -s $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "fuzz: $$f"; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=$$f. $$f.corpus 2>$$f.log || \
 	    { cat $$f.log; exit 1; }; grep -E "number_of_executed_units" $$f.log; done
 
-lint: deps-test ## luacheck, clang-format, cppcheck, and that the rooms of csrc/ know only those above them
-	@luacheck --quiet lua spec tools examples rockspec/*.rockspec
+lint: deps-lint ## luacheck, clang-format, cppcheck, and that the rooms of csrc/ know only those above them
+	@luacheck --quiet lua spec tools examples bench rockspec/*.rockspec
 	@clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] fuzz/*.c bench/*.c spec/*/*.c)
 	@$(LUA) tools/layers.lua ARCHITECTURE.md $(wildcard csrc/*/*.[ch])
 	@$(MAKE) --no-print-directory -s $(GEN)
@@ -230,10 +262,10 @@ include docs.mk
 
 include cross.mk
 
-freebsd-check: $(GEN) ## compile for FreeBSD, syntax only, against our own declarations of it
+freebsd-check: deps-freebsd-check $(GEN) ## compile for FreeBSD, syntax only, against our own declarations of it
 	@.ci/freebsd-check $(BUILD)
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9_%-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all module deps deps-test deps-cross run install install-module rock clean test asan fuzz lint freebsd-check help
+.PHONY: all module deps run install install-module uninstall rock clean test check asan fuzz lint freebsd-check help FORCE

@@ -3,23 +3,23 @@ BENCH := $(BUILD)/bench
 BENCH_C := floor took sockets stages filter tracker
 CXX ?= c++
 
-bench: deps-test ## what a pass costs on up to 100,000 sockets, beside ss and the kernel's own cost: some two minutes
+bench: deps-bench ## what a pass costs on up to 100,000 sockets, beside ss and the kernel's own cost: some two minutes
 	@$(MAKE) --no-print-directory -s all $(BENCH_C:%=$(BENCH)/%) $(BENCH)/encoders
 	@$(BENCH_ENV) $(LUA) bench/run.lua
 	@echo; $(BENCH)/stages; echo; $(BENCH_ENV) $(BENCH)/encoders; echo; $(BENCH)/filter; echo; $(BENCH)/tracker; echo
 	@$(BENCH)/stages dump $(BENCH)/linux.bin && $(BENCH_ENV) $(LUA) bench/fields.lua linux:$(BENCH)/linux.bin
 
-bench-check: deps-test ## instructions a socket against bench/accepted.txt: half a minute
+bench-check: deps-bench ## instructions a socket against bench/accepted.txt: half a minute
 	@$(MAKE) --no-print-directory -s all $(BENCH)/stages
 	@$(BENCH_ENV) $(LUA) bench/check.lua
 
-bench-accept: deps-test ## write what bench-check finds into bench/accepted.txt
+bench-accept: deps-bench ## write what bench-check finds into bench/accepted.txt
 	@$(MAKE) --no-print-directory -s all $(BENCH)/stages
 	@$(BENCH_ENV) $(LUA) bench/check.lua accept
 
 BENCH_ENV = BUILD='$(BUILD)' LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='$(BUILD)/lib/?.so;;'
 
-$(BENCH)/floor $(BENCH)/took $(BENCH)/sockets: $(BENCH)/%: bench/%.c
+$(BENCH)/floor $(BENCH)/took $(BENCH)/sockets: $(BENCH)/%: bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS)
 
@@ -28,7 +28,7 @@ $(BENCH)/stages $(BENCH)/filter $(BENCH)/tracker: $(BENCH)/%: bench/%.c $(CORE_O
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(PROTOBUF_LIBS) -pthread -lm
 
-$(BENCH)/ours.o $(BENCH)/input.o: $(BENCH)/%.o: bench/%.c | $(GEN)
+$(BENCH)/ours.o $(BENCH)/input.o: $(BENCH)/%.o: bench/%.c $(BUILD)/flags | $(GEN)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
