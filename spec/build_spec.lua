@@ -51,7 +51,7 @@ describe(".ci/deps #tree", function()
     local path = ("%s/without-%s"):format(folder, table.concat({ ... }, "+"))
     local left_out = "dpkg-query"
     for _, name in ipairs { ... } do left_out = left_out .. " " .. name end
-    sh(([[mkdir -p %s; IFS=:; for d in $PATH:/usr/sbin:/sbin; do ln -s $d/* %s/ 2>/dev/null; done; cd %s; IFS=' '; rm -f %s apt-get sudo
+    sh(([[mkdir -p %s && IFS=: && for d in $PATH:/usr/sbin:/sbin; do ln -s $d/* %s/ 2>/dev/null; done; cd %s || exit; IFS=' '; rm -f %s apt-get sudo
       printf '#!/bin/sh\necho "$*" >>%s\necho "E: Could not get lock" >&2\nexit 100\n' >apt-get; chmod +x apt-get]]):format(path, path, path, left_out, calls))
     return path
   end
