@@ -658,86 +658,110 @@ function Collector:close() end
 ---@class tcpstats.RawTerminal
 ---@field restore fun(self: tcpstats.RawTerminal)
 
+---What `ctx:output` returns.
 ---@class tcpstats.Output
----@field url string
----@field write fun(self: tcpstats.Output, x: any, options?: table)
----@field flush fun(self: tcpstats.Output)
----@field close fun(self: tcpstats.Output)
----@field isatty fun(self: tcpstats.Output): boolean
+---@field url string What it was opened with.
+local Output = {}
 
+---As ctx:emit.
+---@param x tcpstats.Batch|tcpstats.Socket|table|string
+---@param options? tcpstats.EmitOptions
+function Output:write(x, options) end
+
+---As ctx:flush.
+function Output:flush() end
+
+---As ctx:isatty.
+---@return boolean
+function Output:isatty() end
+
+---Closes it; the next write opens it again.
+function Output:close() end
+
+---The options of `ctx:emit` and `output:write`.
+---@class tcpstats.EmitOptions
+---@field format "json"|"flat"|"protobuf"|"csv"
+---@field pretty boolean Indented, for json.
+---@field addresses "base64"|"text" For json: base64 loads as protobuf JSON.
+---@field fields string[] The columns, for csv.
+---@field header boolean Whether the line of names is written, for csv (true).
+
+---An entry of a script's `options`.
 ---@class tcpstats.ScriptOption
----@field type "number"|"integer"|"string"|"boolean"
----@field default? any
----@field help? string a line for --info
----@field many? boolean may be given several times, and is a list
----@field choices? string[]
----@field min? number
----@field max? number
+---@field type "number"|"integer"|"string"|"boolean" Of its value. A boolean is a flag, --name; if its default is true, --no-name turns it off.
+---@field default any A value of that type. Without one ctx.options.NAME is nil until the option is given.
+---@field help string One line for --info.
+---@field many boolean The option may be given several times; its value is a list, and so is its default.
+---@field choices string[] The allowed values of a string.
+---@field min number The smallest allowed number.
+---@field max number The largest allowed number.
 
+---An entry of a script's `timers`.
 ---@class tcpstats.Timer
----@field every number seconds
----@field run fun(ctx: tcpstats.Ctx)
+---@field every number Seconds, at least 0.01.
+---@field run fun(ctx: tcpstats.Ctx) Called between passes.
 
 ---What a script returns. Everything in it may be left out.
 ---@class tcpstats.Script
----@field name? string For --list and --info.
----@field help? string For --list and --info.
----@field options? table<string, tcpstats.ScriptOption> { rtt_ms = { type = "number", default = 200, help = "..." } }: becomes --rtt-ms, and ctx.options.rtt_ms
----@field filter? string A string in the filter language: the script sees a view of what matches. When it is the only script and the filter names ports, addresses, families or LISTEN only, the kernel is asked for these sockets alone, and the summary counts them alone.
----@field init? fun(ctx: tcpstats.Ctx) Before the first pass. error(text, 0), which has no position, refuses what the command line says: that line, exit 2.
----@field on_open? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) A connection first seen in this pass; never in the first pass.
----@field on_close? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) The last values of one that is gone.
----@field on_socket? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) A connection of this pass, one after the other.
----@field on_batch? fun(batch: tcpstats.Batch, ctx: tcpstats.Ctx) The whole pass; in a pass the hooks run in the order on_open, on_close, on_socket, on_batch.
----@field timers? tcpstats.Timer[] { { every = SECONDS, run = function(ctx) end } }.
----@field on_input? fun(bytes: string, ctx: tcpstats.Ctx) What was typed: standard input is read as it comes when a script has this hook; "" at its end.
----@field on_resize? fun(ctx: tcpstats.Ctx) The terminal has another size.
----@field save? fun(ctx: tcpstats.Ctx): table Before a reload: what the old one gives, the new one gets.
----@field restore? fun(t: table, ctx: tcpstats.Ctx) After a reload and after init: t is what save gave.
----@field stop? fun(ctx: tcpstats.Ctx) At the end, and of the old one after a reload.
+---@field name? string Shown by --list and in messages. Default: the file's name without .lua.
+---@field help? string One line for --list and --info.
+---@field options? table<string, tcpstats.ScriptOption> The script's options by name: `{ rtt_ms = { type = "number", default = 200, help = "..." } }` is --rtt-ms on the command line and ctx.options.rtt_ms in hooks.
+---@field filter? string In the filter language: the script sees a view of the sockets that match. If it is the only script and the filter names only ports, addresses, families or LISTEN, the kernel is asked for these sockets alone, and the summary counts only them.
+---@field init? fun(ctx: tcpstats.Ctx) Called before the first pass. `error(text, 0)`, which has no position, rejects the command line: the text is printed and the exit status is 2.
+---@field on_open? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) Called for each connection that this pass sees first; never in the first pass.
+---@field on_close? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) Called with the last values of each connection that is gone.
+---@field on_socket? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) Called for each connection of the pass. `s` is one proxy that shows socket after socket; it is valid until the hook returns, and s:copy() keeps one. An error in a hook loses only that call.
+---@field on_batch? fun(batch: tcpstats.Batch, ctx: tcpstats.Ctx) Called with the whole pass. The hooks of a pass run in the order on_open, on_close, on_socket, on_batch.
+---@field timers? tcpstats.Timer[] `{ { every = SECONDS, run = function(ctx) end } }`
+---@field on_input? fun(bytes: string, ctx: tcpstats.Ctx) Called with what was typed: standard input is read as it comes if a script has this hook. "" is its end.
+---@field on_resize? fun(ctx: tcpstats.Ctx) Called when the terminal has changed its size.
+---@field save? fun(ctx: tcpstats.Ctx): table Called before a reload: the new script's restore gets what the old one's save returns.
+---@field restore? fun(t: table, ctx: tcpstats.Ctx) Called after a reload and after init, with what save returned.
+---@field stop? fun(ctx: tcpstats.Ctx) Called at the end, and for the old script after a reload.
 
 ---What every hook gets as its last argument. It is read-only; reading what is not there raises.
 ---@class tcpstats.Ctx
 ---@field name string The script's name.
 ---@field options table<string, any> The values of the script's options.
----@field state table A table that outlives passes; new after a reload, see save and restore.
----@field now_ns integer When the pass was (nanoseconds since the epoch): of a recording the recorded time; in a timer or init: now. It may step: it is for naming a time, not for measuring one.
----@field elapsed_ns integer Nanoseconds since the run began, by a clock that neither steps nor goes back; of a recording by its own time. Durations, hold-downs and rate limits are measured with this.
----@field since_ns integer? What passed between this pass and the one before of the same schedule, nil in the first: the divisor of rates.
----@field schedule { name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean } { name=, interval_ms=, processes=, tcp_info=, summary_only= } of the pass; nil outside of one.
----@field batch tcpstats.Batch The pass as this script sees it, also in on_socket, on_open, on_close; nil outside of one.
----@field live boolean Whether the running kernel is asked; false on a recording.
----@field format string? What --format said, nil when nothing was said.
+---@field state table A table for the script's own values. It outlives passes and is new after a reload, see save and restore.
+---@field now_ns integer When the pass was made, in nanoseconds since the epoch. For a recording it is the recorded time, in a timer or in init the current one. The clock may step: use it to name a time, not to measure one.
+---@field elapsed_ns integer Nanoseconds since the run began, by a clock that never steps; for a recording by its own time. Measure durations, hold-downs and rate limits with it.
+---@field since_ns integer? Nanoseconds between this pass and the previous one of the same schedule, the divisor of rates. nil in the first pass.
+---@field schedule { name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean }? The schedule of the pass: name, interval_ms, processes, tcp_info, summary_only. nil outside of a pass.
+---@field batch tcpstats.Batch? The pass as this script sees it, also in on_socket, on_open and on_close. nil outside of a pass.
+---@field live boolean Whether the running kernel is asked; false for a recording.
+---@field format string? What --format said; nil if it was not given.
 local Ctx = {}
 
----To the script's output (-o; standard output):
----  a batch   one BatchMessage; options {format = "json" | "flat" | "protobuf", pretty=, addresses="text" | "base64"}
+---Writes to the script's output (-o, by default standard output):
+---  a batch   one BatchMessage
 ---  a socket  one line of flat JSON, unless --format or options.format says otherwise
 ---  a table   one line of JSON
----  a string  as it is, newline and all your own
----@param x any
----@param options? table
+---  a string  as it is; newlines are up to you
+---A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full.
+---@param x tcpstats.Batch|tcpstats.Socket|table|string
+---@param options? tcpstats.EmitOptions
 function Ctx:emit(x, options) end
 
----Another one, the same for the same url; output:write(x [, options]) takes what emit takes; output:flush(); output:close(); output:isatty(); output.url. Raises when it cannot be opened.
+---Another output, the same one for the same URL. Raises if it cannot be opened.
 ---@param url string
 ---@return tcpstats.Output
 function Ctx:output(url) end
 
----What was emitted goes out now and not at the end of the pass.
+---Writes what was emitted now rather than at the end of the pass.
 function Ctx:flush() end
 
 ---Whether the script's output is a terminal.
 ---@return boolean
 function Ctx:isatty() end
 
----"error", "warning", "info" or "debug" (shown with --verbose), to standard error, named after the script.
+---Writes a line to standard error, prefixed with the script's name. The format is that of string.format. debug is shown with --verbose.
 ---@param level "error"|"warning"|"info"|"debug"
----@param format "json"|"flat"|"protobuf"|"csv"
+---@param format string
 ---@param ... any
 function Ctx:log(level, format, ...) end
 
----Ends the run after this pass with exit code 0 to 125 (0); of several the largest.
+---Ends the run after this pass with an exit status from 0 to 125 (0); of several the largest counts.
 ---@param code? integer
 ---@param message? string
 function Ctx:stop(code, message) end

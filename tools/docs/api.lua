@@ -6,13 +6,12 @@
 -- text      what is said of it
 -- c         what the comments of csrc/lua/ call it: `batch:opened()`
 -- lua       by file, what the file calls the table that its functions go into; a file that is not there is passed over
--- contract  "script" or "ctx": it stands in the comment at the head of lua/tcpstats/host/script.lua
+-- contract  the list of lua/tcpstats/host/contract.lua that it is
 -- borrow    the module whose functions it has as methods
 -- methods   only its methods are public, not what its module has besides
 -- gives     what a function gives of which nothing is said
 -- fields    what it has that no description tells of, as after ---@field
 -- meta      lines of annotations more
--- types     of the contract's entries, where their words do not say
 -- brief     its functions are not told again in the reference
 -- lax       for those who work on tcpstats: types may be missing, and it is not in the reference
 return {
@@ -54,34 +53,16 @@ return {
     text = "What `tcpstats.collector` gives: passes one after the other over a source, of one schedule or several.",
   },
   { name = "tcpstats.RawTerminal", fields = { "restore fun(self: tcpstats.RawTerminal)" } },
-  {
-    name = "tcpstats.Output",
-    fields = {
-      "url string", "write fun(self: tcpstats.Output, x: any, options?: table)", "flush fun(self: tcpstats.Output)",
-      "close fun(self: tcpstats.Output)", "isatty fun(self: tcpstats.Output): boolean",
-    },
-  },
-  {
-    name = "tcpstats.ScriptOption",
-    fields = {
-      'type "number"|"integer"|"string"|"boolean"', "default? any", "help? string a line for --info",
-      "many? boolean may be given several times, and is a list", "choices? string[]", "min? number", "max? number",
-    },
-  },
-  { name = "tcpstats.Timer", fields = { "every number seconds", "run fun(ctx: tcpstats.Ctx)" } },
+  { name = "tcpstats.Output", title = "Output", call = "output", contract = "output", text = "What `ctx:output` returns." },
+  { name = "tcpstats.EmitOptions", title = "How it is written", contract = "emit_options", text = "The options of `ctx:emit` and `output:write`." },
+  { name = "tcpstats.ScriptOption", title = "A script's option", contract = "option", text = "An entry of a script's `options`." },
+  { name = "tcpstats.Timer", title = "A script's timer", contract = "timer", text = "An entry of a script's `timers`." },
   {
     name = "tcpstats.Script", title = "A script's table", contract = "script", text = "What a script returns. Everything in it may be left out.",
-    types = {
-      name = "string", help = "string", options = "table<string, tcpstats.ScriptOption>", filter = "string", timers = "tcpstats.Timer[]", save = "table",
-    },
   },
   {
     name = "tcpstats.Ctx", title = "ctx", call = "ctx", contract = "ctx", borrow = "tcpstats.alerting",
     text = "What every hook gets as its last argument. It is read-only; reading what is not there raises.",
-    types = {
-      options = "table<string, any>", state = "table", since_ns = "integer?", batch = "tcpstats.Batch", format = "string?",
-      schedule = "{ name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean }",
-    },
   },
   { name = "tcpstats.Alarm", title = "Alarm", call = "alarm", lua = { ["lua/tcpstats/alerting.lua"] = "Alarm" }, text = "What `ctx:alarm` gives." },
   {

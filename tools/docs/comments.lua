@@ -178,7 +178,9 @@ function comments.of_lua(source, where)
   local list, lines, first = {}, nil, nil
   for line in (source .. "\n"):gmatch "(.-)\n" do
     local begin, more = line:match "^%-%-%-%s?(.*)$", line:match "^%-%-%s?(.*)$"
-    if begin and not line:find "^%-%-%-%-" then
+    if begin and lines and begin:find "^@" then
+      lines[#lines + 1] = begin
+    elseif begin and not line:find "^%-%-%-%-" then
       lines = { begin }
     elseif more and lines then
       lines[#lines + 1] = more

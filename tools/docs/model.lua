@@ -1,6 +1,6 @@
 --- Puts together what docs.api lists: every class with its functions and values, their arguments and results with types.
 local comments = require "docs.comments"
-local contract = require "docs.contract"
+local contract = require "tcpstats.host.contract"
 local words = require "docs.words"
 
 local model = {}
@@ -55,19 +55,30 @@ local function sentence(text)
   return text:find "[.:!?`)]$" and text or text:find "\n" and text or text .. "."
 end
 
--- The entries of ctx and of a script's table, as descriptions.
-local function from_contract(entries, owner, types)
+-- "fun(self: tcpstats.Ctx, x: any, options?: table): boolean" -> arguments, results
+local function signature(type)
+  local inner, rest = type:match "^fun(%b())(.*)$"
+  local args, returns = {}, {}
+  for _, piece in ipairs(words.split(inner:sub(2, -2), ",")) do
+    local name, optional, of = piece:match "^%s*([%w_.]+)(%??): (.*)$"
+    args[#args + 1] = { name = name, optional = optional ~= "" or nil, text = "(" .. of .. ")" }
+  end
+  local result = rest:match "^: (.*)$"
+  if result then returns[1] = { text = "(" .. result .. ")" } end
+  return args, returns
+end
+
+-- The entries of a list of tcpstats.host.contract, as descriptions.
+local function from_contract(entries, owner)
   local list = {}
   for _, entry in ipairs(entries) do
-    local one = {
-      owner = owner, name = entry.name, method = entry.method, kind = entry.args and "function" or "value", args = entry.args or {}, returns = {},
-      where = "lua/tcpstats/host/script.lua", text = entry.text:gsub("^%s+", ""), hook = entry.args and not entry.method,
-    }
-    if entry.result then one.returns[1] = { text = entry.result } end
-    if types[entry.name] then one.returns = { { text = "(" .. types[entry.name] .. ")" } } end
-    if one.kind == "value" and #one.returns == 0 then
-      local type = words.of_name(entry.name)
-      one.returns[1] = { text = type and "(" .. type .. ")" or one.text }
+    local name, type, help = table.unpack(entry)
+    local one = { owner = owner, name = name, kind = "value", args = {}, returns = { { text = "(" .. type .. ")" } }, text = help, where = "lua/tcpstats/host/contract.lua" }
+    if type:find "^fun" then
+      one.kind = "function"
+      one.args, one.returns = signature(type)
+      one.method = one.args[1] and one.args[1].name == "self"
+      if one.method then table.remove(one.args, 1) else one.hook = true end
     end
     list[#list + 1] = one
   end
@@ -98,13 +109,8 @@ function model.read(api)
   for _, path in ipairs(list_files "find lua -name '*.lua' | LC_ALL=C sort") do
     for _, one in ipairs(comments.of_lua(model.text(path), path)) do take(owners_lua[path .. " " .. one.owner], one) end
   end
-  local head = model.text "lua/tcpstats/host/script.lua"
-  if head then
-    local keys, ctx = contract.read(head)
-    for _, class in ipairs(api) do
-      local entries = class.contract == "ctx" and ctx or class.contract == "script" and keys or {}
-      for _, one in ipairs(from_contract(entries, class.call or class.name, class.types or {})) do take(class, one) end
-    end
+  for _, class in ipairs(api) do
+    for _, one in ipairs(from_contract(class.contract and contract[class.contract] or {}, class.call or class.name)) do take(class, one) end
   end
   -- tcpstats.decode = core.decode: what is not said again is as it is there.
   local core = {}
