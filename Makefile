@@ -41,6 +41,9 @@ HOST_SRC := $(sort $(wildcard csrc/host/*.c))
 MODULES := $(shell find lua -name '*.lua' | LC_ALL=C sort)
 # What the binary carries: all but the program that a rock installs.
 EMBEDDED := $(filter-out lua/tcpstats/bin.lua,$(MODULES))
+# And argparse, which Lua must find when the binary is built.
+ARGPARSE := $(shell $(LUA) -e 'io.write(package.searchpath("argparse", package.path) or "")' 2>/dev/null)
+EMBED := root=lua/ $(EMBEDDED) root=$(dir $(ARGPARSE)) $(ARGPARSE)
 PROTOS := $(wildcard proto/*.proto)
 GEN_OBJ := $(PROTOS:proto/%.proto=$(BUILD)/gen/%.pb-c.o)
 GEN := $(BUILD)/gen/fields.h $(GEN_OBJ:.o=.c)
@@ -63,7 +66,7 @@ $(BUILD)/$1: $(if $(subst <$(strip $2)>,,<$(shell cat $(BUILD)/$1 2>/dev/null)>)
 	@printf '%s\n' '$(subst ','\'',$(strip $2))' >$$@
 endef
 $(eval $(call stamp,flags,$(CC) $(CPPFLAGS) $(LUA_CFLAGS) $(filter-out -ffile-prefix-map=%,$(CFLAGS)) $(LDFLAGS)))
-$(eval $(call stamp,files,$(CORE_SRC) $(LUA_SRC) $(RUNTIME_SRC) $(HOST_SRC) $(MODULES)))
+$(eval $(call stamp,files,$(CORE_SRC) $(LUA_SRC) $(RUNTIME_SRC) $(HOST_SRC) $(MODULES) $(ARGPARSE)))
 FORCE:
 
 # What a build needs was there once: later on, the compiler says itself what it lacks.
@@ -82,17 +85,18 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: proto/%.proto | $(FOUND)
 	@mkdir -p $(@D)
 	$(PROTOC_C) --c_out=$(BUILD)/gen --proto_path=proto $<
 
-$(BUILD)/gen/embedded_modules.c: csrc/host/embed.awk $(EMBEDDED) $(BUILD)/files
+$(BUILD)/gen/embedded_modules.c: csrc/host/embed.awk $(EMBEDDED) $(ARGPARSE) $(BUILD)/files | $(FOUND)
 	@mkdir -p $(@D)
-	LC_ALL=C awk -f csrc/host/embed.awk root=lua/ $(EMBEDDED) > $@.new && mv $@.new $@
+	@test -n '$(ARGPARSE)' || { $(DEPS) --check binary && echo 'make: $(LUA) does not find argparse' >&2; exit 1; }
+	LC_ALL=C awk -f csrc/host/embed.awk $(EMBED) > $@.new && mv $@.new $@
 
 $(BUILD)/precompile: tools/precompile.c $(BUILD)/flags | $(FOUND)
 	@mkdir -p $(@D)
 	$(CC) $(LUA_CFLAGS) $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS) $(LUA_LIBS) -lm
 
-$(BUILD)/gen/embedded_bytecode.c: $(BUILD)/precompile $(EMBEDDED) $(BUILD)/files
+$(BUILD)/gen/embedded_bytecode.c: $(BUILD)/precompile $(EMBEDDED) $(ARGPARSE) $(BUILD)/files | $(FOUND)
 	@mkdir -p $(@D)
-	$(BUILD)/precompile lua/ $(EMBEDDED) > $@.new && mv $@.new $@
+	$(BUILD)/precompile $(EMBED) > $@.new && mv $@.new $@
 
 # --- objects
 
@@ -195,7 +199,7 @@ INSTALLED = $(PREFIX)/bin/$(notdir $(BINARY)) $(patsubst %,$(LIBDIR)/tcpstats/%,
 
 rock: deps-rock ## build and install the rock into build/rock, and use it from there
 	@rm -rf $(BUILD)/rock
-	luarocks --lua-version 5.4 --tree $(abspath $(BUILD))/rock make rockspec/tcpstats-scm-1.rockspec >/dev/null
+	luarocks --lua-version 5.4 --tree $(abspath $(BUILD))/rock make --deps-mode none rockspec/tcpstats-scm-1.rockspec >/dev/null
 	@cd / && env LUA_PATH="$(abspath $(BUILD))/rock/share/lua/5.4/?.lua;$(abspath $(BUILD))/rock/share/lua/5.4/?/init.lua" \
 	    LUA_CPATH="$(abspath $(BUILD))/rock/lib/lua/5.4/?.so" $(LUA) -e 'print(#require("tcpstats").collect() .. " sockets, read with the rock")'
 

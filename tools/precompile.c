@@ -1,7 +1,7 @@
 /* Lua modules -> one C file that holds their bytecode, for csrc/host/embedded.c:
- *   precompile lua/ lua/tcpstats/init.lua lua/tcpstats/host/cli.lua ... >embedded_bytecode.c
- * It is linked with the same Lua as the binary and says which one that is, because bytecode is bound to a release. The order is that of
- * embed.awk, which holds the sources for any other Lua. */
+ *   precompile root=lua/ lua/tcpstats/init.lua ... root=elsewhere/ elsewhere/argparse.lua >embedded_bytecode.c
+ * It is linked with the same Lua as the binary and says which one that is, because bytecode is bound to a release. The arguments are those of
+ * embed.awk, which holds the sources for any other Lua; so is the order. */
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +42,21 @@ static int compile(const char *path, const char *root, int number) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3) return fputs("usage: precompile ROOT/ FILE...\n", stderr), 2;
+    const char *root = "";
     puts("/* Made by tools/precompile.c from the Lua modules; do not edit. */\n#include \"host/embedded.h\"\n");
-    for (int i = 2; i < argc; i++)
-        if (compile(argv[i], argv[1], i) != 0) return 1;
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "root=", 5) == 0)
+            root = argv[i] + 5;
+        else if (compile(argv[i], root, i) != 0)
+            return 1;
+    }
     puts("const tcpsL_bytecode tcpsL_embedded_bytecode[] = {");
-    for (int i = 2; i < argc; i++) printf("    {\"@%s\", bytes_%d, sizeof bytes_%d},\n", argv[i] + strlen(argv[1]), i, i);
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "root=", 5) == 0)
+            root = argv[i] + 5;
+        else
+            printf("    {\"@%s\", bytes_%d, sizeof bytes_%d},\n", argv[i] + strlen(root), i, i);
+    }
     printf("};\nconst char tcpsL_bytecode_of[] = \"%s\";\n", lua_ident);
     return 0;
 }

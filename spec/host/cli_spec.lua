@@ -50,7 +50,7 @@ describe("the command line", function()
       ["-i 1e9"] = "--interval: expected seconds from 0.01 to 86400, got '1e9'",
       ["jsn"] = "unknown script 'jsn', did you mean json? (a file is named by its path: ./jsn.lua)",
       ["-x jsn"] = "unknown script 'jsn', did you mean json? (a file is named by its path: ./jsn.lua)",
-      ["-x"] = "-x wants a script's name or path",
+      ["-x"] = "-x expects a script's name or path",
       ["json csv"] = "unexpected word 'csv'; another script is named with -x csv",
       ["json --prety"] = "json: unknown option '--prety', did you mean '--pretty'?",
       ["json --addresses tex"] = "json: --addresses: expected one of base64, text, got 'tex'",
@@ -63,7 +63,7 @@ describe("the command line", function()
       ["-o file:/tmp/x?rotate=a"] = "file:/tmp/x?rotate=a: rotate=a is no size; 100M is one",
       ["-o tcp://nowhere"] = "tcp://nowhere: expected tcp://HOST:PORT",
       ["--format xml"] = "--format: unknown format 'xml'; there are: json, flat, protobuf",
-      ["--format flat json"] = "--format flat names another script than json",
+      ["--format flat json"] = "--format flat: the script json writes its own format; write flat instead of json",
       ["--memory 5"] = "--memory: expected bytes as 64M, at least 1M, or 0, got '5'",
       ["--schedule a"] = "--schedule: 'a' is no schedule; detail=30s,processes is one",
       ["--schedule a=5"] = "--schedule: a: '5' lacks its unit: 5ms, 5s, 5m or 5h",
@@ -71,7 +71,28 @@ describe("the command line", function()
       ["--schedule a=25h"] = "--schedule: a: '25h' is not within 10ms and 24h",
       ["--schedule a=5s,proceses"] = "--schedule: a: unknown word 'proceses', did you mean processes?",
       ["--schedule a=1s --schedule a=2s"] = "--schedule: there are two called a",
-      ["-i 1 --schedule a=1s"] = "--interval and --schedule: a schedule has its own interval",
+      ["-i 1 --schedule a=1s"] = "--interval and --schedule cannot be combined: a schedule has its own interval",
+      ["--tcp-info=x"] = "--tcp-info: expected a number of calls, got 'x'",
+      -- an option in the wrong place
+      ["--sort rtt_us top"] = "'--sort' is an option of the script top: write it after that name, as in tcpstats-lua top --sort",
+      ["--columns state"] = "'--columns' is an option of the scripts table and top: write it after that name, as in tcpstats-lua table --columns",
+      ["flat --pretty --columns all"] =
+        "flat: '--columns' is an option of the scripts table and top: write it after that name, as in tcpstats-lua table --columns",
+      ["--rtt-ms 5 ./own.lua"] = "unknown option '--rtt-ms'; options of ./own.lua are written after its name",
+      -- words that the shell took apart
+      ["-w rtt_us == 5 flat"] = "'==' is not a script: quote what has several words: -w 'rtt_us == 5'",
+      ["-c 1 flat -w state == ESTABLISHED -o x"] = "unexpected word '=='; quote what has several words: -w 'state == ESTABLISHED'",
+      ["-f remote_port=443 include_state=established table"] =
+        "'include_state=established' is not a script: quote what has several words: -f 'remote_port=443 include_state=established'",
+      ["remote_port=443"] = "'remote_port=443' is not a script: a filter is given with -f: -f 'remote_port=443'",
+      -- what ss and netstat understand
+      ["-t -n -a"] = "unknown option '-t': all sockets here are TCP (ss -tanp is tcpstats-lua -c 1 -p table)",
+      ["-tan"] = "unknown option '-t': all sockets here are TCP (ss -tanp is tcpstats-lua -c 1 -p table)",
+      ["table -n"] = "table: unknown option '-n': addresses and ports are always numbers (ss -tanp is tcpstats-lua -c 1 -p table)",
+      ["-4"] = "'-4' is not a script: it is -f ipv4_only here",
+      ["state established"] = "'state' is not a script: which sockets are shown is said with -f, as in -f include_state=established",
+      ["established"] = "'established' is not a script: a state is given with -f: -f include_state=established",
+      ["table dst 10.0.0.1"] = "unexpected word 'dst'; which sockets are shown is said with -f, as in -f remote_addr=10.0.0.0/8",
     } do
       it(words, function() fails(words, message) end)
     end
@@ -91,7 +112,7 @@ describe("the command line", function()
     assert.are.equal(1, code)
   end)
 
-  it("reads words in every form, with argparse and without", function()
+  it("reads words in every form", function()
     local own = folder .. "/own.lua"
     for _, words in ipairs {
       "-c 1 %s --rtt-ms 150 --tag x --tag y --no-loud --fast --mode b --count 3", "-c1 %s --rtt-ms=150 --tag=x --tag=y --no-loud --fast --mode=b --count=3",
@@ -109,11 +130,27 @@ describe("the command line", function()
     assert.are.equal("3 200  true nil nil 7\n", (host.run(stream .. " -c 1 " .. folder .. "/own.lua")))
   end)
 
-  it("reads words alike with argparse and without", function()
-    local cli = require "tcpstats.host.cli"
-    assert.is_function(cli.main)
-    local plain, careful = host.run(stream .. " -c 1 -f local_port=443 json --addresses text"), host.run(stream .. " -c1 -f local_port=443 json --addresses text")
-    assert.are.equal(plain, careful)
+  it("finds the script's name after options in every form", function()
+    local own = folder .. "/own.lua"
+    for _, words in ipairs { "-vc 1 %s", "-vc1 %s", "-c1 %s", "--count=1 %s", "-c 1 -o - %s", "-o- -c1 %s", "-pvc 1 %s", "-c 1 --tcp-info %s", "-c 1 --tcp-info=3 %s" } do
+      local out, err = host.run(stream .. " " .. words:format(own))
+      assert.are.equal("", err)
+      assert.are.equal("3 200  true nil nil 7\n", out, words)
+    end
+  end)
+
+  it("takes negative numbers for values", function()
+    local path = host.write(folder .. "/offset.lua", [[return {
+      options = { offset = { type = "number" } }, on_batch = function(_, ctx) ctx:emit(("%g\n"):format(ctx.options.offset)) end }]])
+    for _, words in ipairs { "--offset -5", "--offset=-5" } do assert.are.equal("-5\n", (host.run(("%s -c 1 %s %s"):format(stream, path, words)))) end
+    local _, err = host.run(("%s -c 1 %s --offset -.5e1x"):format(stream, path))
+    assert.are.equal(("tcpstats-lua: %s: --offset: expected a number, got '-.5e1x'\n"):format(path), err)
+  end)
+
+  it("needs no argparse on the system", function()
+    local out, err, code = support.run(("cd / && env LUA_PATH=/nowhere/?.lua %s -s protobuf:- -c 1 flat"):format(bin:find "^/" and bin or "$OLDPWD/" .. bin), host.stream())
+    assert.are.same({ "", 0 }, { err, code })
+    assert.are.equal(3, #lines(out))
   end)
 
   it("runs json when nothing is named", function()
@@ -127,9 +164,9 @@ describe("the command line", function()
     assert.are.equal(out, (host.run(stream .. " --format json")))
   end)
 
-  it("indents with -p, and shows addresses as text when asked", function()
-    assert.truthy(host.run(stream .. " -c 1 -p"):find('\n  "records": [', 1, true))
-    assert.are.equal((host.run(stream .. " -c 1 -p")), (host.run(stream .. " -c 1 json --pretty")))
+  it("indents with --pretty, and shows addresses as text when asked", function()
+    assert.truthy(host.run(stream .. " -c 1 --pretty"):find('\n  "records": [', 1, true))
+    assert.are.equal((host.run(stream .. " -c 1 --pretty")), (host.run(stream .. " -c 1 json --pretty")))
     assert.truthy(host.run(stream .. " -c 1 json --addresses text"):find('"localAddr":"10.0.0.1"', 1, true))
   end)
 

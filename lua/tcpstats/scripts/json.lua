@@ -3,10 +3,9 @@ return {
   name = "json",
   help = "every pass as one line of canonical proto3 JSON (BatchMessage)",
   options = {
-    pretty = { type = "boolean", help = "indented, on many lines" },
     addresses = { type = "string", choices = { "base64", "text" }, default = "base64", help = "base64 loads as protobuf JSON; text is for eyes and jq" },
   },
   on_batch = function(batch, ctx)
-    ctx:emit(batch, { format = "json", pretty = ctx.options.pretty, addresses = ctx.options.addresses })
+    ctx:emit(batch, { format = "json", addresses = ctx.options.addresses })
   end,
 }
