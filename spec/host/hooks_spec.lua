@@ -67,7 +67,7 @@ describe("the hooks of a script", function()
     script = "on_batch = function(b, ctx) ctx:emit(b:filter 'local_port=22') end"
     assert.truthy(run(script, "-c 1"):find('^{"metadata":{.*"localPort":22,.*}\n$'))
     assert.truthy(run(script, "-c 1 --format flat"):find('^{"local_addr":"10.0.0.1",[^\n]*}\n$'))
-    assert.truthy(run(script, "-c 1 -p"):find('^{\n  "metadata": {\n'))
+    assert.truthy(run(script, "-c 1 --pretty"):find('^{\n  "metadata": {\n'))
   end)
 
   it("write to other outputs, which are the same for the same url", function()

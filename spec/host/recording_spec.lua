@@ -53,10 +53,10 @@ describe("a recording", function()
     assert.equal("\r\27[K", out:sub(-4))
   end)
 
-  it("is read in one rhythm only", function()
+  it("is read by --interval or --realtime, not both", function()
     local _, err, code = support.run(("%s -s capture:%s -i 1 --realtime"):format(support.bin, path))
     assert.equal(2, code)
-    assert.truthy(err:find("one rhythm", 1, true))
+    assert.truthy(err:find("cannot be combined", 1, true))
   end)
 end)
 

@@ -1,7 +1,8 @@
---- What every hook of a script gets as its last argument (what is in it stands at the top of tcpstats.host.script).
+--- What every hook of a script gets as its last argument (its members stand in tcpstats.host.contract).
 --
 -- The host's functions are not interrupted (runtime.guard), so they must not touch a value whose metamethods are the script's: as_texts and
 -- with_bare_options make plain ones of their arguments while it is still the script that runs.
+local contract = require "tcpstats.host.contract"
 local core = require "tcpstats.core"
 local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
@@ -49,18 +50,16 @@ local function output_proxy(host, instance, url)
   return proxy
 end
 
-local MEMBERS = { "name", "options", "state", "now_ns", "elapsed_ns", "since_ns", "schedule", "batch", "live", "format", "emit", "output", "flush",
-  "isatty", "log", "stop" }
+local MEMBERS <const> = contract.by_name(contract.ctx)
 
 local function unknown_member(_, key)
-  for _, member in ipairs(MEMBERS) do
-    if member == key then return nil end -- one that has no value now
-  end
+  if MEMBERS[key] then return nil end -- one that has no value now
   local alerting = require "tcpstats.alerting"
   if alerting[key] then return alerting[key] end
-  local known = table.move(MEMBERS, 1, #MEMBERS, 1, {})
+  local suggest = require "tcpstats.suggest"
+  local known = suggest.keys(MEMBERS)
   for name in pairs(alerting) do known[#known + 1] = name end
-  error(("ctx has no '%s'%s"):format(tostring(key), require("tcpstats.suggest").hint(tostring(key), known)), 2)
+  error(("ctx has no '%s'%s"):format(tostring(key), suggest.hint(tostring(key), known)), 2)
 end
 
 local function methods_of(host, instance)

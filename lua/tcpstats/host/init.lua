@@ -1,6 +1,6 @@
 --- The script host: passes go to scripts, what scripts emit goes to outputs, and nothing that a script does ends the run by accident.
 --
--- What a script is and what its hooks get stands at the top of tcpstats.host.script.
+-- What a script is and what its hooks get stands in tcpstats.host.contract.
 local call = require "tcpstats.host.call"
 local collector = require "tcpstats.collect.collector"
 local core = require "tcpstats.core"
