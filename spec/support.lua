@@ -37,27 +37,17 @@ function support.run(command, input)
   return out, err, code
 end
 
---- What a C program of the specs says in TAP.
+--- What a C program of the specs says in TAP (spec/support/tap.h), as tests of the block that calls it.
 -- @param name its path below support.programs
--- @return a list of {what =, result = "ok" or "not ok"}; and whether it came to the end of its plan
 function support.tap(name)
-  local said, tests = support.run(("%s/%s 2>&1"):format(support.programs, name)), {}
-  for result, number, what in said:gmatch "(%a[%a ]-) (%d+) %- ([^\n]+)" do tests[#tests + 1] = { what = ("%s (%s)"):format(what, number), result = result } end
-  return tests, said:match "1%.%.%d+\n$" == ("1..%d\n"):format(#tests)
-end
-
---- What a Lua program prints that runs in a process of its own, with `ready` as its first line; `command` is done to it then ($pid).
-function support.signalled(program, command)
-  local file = support.temporary(program)
-  local fifo = os.tmpname()
-  local out = support.run(([[
-    rm -f %s && mkfifo %s || exit 1
-    %s %s >%s & pid=$!
-    { read -r ready; %s; cat; } <%s
-    wait $pid; echo "exit $?"]]):format(fifo, fifo, support.lua, file, fifo, command, fifo))
-  os.remove(file)
-  os.remove(fifo)
-  return out
+  local busted, assert = require "busted", require "luassert"
+  local said, count = support.run(("%s/%s 2>&1"):format(support.programs, name)), 0
+  for result, number, what, after in said:gmatch "(%a[%a ]-) (%d+) %- ([^\n]+)\n()" do
+    local more = said:match("^# [^\n]+", after)
+    count = count + 1
+    busted.it(("%s (%s)"):format(what, number), function() assert.equal("ok", result, more) end)
+  end
+  busted.it("comes to its end", function() assert.equal(("1..%d"):format(count), said:match "([^\n]*)\n$", said:sub(-200)) end)
 end
 
 return support

@@ -249,8 +249,8 @@ static void compare(const char *text, const tcps_filter *f, bool by_family) {
         const tcps_text *local = (const tcps_text *)(uintptr_t)r->value[TCPS_F_local_addr];
         char address[INET6_ADDRSTRLEN];
         inet_ntop(local->len == 4 ? AF_INET : AF_INET6, local->bytes, address, sizeof address);
-        fprintf(stderr, "%s\n  only the %s keeps %s port %u state %u\n", text, find(pushed, r->value[TCPS_F_socket_id]) ? "kernel" : "filter", address,
-                (unsigned)r->value[TCPS_F_local_port], (unsigned)r->value[TCPS_F_state]);
+        fprintf(stderr, "%s\n  only the %s keeps %s port %u state %u\n", text, find(pushed, r->value[TCPS_F_socket_id]) ? "kernel" : "filter",
+                address, (unsigned)r->value[TCPS_F_local_port], (unsigned)r->value[TCPS_F_state]);
         exit(1);
     }
     kept += pushed->count;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/tap.h"
 #include "abi/freebsd.h"
 #include "abi/load.h"
 #include "filter/filter.h"
@@ -149,13 +150,6 @@ static tcps_code keep(tcps_sink *sink, tcps_record *r) {
     return TCPS_OK;
 }
 
-static unsigned tests;
-static bool failed;
-static void say(bool good, const char *what) {
-    printf("%sok %u - %s\n", good ? "" : "not ", ++tests, what);
-    failed |= !good;
-}
-
 int main(void) {
     enum { FILTERS = 4000, SOCKETS = 60 };
     unsigned lost = 0, spared = 0, matched = 0, pushed = 0, parsed = 0;
@@ -186,29 +180,29 @@ int main(void) {
         tcps_arena_free(&batch->arena);
     }
     printf("# %u filters, %u of them pushed down; %u sockets matched, %u were spared\n", parsed, pushed, matched, spared);
-    say(lost == 0, "the module gives every socket that the filter matches");
-    say(parsed > FILTERS / 2 && pushed > parsed / 2, "most filters are pushed down");
-    say(spared > matched && matched > 1000, "the module spares sockets");
+    check(lost == 0, "the module gives every socket that the filter matches");
+    check(parsed > FILTERS / 2 && pushed > parsed / 2, "most filters are pushed down");
+    check(spared > matched && matched > 1000, "the module spares sockets");
 
     uint8_t argument[KF_SIZE];
-    say(!tcps_freebsd_filter_build(NULL, argument) && tcps_load32(argument + KF_FLAGS) == 0 && tcps_load16(argument + KF_STATE_MASK) == KF_ALL_STATES,
-        "no filter, nothing pushed");
+    check(!tcps_freebsd_filter_build(NULL, argument) && tcps_load32(argument + KF_FLAGS) == 0 &&
+              tcps_load16(argument + KF_STATE_MASK) == KF_ALL_STATES,
+          "no filter, nothing pushed");
     tcps_filter *f = tcps_filter_parse("include_state=established", 25, NULL);
-    say(tcps_freebsd_filter_build(f, argument) && tcps_load16(argument + KF_STATE_MASK) == 1 << 4, "states are pushed");
+    check(tcps_freebsd_filter_build(f, argument) && tcps_load16(argument + KF_STATE_MASK) == 1 << 4, "states are pushed");
     tcps_filter_free(f);
     f = tcps_filter_parse("remote_port=443,8443 local_addr=10.0.0.0/8", 42, NULL);
     tcps_freebsd_filter_build(f, argument);
-    say(memcmp(argument + KF_REMOTE_PORTS, "\x01\xbb\x20\xfb\0\0", 6) == 0 && memcmp(argument + KF_LOCAL_ADDR4, "\x0a\0\0\0\xff\0\0\0", 8) == 0 &&
-            tcps_load32(argument + KF_FLAGS) == (KF_FLAG_REMOTE_PORT | KF_FLAG_LOCAL_ADDR),
-        "ports and addresses lie where the module reads them, in network order");
+    check(memcmp(argument + KF_REMOTE_PORTS, "\x01\xbb\x20\xfb\0\0", 6) == 0 && memcmp(argument + KF_LOCAL_ADDR4, "\x0a\0\0\0\xff\0\0\0", 8) == 0 &&
+              tcps_load32(argument + KF_FLAGS) == (KF_FLAG_REMOTE_PORT | KF_FLAG_LOCAL_ADDR),
+          "ports and addresses lie where the module reads them, in network order");
     tcps_filter_free(f);
     f = tcps_filter_parse("remote_addr=2001:db8::/32", 25, NULL);
     tcps_freebsd_filter_build(f, argument);
-    say(memcmp(argument + KF_REMOTE_ADDR6, "\x20\x01\x0d\xb8", 4) == 0 && argument[KF_REMOTE_PREFIX6] == 32 &&
-            tcps_load32(argument + KF_FLAGS) == KF_FLAG_REMOTE_ADDR,
-        "the same for IPv6");
+    check(memcmp(argument + KF_REMOTE_ADDR6, "\x20\x01\x0d\xb8", 4) == 0 && argument[KF_REMOTE_PREFIX6] == 32 &&
+              tcps_load32(argument + KF_FLAGS) == KF_FLAG_REMOTE_ADDR,
+          "the same for IPv6");
     tcps_filter_free(f);
     tcps_batch_unref(batch);
-    printf("1..%u\n", tests);
-    return failed;
+    return tap_end();
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../support/tap.h"
 #include "abi/freebsd.h"
 #include "abi/load.h"
 #include "collect/collect.h"
@@ -208,16 +209,7 @@ static void script_close(tcps_kernel *k) { (void)k; }
 
 /* --- a test */
 
-static unsigned tests, failures;
-static const char *scenario;
-
-static void check(bool good, const char *what, int line) {
-    tests++;
-    failures += !good;
-    printf("%sok %u - %s: %s%s", good ? "" : "not ", tests, scenario, what, good ? "\n" : "");
-    if (!good) printf(" (line %d)\n", line);
-}
-#define CHECK(condition) check(condition, #condition, __LINE__)
+#define CHECK(condition) check(condition, #condition)
 
 typedef struct run {
     tcps_opened opened;
@@ -715,6 +707,5 @@ int main(void) {
     owners();
     counters();
     recordings();
-    printf("1..%u\n", tests);
-    return failures != 0;
+    return tap_end();
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/tap.h"
 #include "abi/linux.h"
 #include "collect/collect.h"
 
@@ -166,14 +167,6 @@ static tcps_opened opened(script *s) {
 }
 
 /* --- what came of it */
-
-static const char *scenario = "";
-static int number, failed;
-
-static void check(bool fine, const char *what) {
-    printf("%s %d - %s: %s\n", fine ? "ok" : "not ok", ++number, scenario, what);
-    failed |= !fine;
-}
 
 static tcps_batch *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *status) {
     tcps_batch *b = NULL;
@@ -529,6 +522,5 @@ int main(void) {
     test_owners_that_wander();
     test_nobodys();
     test_filters();
-    printf("1..%d\n", number);
-    return failed;
+    return tap_end();
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/tap.h"
 #include "abi/load.h"
 #include "abi/xnu.h"
 #include "collect/collect.h"
@@ -186,14 +187,6 @@ static int script_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answe
 }
 
 /* --- a pass */
-
-static int failed, number;
-static const char *scenario;
-
-static void check(bool right, const char *what) {
-    printf("%s %d - %s: %s\n", right ? "ok" : "not ok", ++number, scenario, what);
-    failed |= !right;
-}
 
 /* A live kernel of macOS 15 with one table. */
 static script a_mac(const reply *tables, unsigned count) {
@@ -613,6 +606,5 @@ int main(void) {
     test_info();
     test_processes();
     test_counters();
-    printf("1..%d\n", number);
-    return failed;
+    return tap_end();
 }
