@@ -249,7 +249,7 @@ fuzz: deps-fuzz ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
 lint: deps-lint ## luacheck, clang-format, cppcheck, and that the rooms of csrc/ know only those above them
 	@luacheck --quiet lua spec tools examples bench rockspec/*.rockspec
 	@clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] fuzz/*.c bench/*.c spec/*/*.c)
-	@$(LUA) tools/layers.lua ARCHITECTURE.md $(wildcard csrc/*/*.[ch])
+	@$(LUA) tools/layers.lua ARCHITECTURE.md $(wildcard csrc/*/*.[ch]) $(MODULES)
 	@$(MAKE) --no-print-directory -s $(GEN)
 	@cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 -Icsrc -I$(BUILD)/gen \
 	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches csrc

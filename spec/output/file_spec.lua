@@ -158,8 +158,10 @@ describe("what an output is", function()
   end)
 
   it("names the package of a library that is missing", function()
-    local library, what = output.require("no.such.library", "tcp", output.luasocket)
-    assert.is_nil(library)
-    assert.are.equal("tcp needs no, which is not installed (Debian: lua-socket, FreeBSD: lua54-luasocket, LuaRocks: luasocket)", what)
+    package.preload["socket.missing"] = function() error "not here" end
+    local loaded, what = require("tcpstats.output.library").load("socket.missing", "tcp")
+    package.preload["socket.missing"] = nil
+    assert.is_nil(loaded)
+    assert.are.equal("tcp needs socket, which is not installed (Debian: lua-socket, FreeBSD: lua54-luasocket, LuaRocks: luasocket)", what)
   end)
 end)

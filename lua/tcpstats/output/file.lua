@@ -2,8 +2,8 @@
 -- Rotation is between messages, so no message is torn.
 local core = require "tcpstats.core"
 local descriptor = require "tcpstats.output.descriptor"
-local output = require "tcpstats.output"
 local runtime = require "tcpstats.runtime"
+local units = require "tcpstats.output.units"
 
 local file = { help = "a file: its path alone, or file:PATH?rotate=100M&age=1d&keep=5" }
 file.keys = {
@@ -68,11 +68,11 @@ function file.open(target, keys, log)
   local self = setmetatable(descriptor.new(), methods)
   self.path, self.log, self.keep = target, log, DEFAULT_KEEP
   if keys.rotate then
-    self.rotate = output.size(keys.rotate)
+    self.rotate = units.size(keys.rotate)
     if not self.rotate or self.rotate == 0 then return nil, ("rotate=%s is no size; 100M is one"):format(keys.rotate), "EUSAGE" end
   end
   if keys.age then
-    local seconds = output.seconds(keys.age)
+    local seconds = units.seconds(keys.age)
     if not seconds or seconds <= 0 then return nil, ("age=%s is no time; 1h is one"):format(keys.age), "EUSAGE" end
     self.age_ns = math.floor(seconds * 1e9)
   end

@@ -21,33 +21,6 @@ output.schemes = { "file", "stdout", "tcp", "udp", "unix" }
 -- Taken before a sandbox hides them: a script there has no business with descriptors.
 local write_batch = core.batch_methods.write
 
-local UNITS = { K = 1 << 10, M = 1 << 20, G = 1 << 30 }
-local SECONDS = { s = 1, m = 60, h = 3600, d = 86400 }
-
---- "100M" -> bytes; nil when it is none.
-function output.size(text)
-  local digits, unit = text:match("^(%d+)([KMG]?)i?B?$")
-  local n = digits and math.tointeger(tonumber(digits))
-  return n and n * (UNITS[unit] or 1)
-end
-
---- "1h" -> seconds; nil when it is none.
-function output.seconds(text)
-  local digits, unit = text:match("^(%d+%.?%d*)([smhd]?)$")
-  return digits and tonumber(digits) * (SECONDS[unit] or 1)
-end
-
---- A library that an output needs.
--- @return it, or nil and a message that names what to install
-function output.require(module, needed_by, packages)
-  local ok, library = pcall(require, module)
-  if ok then return library end
-  return nil, ("%s needs %s, which is not installed (%s)"):format(needed_by, module:match("^[^.]*"), packages)
-end
-
-output.luasocket = "Debian: lua-socket, FreeBSD: lua54-luasocket, LuaRocks: luasocket"
-output.cjson = "Debian: lua-cjson, FreeBSD: lua54-cjson, LuaRocks: lua-cjson"
-
 local function parse_keys(url, text, known)
   local keys = {}
   for pair in (text or ""):gmatch("[^&]+") do
@@ -108,9 +81,9 @@ end
 local cjson
 local function encode_table(t)
   if not cjson then
-    local library, what = output.require("cjson.safe", "a table as JSON", output.cjson)
-    if not library then return nil, what end
-    cjson = library.new()
+    local loaded, what = require("tcpstats.output.library").load("cjson.safe", "a table as JSON")
+    if not loaded then return nil, what end
+    cjson = loaded.new()
     cjson.encode_sparse_array(true)
   end
   local text, what = cjson.encode(t)

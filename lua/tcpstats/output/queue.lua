@@ -4,8 +4,8 @@
 -- Messages are whole: what does not fit the queue is dropped as a whole, and one that a lost connection tore is sent again from its beginning.
 -- Bytes that the kernel took before a connection broke may be lost without anybody knowing; a protocol with acknowledgements would be needed.
 local core = require "tcpstats.core"
-local output = require "tcpstats.output"
 local runtime = require "tcpstats.runtime"
+local units = require "tcpstats.output.units"
 
 local stream = {}
 stream.__index = stream
@@ -26,7 +26,7 @@ local PIECE <const> = 64 << 10 -- what is handed to the system at once: sending 
 -- @return the output; or nil, message, code
 function stream.new(options)
   local limit = DEFAULT_BUFFER
-  if options.keys.buffer then limit = output.size(options.keys.buffer) end
+  if options.keys.buffer then limit = units.size(options.keys.buffer) end
   if not limit or limit == 0 then return nil, ("buffer=%s is no size; 8M is one"):format(options.keys.buffer), "EUSAGE" end
   local self = setmetatable({
     name = options.name, log = options.log, connect = options.connect, finish = options.finish, limit = limit,

@@ -1,5 +1,5 @@
 --- A TCP connection to a reader: tcp://HOST:PORT.
-local output = require "tcpstats.output"
+local library = require "tcpstats.output.library"
 local stream = require "tcpstats.output.queue"
 
 local tcp = { help = "a connection: tcp://HOST:PORT, with ?buffer=8M", keys = stream.keys }
@@ -24,7 +24,7 @@ end
 function tcp.open(target, keys, log)
   local host, port = tcp.endpoint(target, "tcp")
   if not host then return nil, port, "EUSAGE" end
-  local socket, missing = output.require("socket", "it", output.luasocket)
+  local socket, missing = library.load("socket", "it")
   if not socket then return nil, missing end
   -- Resolving may take long, so it is done now and after SIGHUP, not while passes are due.
   local addresses, what = tcp.addresses(socket, host)

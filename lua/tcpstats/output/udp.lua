@@ -1,7 +1,8 @@
 --- Datagrams: udp://HOST:PORT. Text goes as many whole lines to a datagram as fit `size`; anything else is one datagram a message.
 -- What does not fit a datagram at all, or what the system has no room for, is dropped and counted.
 local core = require "tcpstats.core"
-local output = require "tcpstats.output"
+local library = require "tcpstats.output.library"
+local units = require "tcpstats.output.units"
 
 local udp = { help = "datagrams: udp://HOST:PORT, as many lines in each as fit ?size=1400" }
 udp.keys = { size = "bytes of a datagram that lines are gathered in (1400)" }
@@ -71,11 +72,11 @@ function udp.open(target, keys, log)
   local tcp = require "tcpstats.output.tcp"
   local host, port = tcp.endpoint(target, "udp")
   if not host then return nil, port, "EUSAGE" end
-  local size = keys.size and output.size(keys.size) or DEFAULT_SIZE
+  local size = keys.size and units.size(keys.size) or DEFAULT_SIZE
   if keys.size and (not size or size < 1 or size > LARGEST) then
     return nil, ("size=%s is no datagram's size, 1 to %d"):format(keys.size, LARGEST), "EUSAGE"
   end
-  local socket, missing = output.require("socket", "it", output.luasocket)
+  local socket, missing = library.load("socket", "it")
   if not socket then return nil, missing end
   local addresses, what = tcp.addresses(socket, host)
   if not addresses then return nil, what end

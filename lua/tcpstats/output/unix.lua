@@ -1,17 +1,17 @@
 --- A Unix stream socket that a reader listens on: unix:PATH.
-local output = require "tcpstats.output"
+local library = require "tcpstats.output.library"
 local stream = require "tcpstats.output.queue"
 
 local unix = { help = "a Unix socket: unix:PATH, with ?buffer=8M", keys = stream.keys }
 
 function unix.open(target, keys, log)
   if target == "" then return nil, "a path is missing, as in unix:/run/reader.sock", "EUSAGE" end
-  local library, missing = output.require("socket.unix", "it", output.luasocket)
-  if not library then return nil, missing end
+  local socket, missing = library.load("socket.unix", "it")
+  if not socket then return nil, missing end
   return stream.new {
     name = "unix:" .. target, log = log, keys = keys,
     connect = function()
-      local s, what = library.stream()
+      local s, what = socket.stream()
       if not s then return nil, what end
       s:settimeout(0)
       local ok

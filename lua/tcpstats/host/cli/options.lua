@@ -32,7 +32,7 @@ local function set_schedule(c, _, word)
 end
 
 local function set_memory(c, _, word)
-  local bytes = require("tcpstats.output").size(word)
+  local bytes = require("tcpstats.output.units").size(word)
   if not bytes or bytes ~= NO_LIMIT and bytes < LEAST_MEMORY then return ("expected bytes as 64M, at least 1M, or 0, got '%s'"):format(word) end
   c.memory = bytes
 end
