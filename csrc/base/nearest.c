@@ -13,22 +13,23 @@ enum {
 
 static int fold(char c) { return tolower((unsigned char)c); }
 
-/* Levenshtein's distance. */
+/* How many letters are changed, added, left out, or exchanged with their neighbour ("upd" is one from "udp"). */
 static unsigned edits(const char *a, size_t a_len, const char *b, size_t b_len) {
-    unsigned row[LONGEST + 1];
-    for (size_t j = 0; j <= b_len; j++) row[j] = (unsigned)j;
+    unsigned rows[3][LONGEST + 1];
+    for (size_t j = 0; j <= b_len; j++) rows[0][j] = (unsigned)j;
     for (size_t i = 1; i <= a_len; i++) {
-        unsigned diagonal = row[0];
+        unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= b_len; j++) {
-            unsigned best = diagonal + (fold(a[i - 1]) != fold(b[j - 1]));
-            if (row[j] + 1 < best) best = row[j] + 1;
+            unsigned best = above[j - 1] + (fold(a[i - 1]) != fold(b[j - 1]));
+            if (above[j] + 1 < best) best = above[j] + 1;
             if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
+            bool exchanged = i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]);
+            if (exchanged && two_above[j - 2] + 1 < best) best = two_above[j - 2] + 1;
             row[j] = best;
         }
     }
-    return row[b_len];
+    return rows[a_len % 3][b_len];
 }
 
 static bool begins_with(const char *text, const char *word, size_t len) {
