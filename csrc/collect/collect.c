@@ -38,7 +38,7 @@ static tcps_code refuse(lane *l) {
 static tcps_code lane_put(lane *l, tcps_record *r, bool own) {
     const tcps_pass *pass = l->pass;
     const tcps_filter *filter = pass->wants.filter;
-    if (filter && !tcps_filter_admits(filter, r)) return refuse(l);
+    if (filter && !tcps_filter_matches_endpoints(filter, r)) return refuse(l);
     /* Counted behind what a kernel can be told, so that it makes no difference whether it was told. */
     tcps_census_count(&l->census, r);
     if (pass->tracker) {

@@ -17,7 +17,7 @@ static tcps_code track(tcps_tracker *tracker, tcps_record *r) {
 static tcps_code take(tcps_batch *b, const tcps_row *row, tcps_tracker *tracker, const tcps_filter *filter) {
     tcps_record r;
     tcps_row_unpack(&r, row);
-    if (filter && !tcps_filter_admits(filter, &r)) return TCPS_OK;
+    if (filter && !tcps_filter_matches_endpoints(filter, &r)) return TCPS_OK;
     tcps_code code = tracker ? track(tracker, &r) : TCPS_OK;
     if (code != TCPS_OK || (filter && !tcps_filter_match(filter, &r))) return code;
     code = tcps_batch_add(b, &r);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "filter/filter_internal.h"
+#include "filter/address.h"
 
 /* Keeps the first `bits` bits and clears the rest. Whether there was anything to clear. */
 static bool clear_host_bits(uint8_t *bytes, unsigned size, unsigned bits) {

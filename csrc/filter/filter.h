@@ -40,18 +40,18 @@ void tcps_filter_free(tcps_filter *f);
 bool tcps_filter_match(const tcps_filter *f, const tcps_record *r);
 bool tcps_filter_match_row(const tcps_filter *f, const tcps_row *row);
 
-/* Whether `r` may still match when the fields in `late` become known: false only when a directive on other fields refuses it. */
-bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t late[TCPS_WORDS]);
+/* Whether `r` may still match when the `unknown` fields become known: false only when a directive on other fields refuses it. */
+bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t unknown[TCPS_WORDS]);
 
-/* The part that says which connections there are for the one who asks (ports, addresses, families, states): what a tracker sees.
- * Everything in it can be pushed down to a kernel. */
-bool tcps_filter_admits(const tcps_filter *f, const tcps_record *r);
+/* Whether the directives about ports, addresses, families and states match, which say what connections there are for the one who asks: what a
+ * tracker sees. All of them can be told to a kernel. */
+bool tcps_filter_matches_endpoints(const tcps_filter *f, const tcps_record *r);
 
 /* The fields that any directive looks at, as a presence bitmap: whether owners have to be looked up at all, for instance. */
 void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_WORDS]);
 
-/* Whether the filter says of a connection the same for as long as it lives: it names ports, addresses and families only, and of states at most
- * LISTEN, which nothing becomes or ceases to be. Then it makes no difference whether one chooses before or after following connections. */
-bool tcps_filter_lasting(const tcps_filter *f);
+/* Whether the filter's answer for a connection stays the same as long as the connection lives: it names ports, addresses and families only, and of
+ * states at most LISTEN. Then it makes no difference whether one filters before or after following connections. */
+bool tcps_filter_is_stable(const tcps_filter *f);
 
 #endif

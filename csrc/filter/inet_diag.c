@@ -1,6 +1,7 @@
 #include "filter/inet_diag.h"
 
-#include "filter/filter_internal.h"
+#include "abi/linux.h"
+#include "filter/clause.h"
 
 /* The byte code of <linux/inet_diag.h>, as numbers so that it is compiled and tested on any platform. The kernel runs it in inet_diag_bc_run
  * (net/ipv4/inet_diag.c): an operation is 4 bytes, a code and how far to go on yes and on no, and its operand follows. Landing on the end
@@ -16,10 +17,8 @@ enum {
     BC_S_COND = 7,
     BC_D_COND = 8,
 
-    COND_AF_UNSPEC = 0,
-    COND_AF_INET = 2,
-    COND_AF_INET6 = 10,
-    COND_ANY_PORT = -1,
+    ANY_FAMILY = 0, /* AF_UNSPEC */
+    ANY_PORT = -1,
 
     OP_SIZE = 4,
     PORT_SIZE = 2 * OP_SIZE, /* a comparison: the port is the `no` of a second operation */
@@ -28,17 +27,20 @@ enum {
 
     /* A `no` that refuses; only the finished program knows how far that is. */
     REFUSE = 0xffff,
-
-    ALL_STATES = 0xfff, /* never bit 13, bound-inactive: the kernel walks another hash for it */
 };
 
+/* A kind other than STATES and a field go into a filter once: two ends with ports and addresses, and one family. */
 _Static_assert(2 * TCPS_FILTER_PORTS * (RANGE_SIZE + OP_SIZE) + 3 * (COND_SIZE + 16) + OP_SIZE <= TCPS_INET_DIAG_ROOM, "the longest program fits");
 
+/* The codes that look at one end of a connection. */
 typedef struct end_codes {
     uint8_t ge, le, cond;
 } end_codes;
 
-static const end_codes local = {BC_S_GE, BC_S_LE, BC_S_COND}, remote = {BC_D_GE, BC_D_LE, BC_D_COND};
+static const end_codes *codes_of(const tcps_clause *c) {
+    static const end_codes local = {BC_S_GE, BC_S_LE, BC_S_COND}, remote = {BC_D_GE, BC_D_LE, BC_D_COND};
+    return c->field == TCPS_F_local_port || c->field == TCPS_F_local_addr ? &local : &remote;
+}
 
 static void put_op(tcps_inet_diag *p, unsigned code, unsigned yes, unsigned no) {
     uint8_t *op = p->bytecode + p->len;
@@ -56,7 +58,7 @@ static void put_port(tcps_inet_diag *p, unsigned code, unsigned port, unsigned n
 
 /* `bytes` has what the family's addresses have; the kernel wants them also for a prefix of 0 bits. */
 static void put_cond(tcps_inet_diag *p, unsigned code, unsigned family, unsigned bits, int32_t port, const uint8_t *bytes, unsigned no) {
-    unsigned size = family == COND_AF_INET6 ? 16 : family == COND_AF_INET ? 4 : 0;
+    unsigned size = family == LINUX_AF_INET6 ? 16 : family == LINUX_AF_INET ? 4 : 0;
     put_op(p, code, COND_SIZE + size, no);
     uint8_t *cond = p->bytecode + p->len;
     memset(cond, 0, COND_SIZE - OP_SIZE);
@@ -71,7 +73,9 @@ static bool is_single(const tcps_port_range *r) { return r->first == r->last; }
 static unsigned range_size(const tcps_port_range *r) { return is_single(r) ? (unsigned)COND_SIZE : (unsigned)RANGE_SIZE; }
 
 /* "This range, or the next, or ...": every range but the last is followed by a jump to the end, which its own tests skip on no. */
-static void put_ports(tcps_inet_diag *p, const end_codes *code, const tcps_port_set *set) {
+static void put_ports(tcps_inet_diag *p, const tcps_clause *c) {
+    const end_codes *code = codes_of(c);
+    const tcps_port_set *set = &c->ports;
     unsigned end = p->len;
     for (unsigned i = 0; i < set->count; i++) end += range_size(&set->range[i]) + (i + 1 < set->count ? (unsigned)OP_SIZE : 0);
     for (unsigned i = 0; i < set->count; i++) {
@@ -79,7 +83,7 @@ static void put_ports(tcps_inet_diag *p, const end_codes *code, const tcps_port_
         bool last = i + 1 == set->count;
         unsigned next = range_size(r) + OP_SIZE;
         if (is_single(r)) {
-            put_cond(p, code->cond, COND_AF_UNSPEC, 0, r->first, NULL, last ? (unsigned)REFUSE : next);
+            put_cond(p, code->cond, ANY_FAMILY, 0, r->first, NULL, last ? (unsigned)REFUSE : next);
         } else {
             put_port(p, code->ge, r->first, last ? (unsigned)REFUSE : next);
             put_port(p, code->le, r->last, last ? (unsigned)REFUSE : next - PORT_SIZE);
@@ -89,18 +93,37 @@ static void put_ports(tcps_inet_diag *p, const end_codes *code, const tcps_port_
 }
 
 /* The kernel compares an IPv4 prefix with IPv4-mapped addresses of IPv6 sockets too, as tcps_prefix_contains does. */
-static void put_prefix(tcps_inet_diag *p, const end_codes *code, const tcps_prefix *prefix) {
-    if (prefix->size == 0) return;
-    put_cond(p, code->cond, prefix->size == 4 ? COND_AF_INET : COND_AF_INET6, prefix->bits, COND_ANY_PORT, prefix->bytes, REFUSE);
+static void put_prefix(tcps_inet_diag *p, const tcps_clause *c) {
+    const tcps_prefix *prefix = &c->prefix;
+    put_cond(p, codes_of(c)->cond, prefix->size == 4 ? LINUX_AF_INET : LINUX_AF_INET6, prefix->bits, ANY_PORT, prefix->bytes, REFUSE);
 }
 
 /* "Not IPv6" instead of "IPv4", for which the kernel would also take IPv4-mapped sockets. */
-static void put_family(tcps_inet_diag *p, unsigned ip_version) {
+static void put_family(tcps_inet_diag *p, const tcps_clause *c) {
     static const uint8_t none[16];
-    if (ip_version == 0) return;
-    bool want6 = ip_version == TCPSTATS_READER__IP_VERSION__IP_VERSION_6;
-    put_cond(p, BC_S_COND, COND_AF_INET6, 0, COND_ANY_PORT, none, want6 ? REFUSE : COND_SIZE + sizeof none + OP_SIZE);
+    bool want6 = c->ip_version == TCPSTATS_READER__IP_VERSION__IP_VERSION_6;
+    put_cond(p, BC_S_COND, LINUX_AF_INET6, 0, ANY_PORT, none, want6 ? REFUSE : COND_SIZE + sizeof none + OP_SIZE);
     if (!want6) put_op(p, BC_JMP, OP_SIZE, REFUSE);
+}
+
+/* idiag_states; the kernel takes NEW_SYN_RECV with SYN_RECV. */
+static void put_states(tcps_inet_diag *p, const tcps_clause *c) {
+    static const uint8_t number[] = {
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED] = LINUX_ESTABLISHED,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_SENT] = LINUX_SYN_SENT,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED] = LINUX_SYN_RECV,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_FIN_WAIT_1] = LINUX_FIN_WAIT1,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_FIN_WAIT_2] = LINUX_FIN_WAIT2,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT] = LINUX_TIME_WAIT,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSED] = LINUX_CLOSE,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSE_WAIT] = LINUX_CLOSE_WAIT,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_LAST_ACK] = LINUX_LAST_ACK,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_LISTEN] = LINUX_LISTEN,
+        [TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSING] = LINUX_CLOSING,
+    };
+    uint32_t mask = 0;
+    for (unsigned state = 1; state < sizeof number; state++) mask |= (c->states >> state & 1) << number[state];
+    p->states &= mask;
 }
 
 static void resolve_refusals(tcps_inet_diag *p) {
@@ -113,31 +136,18 @@ static void resolve_refusals(tcps_inet_diag *p) {
     }
 }
 
-/* idiag_states of a set of TcpState. Linux's TCP_NEW_SYN_RECV (12) goes with SYN_RECV in the kernel. */
-static uint32_t linux_states(uint32_t states) {
-    static const uint8_t number[] = {
-        [TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED] = 1,  [TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_SENT] = 2,
-        [TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED] = 3, [TCPSTATS_READER__TCP_STATE__TCP_STATE_FIN_WAIT_1] = 4,
-        [TCPSTATS_READER__TCP_STATE__TCP_STATE_FIN_WAIT_2] = 5,   [TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT] = 6,
-        [TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSED] = 7,       [TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSE_WAIT] = 8,
-        [TCPSTATS_READER__TCP_STATE__TCP_STATE_LAST_ACK] = 9,     [TCPSTATS_READER__TCP_STATE__TCP_STATE_LISTEN] = 10,
-        [TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSING] = 11,
-    };
-    uint32_t mask = 0;
-    for (unsigned state = 1; state < sizeof number; state++) mask |= (states >> state & 1) << number[state];
-    return mask;
-}
-
 void tcps_filter_inet_diag(const tcps_filter *f, tcps_inet_diag *program) {
     program->len = 0;
-    program->states = ALL_STATES;
-    if (!f) return;
-    if (f->states != TCPS_STATES_ALL) program->states = linux_states(f->states);
-    /* What refuses most sockets for the fewest steps first. */
-    put_family(program, f->ip_version);
-    put_ports(program, &remote, &f->remote_port);
-    put_ports(program, &local, &f->local_port);
-    put_prefix(program, &remote, &f->remote_addr);
-    put_prefix(program, &local, &f->local_addr);
+    program->states = LINUX_ALL_STATES;
+    for (unsigned i = 0; f && i < f->count; i++) {
+        const tcps_clause *c = &f->clause[i];
+        if (!c->endpoint) continue;
+        switch (c->kind) {
+#define PUT(KIND, name)                                                                                                                              \
+    case TCPS_CLAUSE_##KIND: put_##name(program, c); break;
+            TCPS_ENDPOINT_KINDS(PUT)
+#undef PUT
+        }
+    }
     resolve_refusals(program);
 }

@@ -2,7 +2,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "filter/filter_internal.h"
+#include "filter/address.h"
+#include "filter/filter.h"
 
 #include "lua/tcpsl.h"
 
@@ -71,7 +72,7 @@ static int l_network(lua_State *L) {
 
 /* filter:lasting() -> boolean: whether it says of a connection the same for as long as it lives (no states but LISTEN, no metrics, no owners). */
 static int l_lasting(lua_State *L) {
-    lua_pushboolean(L, tcps_filter_lasting(*check_filter(L, 1)));
+    lua_pushboolean(L, tcps_filter_is_stable(*check_filter(L, 1)));
     return 1;
 }
 

@@ -2,7 +2,7 @@
  *
  * In a network namespace of its own (as root, or where users may have their own) it makes sockets of both families, IPv4-mapped
  * ones, listeners, half-open and half-closed connections and TIME_WAIT, and compares for many filters the dump that the kernel filtered
- * with the whole dump filtered by tcps_filter_admits. Sockets change state and end by themselves meanwhile (TIME_WAIT after a minute): a difference
+ * with the whole dump filtered by tcps_filter_matches_endpoints. Sockets change state and end by themselves meanwhile (TIME_WAIT after a minute): a difference
  * counts when a whole dump before and one after show the same sockets.
  *     push_down [SEED]      exit 0: the same; 1: different, with the filter and the first socket on stderr; 77: cannot be run here */
 #ifndef __linux__
@@ -223,7 +223,7 @@ static bool same(const table *a, const table *b) {
 static const tcps_record *difference(const tcps_filter *f) {
     for (unsigned i = 0; i < whole->count; i++) {
         const tcps_record *r = &whole->record[i];
-        if (tcps_filter_admits(f, r) != !!find(pushed, r->value[TCPS_F_socket_id])) return r;
+        if (tcps_filter_matches_endpoints(f, r) != !!find(pushed, r->value[TCPS_F_socket_id])) return r;
     }
     for (unsigned i = 0; i < pushed->count; i++)
         if (!find(whole, pushed->record[i].value[TCPS_F_socket_id])) return &pushed->record[i];
