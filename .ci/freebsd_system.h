@@ -308,7 +308,9 @@ struct pollfd {
 #define POLLOUT 0x0004
 #define POLLERR 0x0008
 #define POLLHUP 0x0010
-int poll(struct pollfd *, unsigned, int);
+#define POLLNVAL 0x0020
+typedef unsigned int nfds_t;
+int poll(struct pollfd *, nfds_t, int), ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 
 typedef unsigned int tcflag_t;
 struct termios {

@@ -144,9 +144,9 @@ describe("what an output is", function()
     assert.are.same({ "tcp", "h:1", "" }, { output.parse "tcp://h:1" })
     assert.are.same({ "unix", "/run/x", "buffer=1M" }, { output.parse "unix:/run/x?buffer=1M" })
     assert.are.same({ "unix", "/run/x", "" }, { output.parse "unix:///run/x" })
-    local scheme, what = output.parse "upd://h:1"
+    local scheme, what = output.parse "unixx://h:1"
     assert.is_nil(scheme)
-    assert.truthy(what:find("did you mean udp?", 1, true))
+    assert.truthy(what:find("did you mean unix?", 1, true))
   end)
 
   it("has a file of its own for every scheme", function()

@@ -76,16 +76,14 @@ function runtime.terminal_size(fd) end
 ---@return any # an object with restore(), or nil, text, "ESYSTEM" Keys typed at `in` can be read at once and are not shown
 function runtime.terminal_raw(in_, out, enter, leave) end
 
+---How many descriptors are ready. Sleeps until one is, a signal comes that the host asked for, or the monotonic clock shows `until_ns`. `fds` lists descriptors, `wanted` what is waited for of each: 1 to read, 2 to write, 3 either. `ready` is a table that gets the same of what came, 0 for nothing. A descriptor that hung up or is not one is ready for whatever was wanted of it, which then says why. `through_signals`: a signal does not end the sleep.
 ---@param until_ns integer
----@param to_read? any
----@param to_write? any
----@return any # the first descriptor of the list `to_read` that is ready, or nil Sleeps until the monotonic clock shows that, a signal comes, or a descriptor of either list is ready
-function runtime.wait(until_ns, to_read, to_write) end
-
----Until `fd` can be written to, or the monotonic clock shows that. A signal that was noted does not end it.
----@param until_ns integer
----@param fd integer
-function runtime.wait_writable(until_ns, fd) end
+---@param fds any
+---@param wanted any
+---@param ready any
+---@param through_signals? any
+---@return integer
+function runtime.poll(until_ns, fds, wanted, ready, through_signals) end
 
 ---What the error of a script says that ran out of time, and what is written to standard error when it cannot be interrupted and the process ends (at most 256 bytes of it).
 ---@param interrupted any

@@ -113,7 +113,7 @@ function host.new(config)
   local self = setmetatable({
     config = config, timeout_ns = math.floor(timeout * 1e9), instances = {}, outputs = {}, output_list = {}, warned = {}, warned_count = 0,
   }, host)
-  self.handler = call.handler(self)
+  self.handler, self.events = call.handler(self), loop.new(self)
   runtime.set_texts(("interrupted: it ran longer than --script-timeout %s"):format(timeout),
     "tcpstats-lua: a script hangs where Lua cannot interrupt it; giving up\n")
   runtime.watch_coroutines()

@@ -1,7 +1,8 @@
---- What happens between passes: timers, input, signals, outputs that become writable.
+--- What happens between passes: timers, input, signals, and outputs that go on.
 local call = require "tcpstats.host.call"
 local core = require "tcpstats.core"
 local ctx = require "tcpstats.host.ctx"
+local events = require "tcpstats.host.events"
 local instance = require "tcpstats.host.instance"
 local outputs = require "tcpstats.host.outputs"
 local runtime = require "tcpstats.runtime"
@@ -29,50 +30,50 @@ local function read_input(host)
   local bytes = runtime.read(0, 4096)
   if not bytes or bytes == "" then host.reads_input, host.input_ended = false, true end
   notify_all(host, "on_input", bytes or "")
+  outputs.flush_all(host)
 end
 
--- When something is to be done next: the pass, a timer, a connection that is tried again; and the descriptors that become writable.
-local function next_event(host, due)
-  local until_ns, writable = due, {}
+-- Standard input is watched while a script wants it: after a reload that may be another.
+local function watch_input(host)
+  if host.reads_input and not host.input then
+    host.input = host.events:watch(0, "r", function() read_input(host) end)
+  elseif not host.reads_input and host.input then
+    host.input:close()
+    host.input = nil
+  end
+end
+
+-- When the next pass or timer is due.
+local function next_time(host, due)
+  if not host.collector.live then return due end
   for _, one in ipairs(host.instances) do
-    for _, timer in ipairs(one.timers) do
-      if host.collector.live then until_ns = math.min(until_ns, host.started_ns + (timer.next_ns or timer.every_ns)) end
-    end
+    for _, timer in ipairs(one.timers) do due = math.min(due, host.started_ns + (timer.next_ns or timer.every_ns)) end
   end
-  for _, out in ipairs(host.output_list) do
-    local fd, again = out:pending()
-    if fd then writable[#writable + 1] = fd end
-    if again then until_ns = math.min(until_ns, again) end
-  end
-  return until_ns, writable
+  return due
 end
 
-local function read_signals(host)
-  local stop, reload_wanted, resized = runtime.signals()
-  if stop then host.ending, host.signalled = host.ending or 0, true end
-  if reload_wanted then instance.reload_all(host) end
-  if resized then notify_all(host, "on_resize") end
+--- The event loop of a run, before anything waits in it. Signals have the effect that they have on a run.
+function loop.new(host)
+  local self = events.new()
+  self:signal("stop", function() host.ending, host.signalled = host.ending or 0, true end)
+  self:signal("reload", function() instance.reload_all(host) end)
+  self:signal("resize", function() notify_all(host, "on_resize") end)
+  return self
 end
 
 --- Waits for the next pass, and does meanwhile what is to be done.
 -- @return whether there is one; false when the run ends
 function loop.wait(host)
   while not host.ending do
-    read_signals(host)
     local due = host.collector:due()
-    if host.ending or not due then break end
+    if not due then break end
     if host.timed then
       for _, one in ipairs(host.instances) do run_timers(host, one) end
       outputs.flush_all(host)
     end
-    if core.monotonic_ns() >= due then return true end
-    local until_ns, writable = next_event(host, due)
-    local readable = runtime.wait(until_ns, host.reads_input and { 0 } or nil, writable)
-    if readable then
-      read_input(host)
-      outputs.flush_all(host)
-    end
-    for _, out in ipairs(host.output_list) do out:tick() end
+    watch_input(host)
+    host.events:step(next_time(host, due))
+    if not host.ending and core.monotonic_ns() >= due then return true end
   end
   return false
 end

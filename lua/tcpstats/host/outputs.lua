@@ -27,6 +27,7 @@ function outputs.open(host, url)
   if not out then return nil, what, code end
   host.outputs[url] = out
   host.output_list[#host.output_list + 1] = out
+  host.events:attend(out)
   return out
 end
 
@@ -61,6 +62,7 @@ end
 
 --- Ends one.
 function outputs.close(host, out)
+  host.events:dismiss(out)
   host.outputs[out.url] = nil
   for i, one in ipairs(host.output_list) do
     if one == out then table.remove(host.output_list, i) break end

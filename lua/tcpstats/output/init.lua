@@ -8,7 +8,8 @@
 --   reopen(self)                after SIGHUP; results as of send
 -- and if it has them
 --   fd                          a descriptor that batches may be written to without becoming a string; `wrote(self)` is called after that
---   pending(self)               -> a descriptor that is waited for to become writable or nil, when to look again (monotonic ns) or nil
+--   pending(self)               -> a descriptor that is waited for to become readable or nil, one to become writable or nil, when to look again
+--                               (monotonic ns) or nil
 --   tick(self)                  looks again
 local core = require "tcpstats.core"
 local runtime = require "tcpstats.runtime"
@@ -142,7 +143,7 @@ function front:close()
   return backend:close()
 end
 
---- What to wait for: a descriptor that becomes writable, and when to look again (monotonic ns). Either may be nil.
+--- What to wait for: a descriptor that becomes readable, one that becomes writable, and when to look again (monotonic ns). Each may be nil.
 function front:pending()
   if self.backend and self.backend.pending then return self.backend:pending() end
 end

@@ -107,11 +107,14 @@ function stream:tick()
   tell_lost(self, now)
 end
 
---- What to wait for: a descriptor that becomes writable, and when to look again.
+-- LuaSocket gives a float.
+local function fd_of(self) return math.tointeger(self.socket:getfd()) end
+
+--- What to wait for: see tcpstats.output.
 function stream:pending()
-  if self.state == "away" then return nil, self.next_try end
-  if self.state == "connecting" then return self.socket:getfd(), self.deadline end
-  return self.held > 0 and self.socket:getfd() or nil
+  if self.state == "away" then return nil, nil, self.next_try end
+  if self.state == "connecting" then return nil, fd_of(self), self.deadline end
+  return nil, self.held > 0 and fd_of(self) or nil
 end
 
 function stream:send(bytes)
@@ -138,10 +141,8 @@ function stream:close()
   local deadline = core.monotonic_ns() + LAST_MOMENT
   self:tick()
   while self.held > 0 and core.monotonic_ns() < deadline do
-    local fd, again = self:pending()
-    local tick = core.monotonic_ns() + 50000000 -- a signal that was noted ends every wait at once
-    local until_ns = math.min(deadline, again or deadline, tick)
-    if fd then runtime.wait_writable(until_ns, fd) else core.sleep(until_ns) end
+    local _, fd, again = self:pending()
+    runtime.poll(math.min(deadline, again or deadline), { fd }, { fd and 2 }, {}, true)
     self:tick()
   end
   for i = self.first, self.last do
