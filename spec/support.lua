@@ -50,4 +50,18 @@ function support.tap(name)
   busted.it("comes to its end", function() assert.equal(("1..%d"):format(count), said:match "([^\n]*)\n$", said:sub(-200)) end)
 end
 
+--- What a Lua program prints that runs in a process of its own, with `ready` as its first line; `command` is done to it then ($pid).
+function support.signalled(program, command)
+  local file = support.temporary(program)
+  local fifo = os.tmpname()
+  local out = support.run(([[
+    rm -f %s && mkfifo %s || exit 1
+    %s %s >%s & pid=$!
+    { read -r ready; %s; cat; } <%s
+    wait $pid; echo "exit $?"]]):format(fifo, fifo, support.lua, file, fifo, command, fifo))
+  os.remove(file)
+  os.remove(fifo)
+  return out
+end
+
 return support
