@@ -50,18 +50,41 @@ function support.tap(name)
   busted.it("comes to its end", function() assert.equal(("1..%d"):format(count), said:match "([^\n]*)\n$", said:sub(-200)) end)
 end
 
---- What a Lua program prints that runs in a process of its own, with `ready` as its first line; `command` is done to it then ($pid).
+--- Runs a command, and beside it steps that wait for what it does: no spec guesses how long that takes.
+-- @param command for the shell; $pid is its process
+-- @param steps for the shell: `said PATTERN N` waits until N lines (1) of its standard output match a regular expression of grep, `warned PATTERN N`
+--   the same for standard error, `until_true COMMAND...` until a command succeeds; a minute at most, then the process is killed
+-- @return stdout, stderr, exit code; and what the steps printed
+function support.beside(command, steps)
+  local folder = os.tmpname()
+  os.remove(folder)
+  local printed, trouble = support.run(([[
+    mkdir %s && cd %s && ORIGIN="$OLDPWD" || exit
+    until_true() {
+      tries=0
+      until "$@" 2>/dev/null; do
+        if [ $((tries += 1)) -gt 3000 ] || ! kill -0 $pid; then echo "waited in vain for: $*" >&2; kill -9 $pid; return 1; fi
+        sleep 0.02
+      done
+    }
+    lines() { [ "$(grep -c -- "$2" "$folder/$1")" -ge "${3:-1}" ]; }
+    said() { until_true lines out "$@"; }
+    warned() { until_true lines err "$@"; }
+    folder=$PWD; cd "$ORIGIN"
+    %s >$folder/out 2>$folder/err & pid=$!
+    %s
+    wait $pid; echo $? >$folder/code]]):format(folder, folder, command, steps))
+  local out, err, code = support.read(folder .. "/out"), support.read(folder .. "/err"), tonumber(support.read(folder .. "/code"))
+  os.execute("rm -r " .. folder)
+  return out, err .. trouble, code, printed
+end
+
+--- What a Lua program prints after its first line, which says that it is ready: then `command` is done to it ($pid).
 function support.signalled(program, command)
   local file = support.temporary(program)
-  local fifo = os.tmpname()
-  local out = support.run(([[
-    rm -f %s && mkfifo %s || exit 1
-    %s %s >%s & pid=$!
-    { read -r ready; %s; cat; } <%s
-    wait $pid; echo "exit $?"]]):format(fifo, fifo, support.lua, file, fifo, command, fifo))
+  local out, _, code = support.beside(("%s %s"):format(support.lua, file), "said .; " .. command)
   os.remove(file)
-  os.remove(fifo)
-  return out
+  return ("%sexit %d\n"):format((out:gsub("^[^\n]*\n", "")), code)
 end
 
 return support
