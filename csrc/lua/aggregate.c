@@ -218,7 +218,12 @@ static int l_group_all(lua_State *L) {
     return 1;
 }
 
+/* [-0, +1] What fits no integer of Lua is a float there, as a sum of more than 64 bits is. */
 static void push_number(lua_State *L, const tcps_number *n) {
+    if (n->kind == TCPS_UNSIGNED && n->bits > LUA_MAXINTEGER) {
+        lua_pushnumber(L, (lua_Number)n->bits);
+        return;
+    }
     if (n->kind != TCPS_REAL) {
         lua_pushinteger(L, (lua_Integer)n->bits);
         return;

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "encode/text.h"
 #include "filter/address.h"
 #include "filter/filter.h"
 
@@ -70,6 +71,22 @@ static int l_network(lua_State *L) {
     return 2;
 }
 
+/* core.address(text) -> the address as fields show it ("2001:db8::1"), however it is spelled; or nil, what is wrong with it */
+static int l_address(lua_State *L) {
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    char hint[TCPS_ADDRESS_TEXT], shown[TCPS_ADDRESS_ROOM];
+    tcps_prefix address;
+    const char *wrong = memchr(text, 0, len) || memchr(text, '/', len) ? "is no IPv4 or IPv6 address" : tcps_prefix_parse(&address, text, len, hint);
+    if (!wrong) {
+        lua_pushlstring(L, shown, (size_t)(tcps_text_address(shown, address.bytes, address.size) - shown));
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, wrong);
+    return 2;
+}
+
 /* filter:lasting() -> boolean: whether it says of a connection the same for as long as it lives (no states but LISTEN, no metrics, no owners). */
 static int l_lasting(lua_State *L) {
     lua_pushboolean(L, tcps_filter_is_stable(*check_filter(L, 1)));
@@ -88,4 +105,6 @@ void tcpsL_openfilter(lua_State *L) {
     lua_setfield(L, -2, "filter");
     lua_pushcfunction(L, l_network);
     lua_setfield(L, -2, "network");
+    lua_pushcfunction(L, l_address);
+    lua_setfield(L, -2, "address");
 }

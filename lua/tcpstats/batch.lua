@@ -37,7 +37,7 @@ local function column(batch, of)
   if type(of) == "function" then return core.column(batch, of) end
   local expression = where.is_expression(of) and of or compiled(of)
   if expression.type ~= "integer" and expression.type ~= "number" and not (expression.field and expression.type == "boolean") then
-    error(("'%s' is no number"):format(expression.text), 3)
+    error(("'%s' is not a number"):format(expression.text), 3)
   end
   if expression.field then return core.column(batch, expression.field) end
   return core.column(batch, expression.of_values, expression.fields, methods.seconds(batch))
@@ -229,7 +229,7 @@ end
 function methods:evaluate(expression)
   local groups, sizes, values = nil, { #self }, {}
   local summary = self.summary or {}
-  for i, name in ipairs(expression.fields) do
+  for i, name in ipairs(expression.parameters) do
     local fold = expression.aggregates[tonumber(name:match "^aggregate_(%d+)$")]
     if fold then
       groups = groups or core.group_all(self)
@@ -238,7 +238,7 @@ function methods:evaluate(expression)
       values[i] = summary[name]
     end
   end
-  return expression.of_values(methods.seconds(self), table.unpack(values, 1, #expression.fields))
+  return expression.of_values(methods.seconds(self), table.unpack(values, 1, #expression.parameters))
 end
 
 --- Comma-separated values (RFC 4180), lines end in CR LF.

@@ -98,6 +98,22 @@ function columns.chosen(list)
   return chosen
 end
 
+--- The fields that columns read.
+-- @param chosen (table[]) columns
+-- @return (string[]) names
+function columns.fields(chosen)
+  local fields, seen = {}, {}
+  for _, column in ipairs(chosen) do
+    for _, name in ipairs(column.fields) do
+      if not seen[name] then
+        seen[name] = true
+        fields[#fields + 1] = name
+      end
+    end
+  end
+  return fields
+end
+
 --- The texts of a batch's sockets.
 -- @param batch the sockets, in the order in which they are shown
 -- @param chosen (table[]) columns

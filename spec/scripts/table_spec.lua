@@ -57,9 +57,9 @@ TIME_WAIT    [2001:2001:2001:2001:2001:2001:2001:2001]:80  [2001:db8:2001:db8:20
     assert.equal("STATE  LOCAL  REMOTE", run("tcpstats.scripts.table", { sockets.batch {} }, {}).text:match "^STATE  LOCAL  REMOTE")
   end)
 
-  it("refuses to sort by what is no number", function()
+  it("refuses to sort by what is not a number", function()
     for sort, message in pairs {
-      nope = "--sort: column 1 of 'nope': no field 'nope', did you mean inode?", local_addr = "--sort: 'local_addr' is no number",
+      nope = "--sort: column 1 of 'nope': no field 'nope', did you mean inode?", local_addr = "--sort: 'local_addr' is not a number",
     } do
       local ctx = run("tcpstats.scripts.table", {}, { sort = sort })
       assert.equal(2, ctx.stopped)

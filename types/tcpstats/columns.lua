@@ -12,6 +12,11 @@ local columns = {}
 ---@return string? # then what is wrong, with the nearest right name
 function columns.chosen(list) end
 
+---The fields that columns read.
+---@param chosen table[]
+---@return string[]
+function columns.fields(chosen) end
+
 ---The texts of a batch's sockets.
 ---@param batch tcpstats.Batch the sockets, in the order in which they are shown
 ---@param chosen table[]

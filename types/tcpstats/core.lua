@@ -94,6 +94,10 @@ function core.filter(text) end
 ---@return function|nil # a function that tells whether an address (text) lies in the network ("10.0.0.0/8"); or nil, what is wrong with it
 function core.network(text) end
 
+---@param text string
+---@return any # the address as fields show it ("2001:db8::1"), however it is spelled; or nil, what is wrong with it
+function core.address(text) end
+
 ---The fields of a socket in the order of their numbers.
 ---@return { name?: string, number?: integer, type?: string, help?: string, words?: any[] }[] # list of {name=, number=, type=string, help=, words=}
 function core.fields() end

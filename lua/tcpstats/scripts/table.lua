@@ -16,7 +16,7 @@ local function wrong_sort(sort)
   if sort == "state" or sort == "none" then return nil end
   local expression, what = tcpstats.where(sort)
   if not expression then return what end
-  if expression.type ~= "integer" and expression.type ~= "number" then return ("'%s' is no number"):format(sort) end
+  if expression.type ~= "integer" and expression.type ~= "number" then return ("'%s' is not a number"):format(sort) end
 end
 
 local function sorted(batch, sort, limit)

@@ -7,11 +7,11 @@ local fail = require("tcpstats.where.parse").fail
 local piece = require "tcpstats.where.piece"
 local scope = require "tcpstats.where.scope"
 
-local folds = { count = true, sum = true, min = true, max = true, mean = true, percentile = true }
+local known = { count = true, sum = true, min = true, max = true, mean = true, percentile = true }
 
 -- The fold and percentile that a name stands for: p95 is percentile 95.
 local function fold_named(name)
-  if folds[name] then return name end
+  if known[name] then return name end
   local percent = name:match "^p(%d%d?)$"
   if percent and tonumber(percent) > 0 then return "percentile", tonumber(percent) end
 end
@@ -52,6 +52,20 @@ end
 
 local function calls(name) return fold_named(name) and compile_fold end
 
+-- The fields of a socket that the folds read.
+local function fields_of(folds)
+  local fields, seen = {}, {}
+  for _, fold in ipairs(folds) do
+    for _, name in ipairs(fold.of and fold.of.fields or {}) do
+      if not seen[name] then
+        seen[name] = true
+        fields[#fields + 1] = name
+      end
+    end
+  end
+  return fields
+end
+
 local aggregate = {}
 
 --- The scopes: the numbers of a group know its sockets only, those of a pass the system's counters too.
@@ -68,6 +82,7 @@ aggregate.scopes = {
 --   single aggregate; `name` of sum(tx_bytes) is "sum_tx_bytes". Raises {at=, what=}
 function aggregate.expression(tree, kind, text)
   local expression = compile.expression(tree, aggregate.scopes[kind], text)
+  expression.fields = fields_of(expression.aggregates)
   expression.is_fold = tree.kind == "call" and fold_named(tree.name) ~= nil
   if expression.is_fold and tree[1] and tree[1].kind == "name" then expression.name = tree.name .. "_" .. tree[1].name end
   return expression

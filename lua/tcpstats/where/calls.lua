@@ -13,7 +13,7 @@ local calls = {}
 
 -- Lua reads a pattern only as far as it has to: subjects of some length find what is malformed.
 local function check_pattern(node)
-  if node.kind ~= "constant" or type(node.value) ~= "string" then fail(node.at, "the pattern is a text in quotes") end
+  if node.kind ~= "constant" or type(node.value) ~= "string" then fail(node.at, "the pattern stands in quotes") end
   for _, subject in ipairs { "", node.value } do
     local right, what = pcall(string.find, subject, node.value)
     if not right then fail(node.at, "%s", tostring(what):gsub("^.-: ", "")) end
@@ -27,21 +27,32 @@ local function argument(compiler, name, node, wanted)
     wanted = "text"
   end
   local p = compiler:node(node)
-  if wanted ~= "any" and p.type ~= wanted and piece.class(p.type) ~= wanted then
+  if wanted ~= "any" and piece.public(p.type) ~= wanted and piece.class(p.type) ~= wanted then
     fail(node.at, "%s, %s takes %s here", piece.described_at(node, p), name, piece.described[wanted])
   end
+  if wanted == "number" then return compiler:number_of(p) end
+  if wanted == "integer" then return compiler:bits_of(p) end
+  if wanted == "any" then return compiler:text_of(p) end
   return compiler:strict(p)
+end
+
+local function takes(name, count) return ("%s takes %d argument%s"):format(name, count, count == 1 and "" or "s") end
+
+local function least_of(arguments)
+  local least = 0
+  for _, wanted in ipairs(arguments) do least = least + (wanted:sub(-1) == "?" and 0 or 1) end
+  return least
 end
 
 local function call_function(compiler, known, node)
   local codes, guards = {}, {}
   local most = known.arguments.more and math.huge or #known.arguments
-  if #node > most then fail(node[most + 1].at, "%s takes %d arguments", node.name, most) end
+  if #node > most then fail(node[most + 1].at, "%s", takes(node.name, most)) end
   for i = 1, math.max(#node, #known.arguments) do
     local wanted = known.arguments[i] or known.arguments.more
     if not node[i] then
       if wanted:sub(-1) == "?" then break end
-      fail(node.at, "%s takes %d arguments", node.name, #known.arguments)
+      fail(node.at, "%s", takes(node.name, least_of(known.arguments)))
     end
     codes[i], guards[i] = argument(compiler, node.name, node[i], (wanted:gsub("?", "")))
   end
@@ -56,9 +67,9 @@ local special = {}
 function special.cidr(compiler, node)
   local address, network = node[1], node[2]
   if #node ~= 2 then fail(node.at, 'cidr takes an address and a network: cidr(remote_addr, "10.0.0.0/8")') end
-  if network.kind ~= "constant" or type(network.value) ~= "string" then fail(network.at, "the network is a text in quotes") end
+  if network.kind ~= "constant" or type(network.value) ~= "string" then fail(network.at, "the network stands in quotes") end
   local p = compiler:node(address)
-  if p.type ~= "text" then fail(address.at, "%s, cidr takes an address here", piece.described_at(address, p)) end
+  if piece.class(p.type) ~= "text" then fail(address.at, "%s, cidr takes an address here", piece.described_at(address, p)) end
   local contains, what = core.network(network.value)
   if not contains then fail(network.at, "'%s' %s", network.value, what) end
   local code, guards = compiler:strict(p)
@@ -90,7 +101,7 @@ function special.rate(compiler, node)
   local delta = scope.deltas[counter.name]
   if not delta or not compiler.scope.fields[delta] then
     if not compiler.scope.fields[counter.name] then compiler:unknown(counter) end
-    fail(counter.at, "%s is no counter that changes are kept of; there are %s", counter.name, counters())
+    fail(counter.at, "%s is not a counter whose changes are known; those are %s", counter.name, counters())
   end
   compiler:parameter(delta)
   compiler.needs_seconds = true

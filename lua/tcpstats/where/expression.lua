@@ -43,14 +43,14 @@ end
 
 --- Makes an expression.
 -- @param code (table) {parameters= names of fields, upvalues= functions that the code calls function_1, function_2, ..., prelude= lines,
---   result= source of the value}
+--   result= source of the value}; `parameters` of the expression is the list of what of_values takes after the seconds
 -- @param members (table) what else the expression has: text, type and so on; it becomes the expression
 -- @return the expression; raises {at=, what=} when the code is beyond Lua's limits
 function expression.new(code, members)
   if #code.parameters > MOST_FIELDS then fail(1, "more than %d fields", MOST_FIELDS) end
   local chunk, what = load(source_of(code), "=where", "t", {})
   if not chunk then fail(1, "too complicated: %s", what) end
-  members.fields = code.parameters
+  members.parameters = code.parameters
   members.of_values, members.of_socket = chunk(table.unpack(code.upvalues))
   return setmetatable(members, Expression)
 end

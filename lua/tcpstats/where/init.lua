@@ -13,13 +13,19 @@
 --     bool, true). `rtt_us or 0` puts something in its place.
 --   * arithmetic with it, a function of it and an integer division by zero are absent.
 --
+-- Values mean what they mean in a filter:
+--   * an unsigned 64-bit field is never negative: max_pacing_rate > 1000 holds for 18446744073709551614. Comparisons are exact; in arithmetic
+--     and as the value of an expression a number of 2^63 or more is a float.
+--   * an address is equal however it is spelled: local_addr == "2001:DB8:0::1". An IPv4 address is equal to its IPv4-mapped form too.
+--
 -- Names, types and the words of enums are checked when the expression is compiled: `stat == "LISTEN"`, `state == "LISTENING"` and
 -- `state > 5` are mistakes, not conditions that never hold. Nothing can be reached but the fields and pure functions.
 --
--- The way of a text: parse.lua makes a tree of it, compile.lua (with calls.lua and literal.lua) Lua source, expression.lua the function;
+-- The way of a text: parse.lua makes a tree of it, compile.lua (with calls.lua and comparison.lua) Lua source, expression.lua the function;
 -- aggregate.lua does so for expressions over many sockets. scope.lua has the names.
 local aggregate = require "tcpstats.where.aggregate"
 local compile = require "tcpstats.where.compile"
+local core = require "tcpstats.core"
 local expression = require "tcpstats.where.expression"
 local measure = require "tcpstats.where.measure"
 local parse = require "tcpstats.where.parse"
@@ -38,18 +44,25 @@ local function compiled(text, stops, make)
   return nil, ("column %d of '%s': %s"):format(result.at, text, result.what), "EUSAGE"
 end
 
+-- What to say of a text that is no expression but a filter.
+local function advice(text)
+  return text:find "%S" and core.filter(text) and "; this is a filter: give it to --filter, tcpstats.filter or batch:filter" or ""
+end
+
 --- Compiles an expression over the fields of a socket.
 -- @param text the expression
 -- @param stops (table?) a set of Lua keywords at which the expression may end before the text does
 -- @return (tcpstats.Expression) an expression: expression(s) or expression(s, seconds) is its value for a socket; `text`, `type` ("boolean", "integer", "number",
---   "text" or "mixed") and `fields` (names) tell of it; batch:filter, batch:top and batch:group_by take it; or nil, text, code. The text says
+--   "text" or "mixed") and `fields` (the names of those that it reads) tell of it; batch:filter, batch:top and batch:group_by take it; or nil, text, code. The text says
 --   what is wrong and in which column, the code is "EUSAGE"
 -- @return (string?) the rest of the text, nil when it ended
 function where.compile(text, stops)
-  return compiled(text, stops, function(tree, own) return compile.expression(tree, scope.socket, own) end)
+  local made, rest, code = compiled(text, stops, function(tree, own) return compile.expression(tree, scope.socket, own) end)
+  if made or stops then return made, rest, code end
+  return nil, rest .. advice(text), code
 end
 
---- Whether x is what where.compile gives.
+--- Whether x is an expression.
 function where.is_expression(x) return expression.is(x) end
 
 --- Compiles an expression over many sockets: count(), count(CONDITION), sum(X), min(X), max(X), mean(X), p1(X) to p99(X),
@@ -57,8 +70,8 @@ function where.is_expression(x) return expression.is(x) end
 -- @param text e.g. "sum(delta_rexmit_packets) / sum(delta_tx_packets)"
 -- @param kind "group", or "batch", where the names of the summary's fields (delta_listen_overflows, orphans) may stand too
 -- @param stops (table?) as of where.compile
--- @return an expression with `aggregates`, the list of {fold=, percent=, of=} whose values it wants, named aggregate_1, aggregate_2, ...;
---   or nil, text, code
+-- @return an expression with `aggregates`, the list of {fold=, percent=, of=} whose values it wants, named aggregate_1, aggregate_2, ... in
+--   its `parameters`; `fields` are those of a socket that any of them reads; or nil, text, code
 function where.compile_aggregate(text, kind, stops)
   return compiled(text, stops, function(tree, own) return aggregate.expression(tree, kind, own) end)
 end

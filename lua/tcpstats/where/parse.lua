@@ -11,14 +11,14 @@ for word in ("and break do else elseif end false for function goto if in local n
   keywords[word] = true
 end
 
--- What people write who think of another language, and what it is in Lua.
+-- What other languages write, and what it is in Lua.
 local foreign = { ["!="] = "~=", ["&&"] = "and", ["||"] = "or", ["!"] = "not", ["="] = "==", ["<>"] = "~=", ["=="] = nil }
 
 local operators = { "//", "==", "~=", "<=", ">=", "<<", ">>", "..", "!=", "&&", "||", "<>" }
 
 local function fail(at, text, ...) error({ at = at, what = text:format(...) }, 0) end
 
--- Escapes of a quoted string are those of Lua; a quote within is always behind a backslash.
+-- Escapes of a quoted string are those of Lua; a quote within always follows a backslash.
 local function read_string(text, at)
   local quote, stop = text:sub(at, at), at + 1
   while true do
@@ -36,11 +36,11 @@ local function read_number(text, at)
   local word = text:match("^0[xX][%x.]*[pP][+-]?%w*", at) or text:match("^0[xX][%w.]*", at) or text:match("^[%d.]+[eE][+-]?%w*", at)
     or text:match("^[%w.]+", at)
   local value = math.tointeger(word) or tonumber(word)
-  if not value then fail(at, "'%s' is no number", word) end
+  if not value then fail(at, "'%s' is not a number", word) end
   return value, at + #word, word
 end
 
--- The next token behind `at`: {kind="name"|"keyword"|"constant"|"operator"|"end", text=, value=, at=}, and where it ends.
+-- The next token from `at` on: {kind="name"|"keyword"|"constant"|"operator"|"end", text=, value=, at=}, and where it ends.
 local function next_token(text, at)
   at = text:find("%S", at) or #text + 1
   local c = text:sub(at, at)
@@ -84,12 +84,12 @@ end
 function Parser:is(text) return self.token.text == text and (self.token.kind == "operator" or self.token.kind == "keyword") end
 
 function Parser:expect(text, what)
-  if not self:is(text) then fail(self.token.at, "'%s' is missing %s, here is %s", text, what, self.token.text) end
+  if not self:is(text) then fail(self.token.at, "'%s' is missing %s, where %s stands", text, what, self.token.text) end
   self:advance()
 end
 
 function Parser:arguments(into, what)
-  self:expect("(", "behind " .. what)
+  self:expect("(", "after " .. what)
   if not self:is ")" then
     repeat
       into[#into + 1] = self:expression(0)
@@ -97,7 +97,7 @@ function Parser:arguments(into, what)
       if more then self:advance() end
     until not more
   end
-  self:expect(")", "behind the arguments of " .. what)
+  self:expect(")", "after the arguments of " .. what)
   return into
 end
 
@@ -123,7 +123,7 @@ function Parser:primary()
     local name = token.text
     if self:is "." then
       self:advance()
-      if self.token.kind ~= "name" then fail(self.token.at, "a name expected behind '%s.'", name) end
+      if self.token.kind ~= "name" then fail(self.token.at, "a name is expected after '%s.'", name) end
       name = name .. "." .. self.token.text
       self:advance()
     end
@@ -131,7 +131,7 @@ function Parser:primary()
     return { kind = "name", name = name, at = token.at }
   end
   if foreign[token.text] == "not" then fail(token.at, "'!' is 'not' in Lua") end
-  fail(token.at, "a field, a number or a text expected, here is %s", token.text)
+  fail(token.at, "a field, a number or a text is expected, not %s", token.text)
 end
 
 function Parser:suffixed()
@@ -139,7 +139,7 @@ function Parser:suffixed()
   while self:is ":" do
     self:advance()
     local name = self.token
-    if name.kind ~= "name" then fail(name.at, "the name of a method expected behind ':'") end
+    if name.kind ~= "name" then fail(name.at, "the name of a method is expected after ':'") end
     self:advance()
     node = self:arguments({ kind = "method", name = name.text, at = node.at, node }, name.text)
   end
@@ -177,7 +177,7 @@ end
 --- Parses an expression.
 -- @param text what was written
 -- @param stops nil, or a set of keywords at which the expression may end before the text does
--- @return the tree and the byte where the keyword stands (nil: the text ended); raises {at=, what=} when the text is no expression
+-- @return the tree and the byte where the keyword stands (nil: the text ended); raises {at=, what=} when the text is not an expression
 function parse.expression(text, stops)
   local parser = setmetatable({ text = text, position = 1, depth = 0 }, Parser)
   parser:advance()
@@ -186,8 +186,11 @@ function parse.expression(text, stops)
   if token.kind == "end" then return tree, nil end
   if token.kind == "keyword" and stops and stops[token.text] then return tree, token.at end
   if foreign[token.text] and token.kind == "operator" then fail(token.at, "'%s' is '%s' in Lua", token.text, foreign[token.text]) end
-  fail(token.at, "an operator or the end expected, here is %s", token.text)
+  fail(token.at, "an operator or the end is expected, not %s", token.text)
 end
+
+--- Comparisons that order, and what they are with their sides exchanged.
+parse.flipped = { ["<"] = ">", [">"] = "<", ["<="] = ">=", [">="] = "<=" }
 
 parse.fail = fail
 return parse

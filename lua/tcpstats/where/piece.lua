@@ -1,18 +1,27 @@
 --- What a node of the tree becomes: a piece of Lua source, and when it has a value.
 --
--- A piece: {type=, code=, guards=, maybe=, bare=}
---   type    "integer", "number", "text", "boolean" or "mixed"
+-- A piece: {type=, code=, guards=, maybe=, bare=, wide=}
+--   type    "integer", "unsigned" (the bits of an unsigned field), "number", "text", "address", "boolean" or "mixed"
 --   code    Lua source that may be evaluated when all guards hold; otherwise the piece is absent
 --   guards  list of conditions, as Lua source
 --   maybe   true: the code itself may give nil
 --   bare    true: the code is a local that is nil where the piece is absent
+--   wide    true: an integer that is a float where no integer of Lua is as large
 local piece = {}
 
 --- How messages call the types.
-piece.described = { integer = "a number", number = "a number", text = "text", boolean = "true or false", mixed = "of several types" }
+piece.described = {
+  integer = "a number", unsigned = "a number", number = "a number", text = "text", address = "an address", boolean = "true or false",
+  mixed = "of several types",
+}
+
+local classes = { integer = "number", unsigned = "number", address = "text" }
 
 --- What a type is compared as: integers and reals are numbers.
-function piece.class(type) return type == "integer" and "number" or type end
+function piece.class(type) return classes[type] or type end
+
+--- The type that others see: what a value of this type is in Lua.
+function piece.public(type) return type == "unsigned" and "integer" or type == "address" and "text" or type end
 
 --- Lists of guards as one list that has each guard once.
 function piece.joined(...)

@@ -1,6 +1,6 @@
 --- The names that may stand in an expression, by what the expression is about: one socket, a group of sockets, a whole pass.
 --
--- A scope: {what= (what its names are, for messages), fields= {name = {type=, words=, address=}}, names= (list of them),
+-- A scope: {what= (what its names are, for messages), foreign= {name elsewhere = name here}, fields= {name = {type=, words=}}, names= (list of them),
 -- calls= function(name) -> function(compiler, node) that compiles a call of the scope's own, nil where it is not one}
 local core = require "tcpstats.core"
 
@@ -8,8 +8,8 @@ local scope = {}
 
 -- The type of the values that a field of the schema has in Lua.
 local types = {
-  uint32 = "integer", int32 = "integer", uint64 = "integer", int64 = "integer", bool = "boolean", enum = "text", set = "text", string = "text",
-  address = "text",
+  uint32 = "integer", int32 = "integer", uint64 = "unsigned", int64 = "integer", bool = "boolean", enum = "text", set = "text", string = "text",
+  address = "address",
 }
 
 -- The words of some enums are numbers: 4 and 6 of ip_version.
@@ -22,10 +22,12 @@ local function no_calls() return nil end
 
 --- The fields of a socket.
 scope.socket = { what = "field", fields = {}, names = {}, calls = no_calls }
+scope.socket.foreign = { -- what ss calls them
+  src = "local_addr", sport = "local_port", dst = "remote_addr", dport = "remote_port", ino = "inode", sk = "socket_id", cwnd = "snd_cwnd",
+  users = "command", process = "command", dev = "interface", recv_q = "rcv_buf_used", send_q = "snd_buf_used", rto = "rto_us", rtt = "rtt_us",
+}
 for i, field in ipairs(core.fields()) do
-  scope.socket.fields[field.name] = {
-    type = type_of(field), words = field.type == "enum" and field.words or nil, address = field.type == "address",
-  }
+  scope.socket.fields[field.name] = { type = type_of(field), words = field.type == "enum" and field.words or nil }
   scope.socket.names[i] = field.name
 end
 
