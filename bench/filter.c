@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "filter/filter.h"
-#include "record/batch.h"
+#include "record/rows.h"
 #include "tcp_stats.pb-c.h"
 
 #define ROUNDS 20
@@ -17,18 +17,18 @@ static double now_ns(void) {
     return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
 }
 
-static void fill(tcps_record *r, tcps_batch *batch) {
+static void fill(tcps_record *r, tcps_rows *rows) {
     tcps_record_clear(r);
     for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
         tcps_type type = tcps_fields[f].type;
         if (type == TCPS_T_NONE) continue;
         if (type == TCPS_T_STRING || type == TCPS_T_BYTES)
-            tcps_set_text(r, f, tcps_batch_text(batch, "nginx", 5));
+            tcps_set_text(r, f, tcps_rows_text(rows, "nginx", 5));
         else
             tcps_set(r, f, f);
     }
-    tcps_set_text(r, TCPS_F_local_addr, tcps_batch_text(batch, "\x0a\x01\x02\x03", 4));
-    tcps_set_text(r, TCPS_F_remote_addr, tcps_batch_text(batch, "\x0a\x01\x02\x04", 4));
+    tcps_set_text(r, TCPS_F_local_addr, tcps_rows_text(rows, "\x0a\x01\x02\x03", 4));
+    tcps_set_text(r, TCPS_F_remote_addr, tcps_rows_text(rows, "\x0a\x01\x02\x04", 4));
     tcps_set(r, TCPS_F_ip_version, TCPSTATS_READER__IP_VERSION__IP_VERSION_4);
     tcps_set(r, TCPS_F_state, TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED);
     tcps_set(r, TCPS_F_local_port, 443);
@@ -41,15 +41,15 @@ static double least(double a, double b) { return a == 0 || b < a ? b : a; }
 static int measure(const char *text) {
     tcps_status status;
     tcps_filter *f = tcps_filter_parse(text, strlen(text), &status);
-    tcps_batch *batch = tcps_batch_new();
-    if (!f || !batch) {
-        fprintf(stderr, "bench/filter: %s\n", f ? "no memory" : status.what);
+    tcps_rows rows = {.rows = NULL};
+    if (!f) {
+        fprintf(stderr, "bench/filter: %s\n", status.what);
         return 1;
     }
     tcps_record r;
-    fill(&r, batch);
+    fill(&r, &rows);
     for (unsigned i = 0; i < ROWS; i++)
-        if (tcps_batch_add(batch, &r) != TCPS_OK) return 1;
+        if (tcps_rows_add(&rows, &r) != TCPS_OK) return 1;
 
     double record = 0, row = 0;
     unsigned matched = 0;
@@ -57,12 +57,12 @@ static int measure(const char *text) {
         double start = now_ns();
         for (unsigned i = 0; i < ROWS; i++) matched += tcps_filter_match(f, &r);
         double middle = now_ns();
-        for (unsigned i = 0; i < ROWS; i++) matched += tcps_filter_match_row(f, batch->rows[i]);
+        for (unsigned i = 0; i < ROWS; i++) matched += tcps_filter_match_row(f, rows.rows[i]);
         record = least(record, (middle - start) / ROWS);
         row = least(row, (now_ns() - middle) / ROWS);
     }
     printf("%6.1f ns a record %6.1f ns a row  %3u %% match  %s\n", record, row, matched / (2 * ROUNDS * ROWS / 100), text);
-    tcps_batch_unref(batch);
+    tcps_rows_fini(&rows);
     tcps_filter_free(f);
     return 0;
 }

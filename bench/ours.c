@@ -14,7 +14,7 @@ enum { FIELDS = 45 };
 typedef TcpstatsReader__TcpSocketRecord message;
 
 struct ours {
-    tcps_batch *parsed, *batch; /* as the kernel gave it, and with fewer fields */
+    tcps_pass *parsed, *pass; /* as the kernel gave it, and with fewer fields */
     tcps_record *records;
     message *messages;
     uint8_t *packed; /* of one message */
@@ -33,7 +33,7 @@ static void *need(void *p) {
     exit(1);
 }
 
-static tcps_code add(tcps_sink *sink, tcps_record *r) { return tcps_batch_add(sink->batch, r); }
+static tcps_code add(tcps_sink *sink, tcps_record *r) { return tcps_rows_add(&sink->pass->rows, r); }
 
 /* Takes all but FIELDS from a record: the addresses stay, and of the others some everywhere. False when it has not so many (a listener). */
 static bool keep_some(tcps_record *r) {
@@ -53,20 +53,21 @@ static bool keep_some(tcps_record *r) {
 ours *ours_new(size_t records) {
     ours *o = need(calloc(1, sizeof *o));
     tcps_schema_init();
-    o->parsed = need(tcps_batch_new());
-    o->batch = need(tcps_batch_new());
+    o->parsed = need(tcps_pass_new());
+    o->pass = need(tcps_pass_new());
     o->records = need(calloc(records, sizeof *o->records));
     o->messages = need(calloc(records, sizeof *o->messages));
     o->packed = need(malloc(1 << 16));
     bench_bytes dump = bench_linux_dump(records + records / 100 + 1); /* one in 500 is a listener */
-    tcps_sink sink = {.batch = o->parsed, .put = add};
+    tcps_sink sink = {.pass = o->parsed, .put = add};
     tcps_linux_diag diag = {0};
     tcps_linux_diag_parse(&diag, dump.bytes, dump.len, &sink, NULL);
-    for (size_t i = 0; o->batch->count < records; i++) {
-        tcps_record *r = &o->records[o->batch->count];
-        tcps_row_unpack(r, o->parsed->rows[i]);
-        if (keep_some(r) && tcps_batch_add(o->batch, r) != TCPS_OK) need(NULL);
+    for (size_t i = 0; o->pass->rows.count < records; i++) {
+        tcps_record *r = &o->records[o->pass->rows.count];
+        tcps_row_unpack(r, o->parsed->rows.rows[i]);
+        if (keep_some(r) && tcps_rows_add(&o->pass->rows, r) != TCPS_OK) need(NULL);
     }
+    tcps_pass_show(o->pass);
     return o;
 }
 
@@ -83,9 +84,9 @@ void ours_encode(ours *o, ours_format format) {
     o->len = 0;
     if (tcps_writer_init(&c.base, collect) != TCPS_OK) need(NULL);
     switch (format) {
-    case OURS_JSON: tcps_json_batch(&c.base, tcps_batch_view(o->batch), TCPS_JSON_CANONICAL, false); break;
-    case OURS_FLAT: tcps_json_lines(&c.base, tcps_batch_view(o->batch), TCPS_JSON_FLAT); break;
-    case OURS_PROTOBUF: tcps_protobuf_batch(&c.base, tcps_batch_view(o->batch)); break;
+    case OURS_JSON: tcps_json_batch(&c.base, o->pass, o->pass->all, TCPS_JSON_CANONICAL, false); break;
+    case OURS_FLAT: tcps_json_lines(&c.base, o->pass->all, TCPS_JSON_FLAT); break;
+    case OURS_PROTOBUF: tcps_protobuf_batch(&c.base, o->pass, o->pass->all); break;
     }
     if (tcps_writer_fini(&c.base) != TCPS_OK) need(NULL);
 }
@@ -122,11 +123,11 @@ static void fill(message *m, const tcps_record *r) {
 }
 
 void ours_structs_fill(ours *o) {
-    for (size_t i = 0; i < o->batch->count; i++) fill(&o->messages[i], &o->records[i]);
+    for (size_t i = 0; i < o->pass->rows.count; i++) fill(&o->messages[i], &o->records[i]);
 }
 
 void ours_structs_pack(ours *o) {
-    for (size_t i = 0; i < o->batch->count; i++)
+    for (size_t i = 0; i < o->pass->rows.count; i++)
         if (tcpstats_reader__tcp_socket_record__get_packed_size(&o->messages[i]) <= 1 << 16)
             tcpstats_reader__tcp_socket_record__pack(&o->messages[i], o->packed);
 }

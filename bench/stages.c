@@ -19,8 +19,8 @@ enum { ROUNDS = 15, SECOND = 1000000000 };
 typedef struct fixture {
     size_t sockets;
     bench_bytes linux_dump, macos_dump;
-    tcps_batch *batch;    /* of the Linux dump */
-    tcps_record *records; /* the same; their texts are the batch's */
+    tcps_pass *linux_pass; /* over the Linux dump */
+    tcps_record *records;  /* the same; their texts are the pass's */
     tcps_filter *filter;
     tcps_tracker *tracker; /* has seen the records `passes` times */
     unsigned passes;
@@ -34,30 +34,30 @@ static void check(bool fine, const char *what) {
     exit(1);
 }
 
-static tcps_code add(tcps_sink *sink, tcps_record *r) { return tcps_batch_add(sink->batch, r); }
+static tcps_code add(tcps_sink *sink, tcps_record *r) { return tcps_rows_add(&sink->pass->rows, r); }
 
-static void parse_linux(const fixture *f, tcps_batch *b) {
-    tcps_sink sink = {.batch = b, .put = add};
+static void parse_linux(const fixture *f, tcps_pass *b) {
+    tcps_sink sink = {.pass = b, .put = add};
     tcps_linux_diag dump = {0};
-    check(tcps_linux_diag_parse(&dump, f->linux_dump.bytes, f->linux_dump.len, &sink, NULL) == TCPS_OK && b->count == f->sockets, "parse");
+    check(tcps_linux_diag_parse(&dump, f->linux_dump.bytes, f->linux_dump.len, &sink, NULL) == TCPS_OK && b->rows.count == f->sockets, "parse");
 }
 
 #define STAGE __attribute__((noinline)) static void
 
 STAGE run_parse_linux(fixture *f) {
-    tcps_batch *b = tcps_batch_new();
+    tcps_pass *b = tcps_pass_new();
     parse_linux(f, b);
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 }
 
 STAGE run_parse_macos(fixture *f) {
-    tcps_batch *b = tcps_batch_new();
-    tcps_sink sink = {.batch = b, .put = add};
+    tcps_pass *b = tcps_pass_new();
+    tcps_sink sink = {.pass = b, .put = add};
     tcps_xnu_rules rules = {.stats = TCPS_XNU_STATS_DATA, .has_tcp_now = true, .tcp_now = 5000000};
     tcps_xnu_pcblist_report report;
     tcps_code code = tcps_xnu_pcblist_parse(f->macos_dump.bytes, f->macos_dump.len, &rules, &sink, &report);
-    check(code == TCPS_OK && report.status.code == TCPS_OK && b->count == f->sockets, "parse");
-    tcps_batch_unref(b);
+    check(code == TCPS_OK && report.status.code == TCPS_OK && b->rows.count == f->sockets, "parse");
+    tcps_pass_unref(b);
 }
 
 STAGE run_memcpy_macos(fixture *f) { memcpy(f->memory, f->macos_dump.bytes, f->macos_dump.len); }
@@ -78,11 +78,11 @@ STAGE run_memcpy_macos_new(fixture *f) {
 
 /* A pass in which the connections are those of the one before. */
 static void track(fixture *f) {
-    tcps_batch *b = tcps_batch_new();
+    tcps_pass *b = tcps_pass_new();
     tcps_tracker_begin(f->tracker, ++f->passes * (uint64_t)SECOND, b);
     for (size_t i = 0; i < f->sockets; i++) check(tcps_tracker_record(f->tracker, &f->records[i]) == TCPS_OK, "tracker");
     check(tcps_tracker_end(f->tracker) == TCPS_OK, "tracker");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 }
 
 STAGE run_delta(fixture *f) { track(f); }
@@ -99,21 +99,21 @@ static tcps_code count_bytes(tcps_writer *w, const char *bytes, size_t len) {
 STAGE run_json(fixture *f) {
     tcps_writer w;
     check(tcps_writer_init(&w, count_bytes) == TCPS_OK, "memory");
-    tcps_json_batch(&w, tcps_batch_view(f->batch), TCPS_JSON_CANONICAL, false);
+    tcps_json_batch(&w, f->linux_pass, f->linux_pass->all, TCPS_JSON_CANONICAL, false);
     check(tcps_writer_fini(&w) == TCPS_OK, "json");
 }
 
 STAGE run_flat(fixture *f) {
     tcps_writer w;
     check(tcps_writer_init(&w, count_bytes) == TCPS_OK, "memory");
-    tcps_json_lines(&w, tcps_batch_view(f->batch), TCPS_JSON_FLAT);
+    tcps_json_lines(&w, f->linux_pass->all, TCPS_JSON_FLAT);
     check(tcps_writer_fini(&w) == TCPS_OK, "flat");
 }
 
 STAGE run_protobuf(fixture *f) {
     tcps_writer w;
     check(tcps_writer_init(&w, count_bytes) == TCPS_OK, "memory");
-    tcps_protobuf_batch(&w, tcps_batch_view(f->batch));
+    tcps_protobuf_batch(&w, f->linux_pass, f->linux_pass->all);
     check(tcps_writer_fini(&w) == TCPS_OK, "protobuf");
 }
 
@@ -138,14 +138,15 @@ static fixture make_fixture(size_t sockets) {
     static const char text[] = "remote_port=1024-65535 include_state=established rtt_us>1000";
     tcps_schema_init();
     fixture f = {.sockets = sockets, .linux_dump = bench_linux_dump(sockets), .macos_dump = bench_macos_dump(sockets)};
-    f.batch = tcps_batch_new();
+    f.linux_pass = tcps_pass_new();
     f.records = malloc(sockets * sizeof *f.records);
     f.filter = tcps_filter_parse(text, strlen(text), NULL);
     f.tracker = tcps_tracker_new();
     f.memory = malloc(f.macos_dump.len);
-    check(f.batch && f.records && f.filter && f.tracker && f.memory, "memory");
-    parse_linux(&f, f.batch);
-    for (size_t i = 0; i < sockets; i++) tcps_row_unpack(&f.records[i], f.batch->rows[i]);
+    check(f.linux_pass && f.records && f.filter && f.tracker && f.memory, "memory");
+    parse_linux(&f, f.linux_pass);
+    tcps_pass_show(f.linux_pass);
+    for (size_t i = 0; i < sockets; i++) tcps_row_unpack(&f.records[i], f.linux_pass->all.rows[i]);
     memset(f.memory, 1, f.macos_dump.len);
     track(&f);
     return f;

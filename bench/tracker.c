@@ -10,7 +10,7 @@
 #include "tcp_stats.pb-c.h"
 
 typedef struct table {
-    tcps_batch *texts;
+    tcps_pass *texts;
     tcps_record *records;
     size_t count;
     uint64_t next_id;
@@ -34,8 +34,8 @@ static void make_record(table *t, tcps_record *r) {
     uint64_t id = t->next_id++;
     uint8_t local[4] = {10, 0, 0, 1}, remote[4] = {10, (uint8_t)(id >> 32), (uint8_t)(id >> 24), (uint8_t)(id >> 16)};
     tcps_record_clear(r);
-    tcps_set_text(r, TCPS_F_local_addr, tcps_batch_text(t->texts, local, sizeof local));
-    tcps_set_text(r, TCPS_F_remote_addr, tcps_batch_text(t->texts, remote, sizeof remote));
+    tcps_set_text(r, TCPS_F_local_addr, tcps_rows_text(&t->texts->rows, local, sizeof local));
+    tcps_set_text(r, TCPS_F_remote_addr, tcps_rows_text(&t->texts->rows, remote, sizeof remote));
     tcps_set(r, TCPS_F_local_port, 443);
     tcps_set(r, TCPS_F_remote_port, id & 0xffff);
     tcps_set(r, TCPS_F_ip_version, 4);
@@ -73,39 +73,40 @@ enum { FILLER = 64 << 20 };
 
 /* One pass; ns per record. */
 static double pass(tcps_tracker *tracker, table *t, uint64_t clock) {
-    tcps_batch *batch = tcps_batch_new();
+    tcps_pass *now = tcps_pass_new();
     for (size_t i = 0; i < t->count; i++) {
         t->records[i].value[TCPS_F_tx_bytes] += 1000 + i;
         t->records[i].value[TCPS_F_rx_packets]++;
-        tcps_batch_add(batch, &t->records[i]);
+        tcps_rows_add(&now->rows, &t->records[i]);
     }
     memset(cache_filler, (int)clock, FILLER);
     /* Records come one after the other through the same wide record in a live pass; what reading them here costs is taken off. */
     static tcps_record r;
     uint64_t start = now_ns();
     for (size_t i = 0; i < t->count; i++) {
-        tcps_row_unpack(&r, batch->rows[i]);
+        tcps_row_unpack(&r, now->rows.rows[i]);
         __asm__ volatile("" ::"r"(&r) : "memory");
     }
     uint64_t reading = now_ns() - start;
     memset(cache_filler, (int)clock, FILLER);
     start = now_ns();
-    tcps_tracker_begin(tracker, clock, batch);
+    tcps_tracker_begin(tracker, clock, now);
     for (size_t i = 0; i < t->count; i++) {
-        tcps_row_unpack(&r, batch->rows[i]);
+        tcps_row_unpack(&r, now->rows.rows[i]);
         if (tcps_tracker_record(tracker, &r) != TCPS_OK) exit(1);
         tcps_tracker_kept(tracker, (uint32_t)i);
     }
+    tcps_pass_show(now);
     if (tcps_tracker_end(tracker) != TCPS_OK) exit(1);
     uint64_t took = now_ns() - start;
-    tcps_batch_unref(batch);
+    tcps_pass_unref(now);
     return ((double)took - (double)reading) / (double)t->count;
 }
 
 static int by_value(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b; }
 
 static void measure(const char *name, void (*change)(table *), size_t count, size_t passes) {
-    table t = {.texts = tcps_batch_new(), .records = malloc(count * sizeof(tcps_record)), .count = count, .next_id = 1};
+    table t = {.texts = tcps_pass_new(), .records = malloc(count * sizeof(tcps_record)), .count = count, .next_id = 1};
     double *took = malloc(passes * sizeof *took);
     tcps_tracker *tracker = tcps_tracker_new();
     for (size_t i = 0; i < count; i++) make_record(&t, &t.records[i]);
@@ -118,7 +119,7 @@ static void measure(const char *name, void (*change)(table *), size_t count, siz
     printf("%-24s %8zu sockets  %6.1f ns median  %6.1f ns least  %6.1f ns first pass  %5.1f bytes\n", name, count, took[passes / 2], took[0], first,
            (double)tcps_tracker_size(tracker) / (double)count);
     tcps_tracker_free(tracker);
-    tcps_batch_unref(t.texts);
+    tcps_pass_unref(t.texts);
     free(t.records);
     free(took);
 }

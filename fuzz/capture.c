@@ -16,9 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     tcps_status status;
     tcps_tracker *tracker = tcps_tracker_new();
     if (tracker && tcps_source_open(spec, NULL, &opened, &status) == TCPS_OK) {
-        tcps_pass pass = {.wants = {.processes = true, .tcp_info = true}, .tracker = tracker};
-        tcps_batch *batch;
-        for (int i = 0; i < 16 && tcps_collect(&opened, &pass, &batch, &status) == TCPS_OK; i++) tcps_batch_unref(batch);
+        tcps_pass_options pass = {.wants = {.processes = true, .tcp_info = true}, .tracker = tracker};
+        tcps_pass *batch;
+        for (int i = 0; i < 16 && tcps_collect(&opened, &pass, &batch, &status) == TCPS_OK; i++) tcps_pass_unref(batch);
         tcps_source_close(&opened);
     }
     if (tracker) tcps_tracker_free(tracker);

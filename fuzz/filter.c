@@ -4,22 +4,22 @@
 #include "base/bitset.h"
 #include "filter/filter.h"
 #include "filter/inet_diag.h"
-#include "record/batch.h"
+#include "record/pass.h"
 
 static tcps_record record; /* has every field */
-static tcps_batch *batch;  /* holds its texts, and it as the only row */
+static tcps_pass *batch;   /* holds its texts, and it as the only row */
 
 static void prepare(void) {
-    batch = tcps_batch_new();
+    batch = tcps_pass_new();
     tcps_schema_init();
     if (!batch) abort();
     for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
         if (tcps_bitset_has(tcps_text_mask, f))
-            tcps_set_text(&record, f, tcps_batch_text(batch, "\x7f\0\0\1", 4));
+            tcps_set_text(&record, f, tcps_rows_text(&batch->rows, "\x7f\0\0\1", 4));
         else if (tcps_fields[f].type != TCPS_T_NONE)
             tcps_set(&record, f, 5);
     }
-    if (tcps_batch_add(batch, &record) != TCPS_OK) abort();
+    if (tcps_rows_add(&batch->rows, &record) != TCPS_OK) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (program.len > sizeof program.bytecode || program.len % 4) abort();
 
     bool matches = tcps_filter_match(f, &record);
-    if (matches != tcps_filter_match_row(f, batch->rows[0])) abort();
+    if (matches != tcps_filter_match_row(f, batch->rows.rows[0])) abort();
     if (matches && !tcps_filter_matches_endpoints(f, &record)) abort();
     if (!tcps_filter_may_match(f, &record, everything)) abort();
     tcps_filter_free(f);

@@ -25,7 +25,7 @@ static tcps_code put(tcps_sink *sink, tcps_record *r) {
     check_group(r, KLD_FIELDS_ECN, TCPS_F_ecn_flags);
     check_group(r, KLD_FIELDS_NAMES, TCPS_F_cc_algo);
     put_count++;
-    return tcps_batch_add(sink->batch, r);
+    return tcps_rows_add(&sink->pass->rows, r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,14 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2) return 0;
     size_t len = size - 2;
     uint8_t *bytes = malloc(len + !len); /* of that size, so that a read beyond it is seen */
-    tcps_batch *batch = tcps_batch_new();
+    tcps_pass *batch = tcps_pass_new();
     if (!bytes || !batch) abort();
     if (len) memcpy(bytes, data + 2, len);
 
     uint32_t shown = tcps_freebsd_kld_fields(bytes, len);
     if ((shown & KLD_FIELDS_DEFAULT) != KLD_FIELDS_DEFAULT || shown & ~KLD_FIELDS_ALL) abort();
     fields = data[1] & 0x80 ? shown : tcps_load16(data) & KLD_FIELDS_ALL;
-    tcps_sink sink = {.batch = batch, .put = put};
+    tcps_sink sink = {.pass = batch, .put = put};
     tcps_freebsd_kld report;
     tcps_status status = {.code = TCPS_OK};
     put_count = 0;
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (report.sockets != put_count || report.sockets + report.skipped != len / KLD_SIZE) abort();
     if ((code == TCPS_OK) != (len % KLD_SIZE == 0 && !report.skipped)) abort();
     if (code != TCPS_OK && (status.code != code || status.offset >= len || !status.what[0])) abort();
-    tcps_batch_unref(batch);
+    tcps_pass_unref(batch);
     free(bytes);
     return 0;
 }

@@ -12,7 +12,7 @@ static tcps_code put(tcps_sink *sink, tcps_record *r) {
     if (!tcps_has(r, TCPS_F_sources) || !tcps_has(r, TCPS_F_local_addr)) abort();
     if (tcps_has(r, TCPS_F_half_open) && (tcps_has(r, TCPS_F_uid) || tcps_has(r, TCPS_F_snd_cwnd))) abort();
     put_count++;
-    return tcps_batch_add(sink->batch, r);
+    return tcps_rows_add(&sink->pass->rows, r);
 }
 
 static void parse(tcps_linux_diag *dump, tcps_sink *sink, const uint8_t *data, size_t size) {
@@ -31,15 +31,15 @@ static void parse(tcps_linux_diag *dump, tcps_sink *sink, const uint8_t *data, s
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     tcps_schema_init();
-    tcps_batch *batch = tcps_batch_new();
+    tcps_pass *batch = tcps_pass_new();
     if (!batch) abort();
-    tcps_sink sink = {.batch = batch, .put = put};
+    tcps_sink sink = {.pass = batch, .put = put};
     put_count = 0;
     tcps_linux_diag whole = {0}, halves = {0};
     parse(&whole, &sink, data, size);
     parse(&halves, &sink, data, size / 2);
     parse(&halves, &sink, data + size / 2, size - size / 2);
-    if (whole.sockets + halves.sockets != put_count || batch->count != put_count) abort();
+    if (whole.sockets + halves.sockets != put_count || batch->rows.count != put_count) abort();
 
     if (size) {
         tcps_record r;
@@ -50,6 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         tcps_linux_tcp_info(&r, info, size - 1, data[0] & 15);
         free(info);
     }
-    tcps_batch_unref(batch);
+    tcps_pass_unref(batch);
     return 0;
 }

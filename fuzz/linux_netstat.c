@@ -29,13 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     free(netstat);
     free(sockstat);
 
-    tcps_batch *batch = tcps_batch_new();
+    tcps_pass *batch = tcps_pass_new();
     tcps_census census = {.total = size};
     tcps_clock clock = {.monotonic_ns = summary.monotonic_ns + 1000000};
     if (!batch || tcps_summary_set(&summary, batch, &census, &counters, &clock) != TCPS_OK) abort();
     const TcpstatsReader__SystemSummary *m = &batch->summary;
     if (m->has_retransmit_rate && !(m->retransmit_rate >= 0)) abort();
     if (m->has_duplicate_rate && !(m->duplicate_rate >= 0)) abort();
-    tcps_batch_unref(batch);
+    tcps_pass_unref(batch);
     return 0;
 }

@@ -28,20 +28,20 @@ static tcps_code drop(tcps_writer *w, const char *bytes, size_t len) {
     return TCPS_OK;
 }
 
-static collected write_protobuf(const tcps_batch *b) {
+static collected write_protobuf(const tcps_pass *b) {
     collected c = {.bytes = NULL};
-    if (tcps_writer_init(&c.base, collect) == TCPS_OK) tcps_protobuf_batch(&c.base, tcps_batch_view(b));
+    if (tcps_writer_init(&c.base, collect) == TCPS_OK) tcps_protobuf_batch(&c.base, b, b->all);
     if (tcps_writer_fini(&c.base) != TCPS_OK) abort();
     return c;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    tcps_batch *b, *again;
+    tcps_pass *b, *again;
     size_t used;
     if (tcps_protobuf_decode(data, size, &used, &b, NULL) != TCPS_OK) return 0;
     for (unsigned style = 0; style < TCPS_JSON_STYLES; style++) {
         tcps_writer w;
-        if (tcps_writer_init(&w, drop) == TCPS_OK) tcps_json_batch(&w, tcps_batch_view(b), (tcps_json_style)style, style & 1);
+        if (tcps_writer_init(&w, drop) == TCPS_OK) tcps_json_batch(&w, b, b->all, (tcps_json_style)style, style & 1);
         tcps_writer_fini(&w);
     }
     collected first = write_protobuf(b);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (first.len != second.len || memcmp(first.bytes, second.bytes, first.len) != 0) abort();
     free(first.bytes);
     free(second.bytes);
-    tcps_batch_unref(b);
-    tcps_batch_unref(again);
+    tcps_pass_unref(b);
+    tcps_pass_unref(again);
     return 0;
 }

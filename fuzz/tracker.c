@@ -8,10 +8,10 @@
 #include "record/schema.h"
 #include "tcp_stats.pb-c.h"
 
-static void fill(tcps_record *r, tcps_batch *batch, const uint8_t *c) {
+static void fill(tcps_record *r, tcps_pass *batch, const uint8_t *c) {
     tcps_record_clear(r);
     uint8_t address[16] = {c[1] >> 4};
-    tcps_set_text(r, TCPS_F_local_addr, tcps_batch_text(batch, address, c[1] & 8 ? 16 : 4));
+    tcps_set_text(r, TCPS_F_local_addr, tcps_rows_text(&batch->rows, address, c[1] & 8 ? 16 : 4));
     tcps_set_nonzero(r, TCPS_F_local_port, c[1] & 3);
     tcps_set(r, TCPS_F_socket_id, c[1] >> 2 & 3);
     if (c[0] & 8) tcps_set(r, TCPS_F_inp_gencnt, c[0] >> 6);
@@ -35,12 +35,14 @@ static void check_record(const tcps_record *r, bool first_pass) {
     if (r->value[TCPS_F_time_in_state_ms] > r->value[TCPS_F_connection_age_ms]) abort();
 }
 
-static void check_batch(const tcps_batch *b, bool first_pass) {
-    if (!b->tracked || (first_pass && (b->opened_count || b->closed))) abort();
-    for (size_t i = 0; i < b->opened_count; i++) {
-        if (b->opened[i] >= b->count) abort();
+static void check_batch(const tcps_pass *b, bool first_pass) {
+    if (!b->tracked || (first_pass && (b->opened.count || b->closed.count))) abort();
+    for (size_t i = 0; i < b->opened.count; i++) {
+        size_t row = 0;
+        while (row < b->all.count && b->all.rows[row] != b->opened.rows[i]) row++;
+        if (row == b->all.count) abort();
         for (size_t j = 0; j < i; j++)
-            if (b->opened[i] == b->opened[j]) abort();
+            if (b->opened.rows[i] == b->opened.rows[j]) abort();
     }
 }
 
@@ -49,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static tcps_record r;
     tcps_schema_init();
     tcps_tracker *t = tcps_tracker_new();
-    tcps_batch *batch = tcps_batch_new();
+    tcps_pass *batch = tcps_pass_new();
     if (!t || !batch) abort();
     uint64_t now = 1000000000;
     bool first_pass = true;
@@ -58,17 +60,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         switch (data[0] & 7) {
         case 0: /* the pass is over */
             batch->partial = data[1] & 1;
+            tcps_pass_show(batch);
             if (tcps_tracker_end(t) != TCPS_OK) abort();
             check_batch(batch, first_pass);
             first_pass = false;
-            tcps_batch_unref(batch);
+            tcps_pass_unref(batch);
             break;
         case 1: /* it failed */
             tcps_tracker_abort(t);
-            tcps_batch_unref(batch);
+            tcps_pass_unref(batch);
             break;
         case 2: /* it begins again */
-            batch->count = 0;
+            tcps_rows_clear(&batch->rows);
             tcps_tracker_begin(t, now, batch);
             continue;
         default:
@@ -76,16 +79,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             if (tcps_tracker_record(t, &r) != TCPS_OK) abort();
             check_record(&r, first_pass);
             if ((data[0] & 7) == 3) continue; /* refused by a filter */
-            if (tcps_batch_add(batch, &r) != TCPS_OK) abort();
-            tcps_tracker_kept(t, (uint32_t)(batch->count - 1));
+            if (tcps_rows_add(&batch->rows, &r) != TCPS_OK) abort();
+            tcps_tracker_kept(t, (uint32_t)(batch->rows.count - 1));
             continue;
         }
-        batch = tcps_batch_new();
+        batch = tcps_pass_new();
         if (!batch) abort();
         now += (uint64_t)data[2] << 24;
         tcps_tracker_begin(t, now, batch);
     }
-    tcps_batch_unref(batch);
+    tcps_pass_unref(batch);
     tcps_tracker_free(t);
     return 0;
 }

@@ -5,7 +5,7 @@
 #ifndef TCPS_COLUMN_H
 #define TCPS_COLUMN_H
 
-#include "record/batch.h"
+#include "record/rows.h"
 
 typedef enum tcps_kind {
     TCPS_SIGNED,   /* int64_t */

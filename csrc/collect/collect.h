@@ -1,4 +1,4 @@
-/* A pass: a source's records through filter and tracker into a batch, with its metadata. One dump may serve several. */
+/* Makes passes: a source's records go through filter and tracker and become rows. One dump may serve several passes. */
 #ifndef TCPS_COLLECT_H
 #define TCPS_COLLECT_H
 
@@ -6,23 +6,23 @@
 #include "filter/filter.h"
 #include "source/source.h"
 
-typedef struct tcps_pass {
+typedef struct tcps_pass_options {
     tcps_wants wants;          /* wants.filter is evaluated here, and pushed down where the source can */
     tcps_tracker *tracker;     /* NULL: no deltas */
     const char *schedule_name; /* NULL or "": none */
     uint32_t interval_ms;      /* 0: not repeated */
     uint64_t sequence;
     bool summary_only; /* count the records, keep none */
-} tcps_pass;
+} tcps_pass_options;
 
-/* Runs a pass over an open source. On TCPS_OK `*out` is a new batch (free with tcps_batch_unref), whose warnings say what went wrong and
- * was survived; otherwise it is NULL. TCPS_END: a recording has no further pass. */
-tcps_code tcps_collect(tcps_opened *opened, const tcps_pass *pass, tcps_batch **out, tcps_status *status);
+/* Makes a pass over an open source. On TCPS_OK `*out` is a new pass (free with tcps_pass_unref), whose warnings say what went wrong and was
+ * survived; otherwise it is NULL. TCPS_END: a recording has no further pass. */
+tcps_code tcps_collect(tcps_opened *opened, const tcps_pass_options *options, tcps_pass **out, tcps_status *status);
 
 enum { TCPS_PASSES_MOST = 8 };
 
-/* The same for `count` passes (1 to TCPS_PASSES_MOST) that one dump serves: each gets a batch, as if it had been alone. The wants of all are
- * those of the first: who wants something else needs a dump of its own. Only the first batch has the warnings. */
-tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass *passes, size_t count, tcps_batch **out, tcps_status *status);
+/* The same for `count` passes (1 to TCPS_PASSES_MOST) that one dump serves: each is as if it had been alone. The wants of all are those of the
+ * first: a pass with other wants needs its own dump. Only the first pass has the warnings. */
+tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass_options *options, size_t count, tcps_pass **out, tcps_status *status);
 
 #endif

@@ -1,13 +1,20 @@
-/* A batch that was decoded, on the way that a live pass's records take. */
+/* A pass over sockets that were collected before, on the way that a live pass's records take: rows x tracker x filter -> pass. */
 #ifndef TCPS_REPLAY_H
 #define TCPS_REPLAY_H
 
 #include "delta/tracker.h"
 #include "filter/filter.h"
 
-/* Follows the connections of a decoded batch with `tracker` (NULL: not at all) and keeps what `filter` matches (NULL: everything), in place: the
- * batch's own rows are replaced, so no view of it may exist. Time is the batch's timestamp. Deltas that were recorded are kept as they are.
- * TCPS_OK or TCPS_NOMEM, after which the batch holds a part of its rows. */
-tcps_code tcps_replay(tcps_batch *b, tcps_tracker *tracker, const tcps_filter *filter, tcps_status *status);
+typedef struct tcps_replay_options {
+    tcps_tracker *tracker;     /* follows the connections; NULL: nobody does */
+    const tcps_filter *filter; /* NULL: everything */
+    uint64_t monotonic_ns;     /* when the pass was; 0: when `from` itself says, by the clock that never steps or else by its timestamp */
+    bool keep_deltas;          /* deltas that `from` has stay: whoever recorded them saw the pass before. The tracker adds what is missing */
+} tcps_replay_options;
+
+/* Makes a pass of the rows of `view`, which are rows of `from`: what the filter matches, with tracking fields, opened and closed of the tracker, and
+ * metadata, summary and warnings of `from`. Everything is copied. TCPS_OK: `*out` is the pass (free with tcps_pass_unref). TCPS_NOMEM: the
+ * tracker is as before. */
+tcps_code tcps_replay(const tcps_pass *from, tcps_view view, const tcps_replay_options *options, tcps_pass **out);
 
 #endif

@@ -27,10 +27,10 @@ static void set_counters(const tcps_summary *s, TcpstatsReader__SystemSummary *m
     }
 }
 
-static tcps_code set_states(tcps_batch *batch, const uint64_t states[TCPS_STATES]) {
-    TcpstatsReader__SystemSummary *m = &batch->summary;
-    TcpstatsReader__StateBucket **list = tcps_arena_take(&batch->arena, TCPS_STATES * sizeof *list);
-    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&batch->arena, TCPS_STATES * sizeof *buckets);
+static tcps_code set_states(tcps_pass *pass, const uint64_t states[TCPS_STATES]) {
+    TcpstatsReader__SystemSummary *m = &pass->summary;
+    TcpstatsReader__StateBucket **list = tcps_arena_take(&pass->arena, TCPS_STATES * sizeof *list);
+    TcpstatsReader__StateBucket *buckets = tcps_arena_take(&pass->arena, TCPS_STATES * sizeof *buckets);
     if (!list || !buckets) return TCPS_NOMEM;
     m->state_counts = list;
     for (unsigned state = 0; state < TCPS_STATES; state++) {
@@ -63,11 +63,11 @@ static void set_rates(TcpstatsReader__SystemSummary *m) {
     }
 }
 
-tcps_code tcps_summary_set(tcps_summary *s, tcps_batch *batch, const tcps_census *census, const tcps_counters *counters, const tcps_clock *clock) {
-    TcpstatsReader__SystemSummary *m = &batch->summary;
+tcps_code tcps_summary_set(tcps_summary *s, tcps_pass *pass, const tcps_census *census, const tcps_counters *counters, const tcps_clock *clock) {
+    TcpstatsReader__SystemSummary *m = &pass->summary;
     tcpstats_reader__system_summary__init(m);
     bool kernels = counters && counters->has_states;
-    if (set_states(batch, kernels ? counters->states : census->states) != TCPS_OK) return TCPS_NOMEM;
+    if (set_states(pass, kernels ? counters->states : census->states) != TCPS_OK) return TCPS_NOMEM;
     m->timestamp_ns = clock->realtime_ns;
     m->has_timestamp_ns = clock->realtime_ns != 0;
     if (s->begun && clock->monotonic_ns > s->monotonic_ns) {
@@ -91,6 +91,6 @@ tcps_code tcps_summary_set(tcps_summary *s, tcps_batch *batch, const tcps_census
     }
     s->begun = true;
     s->monotonic_ns = clock->monotonic_ns;
-    batch->has_summary = true;
+    pass->has_summary = true;
     return TCPS_OK;
 }

@@ -1,4 +1,4 @@
-/* The system's own counters of this pass and the previous one -> the SystemSummary of the batch. One per schedule. */
+/* The system's own counters of this pass and the previous one -> the SystemSummary of the pass. One per schedule. */
 #ifndef TCPS_SUMMARY_H
 #define TCPS_SUMMARY_H
 
@@ -25,7 +25,7 @@ typedef struct tcps_summary {
     tcps_counters before;
 } tcps_summary;
 
-/* Sets batch->summary from the census and the counters as they were at `clock` (NULL: the platform has none, or they could not be read).
+/* Sets pass->summary from the census and the counters as they were at `clock` (NULL: the platform has none, or they could not be read).
  *
  * A field called delta_* gets the change of the counter with its number since the previous call: absent in the first, and where the counter
  * was absent then or is now. A counter of 32 bits wraps; one of 64 bits that fell begins anew, and its delta is absent this once. Any other
@@ -34,7 +34,7 @@ typedef struct tcps_summary {
  *
  * Sockets by state are those of the census, or the kernel's own count of them where it gives one.
  *
- * Call it when the pass has succeeded: a failed one leaves `s` as it was. TCPS_OK, or TCPS_NOMEM with `s` and the batch as they were. */
-tcps_code tcps_summary_set(tcps_summary *s, tcps_batch *batch, const tcps_census *census, const tcps_counters *counters, const tcps_clock *clock);
+ * Call it when the pass has succeeded: a failed one leaves `s` as it was. TCPS_OK, or TCPS_NOMEM with `s` and the pass as they were. */
+tcps_code tcps_summary_set(tcps_summary *s, tcps_pass *pass, const tcps_census *census, const tcps_counters *counters, const tcps_clock *clock);
 
 #endif

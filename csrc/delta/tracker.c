@@ -48,29 +48,29 @@ typedef struct entry {
 } entry;
 
 /* The connections of one pass in the dump's order. */
-typedef struct pass {
+typedef struct seen {
     entry *entries;
     size_t count, room;
-} pass;
+} seen;
 
 /* What became of a connection of the last pass in this one: 0 nothing yet, else where it is now (index + 1) and how that is to be read. */
 #define REPLACED (1u << 31) /* something else came in its place: this one is closed */
 #define REPEATED (1u << 30) /* the last pass has the same connection at the index given: ask there */
-#define WHERE (REPEATED - 1)
+#define POSITION (REPEATED - 1)
 
-/* The index: open addressing by the upper half of the key, at most half full. `where` is 0 for a free slot, else an index + 1. */
+/* The index: open addressing by the upper half of the key, at most half full. `position` is 0 for a free slot, else an index + 1. */
 typedef struct slot {
     uint32_t tag;
-    uint32_t where;
+    uint32_t position;
 } slot;
-#define IN_THIS_PASS (1u << 31) /* in `where`: of this pass; otherwise of the last */
+#define IN_THIS_PASS (1u << 31) /* in `position`: of this pass; otherwise of the last */
 
 struct tcps_tracker {
     tcps_hash_key key;
-    pass last, now;
-    uint32_t *fate;   /* of every entry of `last` */
-    size_t fate_room; /* entries */
-    slot *slots;      /* valid when `indexed` */
+    seen last, now;
+    uint32_t *successor;   /* of every entry of `last` */
+    size_t successor_room; /* entries */
+    slot *slots;           /* valid when `indexed` */
     size_t slot_count, slots_used;
     size_t cursor;            /* the entry of `last` that should come next */
     entry *latest;            /* of the record that was seen last */
@@ -79,8 +79,8 @@ struct tcps_tracker {
     bool ended;               /* there is a last pass */
     uint64_t now_ns, last_ns; /* of this pass and of the last that ended */
     bool tell_closed;
-    tcps_batch *last_batch; /* NULL unless that was so when the last pass ended */
-    tcps_batch *batch;
+    tcps_pass *last_pass; /* NULL unless that was so when the last pass ended */
+    tcps_pass *pass;
     tcps_summary summary;
 };
 
@@ -96,11 +96,11 @@ void tcps_tracker_tell_closed(tcps_tracker *t, bool wanted) { t->tell_closed = w
 
 void tcps_tracker_free(tcps_tracker *t) {
     if (!t) return;
-    tcps_batch_unref(t->batch);
-    tcps_batch_unref(t->last_batch);
+    tcps_pass_unref(t->pass);
+    tcps_pass_unref(t->last_pass);
     free(t->last.entries);
     free(t->now.entries);
-    free(t->fate);
+    free(t->successor);
     free(t->slots);
     free(t);
 }
@@ -108,33 +108,33 @@ void tcps_tracker_free(tcps_tracker *t) {
 tcps_summary *tcps_tracker_summary(tcps_tracker *t) { return &t->summary; }
 
 size_t tcps_tracker_size(const tcps_tracker *t) {
-    return sizeof *t + (t->last.room + t->now.room) * sizeof(entry) + t->fate_room * sizeof *t->fate + t->slot_count * sizeof(slot);
+    return sizeof *t + (t->last.room + t->now.room) * sizeof(entry) + t->successor_room * sizeof *t->successor + t->slot_count * sizeof(slot);
 }
 
 void tcps_tracker_abort(tcps_tracker *t) {
-    tcps_batch_unref(t->batch);
-    t->batch = NULL;
+    tcps_pass_unref(t->pass);
+    t->pass = NULL;
     t->latest = NULL;
     t->running = false;
 }
 
-void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_batch *batch) {
-    tcps_batch_ref(batch); /* before the abort, which may let go of the same one */
+void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_pass *pass) {
+    tcps_pass_ref(pass); /* before the abort, which may let go of the same one */
     tcps_tracker_abort(t);
-    t->batch = batch;
+    t->pass = pass;
     t->running = true;
     t->indexed = false;
     t->now_ns = monotonic_ns;
     t->now.count = 0;
     t->cursor = 0;
-    if (t->last.count) memset(t->fate, 0, t->last.count * sizeof *t->fate);
+    if (t->last.count) memset(t->successor, 0, t->last.count * sizeof *t->successor);
 }
 
 /* Room for one entry more in this pass, which is likely to have as many as the last. */
 static tcps_code make_room(tcps_tracker *t) {
-    pass *p = &t->now;
+    seen *p = &t->now;
     if (p->count < p->room) return TCPS_OK;
-    if (p->count >= WHERE - 1) return TCPS_NOMEM; /* more would not fit a `where` */
+    if (p->count >= POSITION - 1) return TCPS_NOMEM; /* more would not fit a `position` */
     size_t likely = t->last.count + t->last.count / 8 + 64, room = p->room < likely ? likely : p->room + p->room / 2;
     entry *entries = realloc(p->entries, room * sizeof *entries);
     if (!entries) return TCPS_NOMEM;
@@ -146,8 +146,8 @@ static tcps_code make_room(tcps_tracker *t) {
 /* A BSD takes the socket away from a connection in TIME_WAIT, so 0 is no other socket. */
 static bool same_socket(uint64_t a, uint64_t b) { return a == b || !a || !b; }
 
-static entry *entry_at(tcps_tracker *t, uint32_t where) {
-    return where & IN_THIS_PASS ? &t->now.entries[(where & ~IN_THIS_PASS) - 1] : &t->last.entries[where - 1];
+static entry *entry_at(tcps_tracker *t, uint32_t position) {
+    return position & IN_THIS_PASS ? &t->now.entries[(position & ~IN_THIS_PASS) - 1] : &t->last.entries[position - 1];
 }
 
 /* The slot of the connection, or the free one where it belongs. NULL when there are too many of the same key with another socket, which no
@@ -157,17 +157,17 @@ static slot *seek(tcps_tracker *t, uint64_t key, uint64_t socket_id) {
     unsigned rivals = 0;
     for (size_t i = tag & (t->slot_count - 1);; i = (i + 1) & (t->slot_count - 1)) {
         slot *s = &t->slots[i];
-        if (!s->where) return s;
+        if (!s->position) return s;
         if (s->tag != tag) continue;
-        const entry *e = entry_at(t, s->where);
+        const entry *e = entry_at(t, s->position);
         if (e->key != key) continue;
         if (same_socket(e->socket_id, socket_id)) return s;
         if (++rivals == 8) return NULL;
     }
 }
 
-static void take_slot(tcps_tracker *t, slot *s, uint64_t key, uint32_t where) {
-    *s = (slot){.tag = (uint32_t)(key >> 32), .where = where};
+static void take_slot(tcps_tracker *t, slot *s, uint64_t key, uint32_t position) {
+    *s = (slot){.tag = (uint32_t)(key >> 32), .position = position};
     t->slots_used++;
 }
 
@@ -193,10 +193,10 @@ static tcps_code build_index(tcps_tracker *t) {
         const entry *e = &t->last.entries[i];
         slot *s = seek(t, e->key, e->socket_id);
         if (!s) continue;
-        if (!s->where)
+        if (!s->position)
             take_slot(t, s, e->key, (uint32_t)i + 1);
-        else if (!t->fate[i])
-            t->fate[i] = REPEATED | s->where;
+        else if (!t->successor[i])
+            t->successor[i] = REPEATED | s->position;
     }
     t->indexed = true;
     return TCPS_OK;
@@ -211,9 +211,9 @@ static tcps_code grow_index(tcps_tracker *t) {
     t->slots = slots;
     t->slot_count = 2 * old_count;
     for (size_t n = 0; n < old_count; n++) {
-        if (!old[n].where) continue;
+        if (!old[n].position) continue;
         size_t i = old[n].tag & (t->slot_count - 1);
-        while (slots[i].where) i = (i + 1) & (t->slot_count - 1);
+        while (slots[i].position) i = (i + 1) & (t->slot_count - 1);
         slots[i] = old[n];
     }
     free(old);
@@ -221,18 +221,18 @@ static tcps_code grow_index(tcps_tracker *t) {
 }
 
 /* A record on its way through the tracker. */
-typedef struct sighting {
+typedef struct observation {
     uint64_t tuple, key, socket_id, generation;
     uint16_t sources;
     uint8_t state;
     const entry *before; /* what was known of the connection; NULL: it is new */
     entry *again;        /* the same in this pass, which saw it already */
-    uint32_t *fate;      /* of the entry of the last pass, to be told where it is now */
+    uint32_t *successor; /* of the entry of the last pass, to be told where it is now */
     slot *free_slot;     /* where a new connection goes into the index */
-} sighting;
+} observation;
 
-static sighting identify(const tcps_tracker *t, const tcps_record *r) {
-    sighting s = {.tuple = tcps_identity_tuple(r, &t->key)};
+static observation identify(const tcps_tracker *t, const tcps_record *r) {
+    observation s = {.tuple = tcps_identity_tuple(r, &t->key)};
     if (tcps_has(r, TCPS_F_socket_id)) s.socket_id = r->value[TCPS_F_socket_id];
     if (tcps_has(r, TCPS_F_inp_gencnt)) s.generation = r->value[TCPS_F_inp_gencnt];
     if (tcps_has(r, TCPS_F_sources)) s.sources = (uint16_t)(r->value[TCPS_F_sources] & ~owner_sources);
@@ -241,52 +241,53 @@ static sighting identify(const tcps_tracker *t, const tcps_record *r) {
     return s;
 }
 
-/* Looks among all connections of the last pass and the new ones of this. `*where` is 0 when it is nowhere. TCPS_OK or TCPS_NOMEM. */
-static tcps_code look_up(tcps_tracker *t, sighting *s, uint32_t *where) {
+/* Looks among all connections of the last pass and the new ones of this. `*position` is 0 when it is nowhere. TCPS_OK or TCPS_NOMEM. */
+static tcps_code look_up(tcps_tracker *t, observation *s, uint32_t *position) {
     if (!t->indexed && build_index(t) != TCPS_OK) return TCPS_NOMEM;
     if (2 * (t->slots_used + 1) > t->slot_count && grow_index(t) != TCPS_OK) return TCPS_NOMEM;
     slot *found = seek(t, s->key, s->socket_id);
-    *where = found ? found->where : 0;
-    if (*where) return TCPS_OK;
+    *position = found ? found->position : 0;
+    if (*position) return TCPS_OK;
     s->free_slot = found;
     if (!s->socket_id && !s->generation) return TCPS_OK;
     /* A half-open connection of a BSD has no handle yet: this may be what became of one. */
     found = seek(t, tcps_identity_connection(s->tuple, 0, 0, &t->key), 0);
-    if (found && found->where && entry_at(t, found->where)->state == TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED) *where = found->where;
+    if (found && found->position && entry_at(t, found->position)->state == TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED)
+        *position = found->position;
     return TCPS_OK;
 }
 
 /* Finds what is known of the connection: it is next in the order of the last pass, or anywhere. */
-static tcps_code find(tcps_tracker *t, sighting *s) {
-    uint32_t where = 0;
+static tcps_code find(tcps_tracker *t, observation *s) {
+    uint32_t position = 0;
     const entry *next = t->cursor < t->last.count ? &t->last.entries[t->cursor] : NULL;
     if (next && next->key == s->key && same_socket(next->socket_id, s->socket_id))
-        where = (uint32_t)t->cursor + 1;
-    else if (t->ended && look_up(t, s, &where) != TCPS_OK)
+        position = (uint32_t)t->cursor + 1;
+    else if (t->ended && look_up(t, s, &position) != TCPS_OK)
         return TCPS_NOMEM;
-    if (where & IN_THIS_PASS) {
-        s->before = s->again = entry_at(t, where);
-    } else if (where) {
-        t->cursor = where;
-        if (t->fate[where - 1] & REPEATED) where = t->fate[where - 1] & WHERE;
-        uint32_t *fate = &t->fate[where - 1];
-        if (*fate)
-            s->before = s->again = &t->now.entries[(*fate & WHERE) - 1];
+    if (position & IN_THIS_PASS) {
+        s->before = s->again = entry_at(t, position);
+    } else if (position) {
+        t->cursor = position;
+        if (t->successor[position - 1] & REPEATED) position = t->successor[position - 1] & POSITION;
+        uint32_t *successor = &t->successor[position - 1];
+        if (*successor)
+            s->before = s->again = &t->now.entries[(*successor & POSITION) - 1];
         else
-            s->before = &t->last.entries[where - 1], s->fate = fate;
+            s->before = &t->last.entries[position - 1], s->successor = successor;
     }
     return TCPS_OK;
 }
 
 /* A tuple alone is used again, by a connection that opens while the one before was further on. */
-static bool opens_again(const sighting *s) {
+static bool opens_again(const observation *s) {
     return !s->socket_id && !s->generation && s->state < s->before->state && s->state >= TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_SENT &&
            s->state <= TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED;
 }
 
 /* Changes since `before`: bit n of the result says that change[n] is known, bit n of `*fell` that the counter fell. None is known where other
  * sources fed the record than then, e.g. macOS's tcp_info in one pass only: they count the same field differently. */
-static unsigned changes(const tcps_record *r, const sighting *s, uint64_t change[N_COUNTERS], unsigned *fell) {
+static unsigned changes(const tcps_record *r, const observation *s, uint64_t change[N_COUNTERS], unsigned *fell) {
     const entry *before = s->before;
     bool on_linux = s->sources & linux_sources;
     unsigned known = 0;
@@ -305,20 +306,20 @@ static unsigned changes(const tcps_record *r, const sighting *s, uint64_t change
 }
 
 /* The entry of a connection that this pass has not seen yet. */
-static entry *append(tcps_tracker *t, const sighting *s, bool replaces) {
+static entry *append(tcps_tracker *t, const observation *s, bool replaces) {
     entry *e = &t->now.entries[t->now.count++];
-    uint32_t where = (uint32_t)t->now.count;
-    if (s->fate)
-        *s->fate = replaces ? where | REPLACED : where;
+    uint32_t position = (uint32_t)t->now.count;
+    if (s->successor)
+        *s->successor = replaces ? position | REPLACED : position;
     else if (s->free_slot)
-        take_slot(t, s->free_slot, s->key, where | IN_THIS_PASS);
+        take_slot(t, s->free_slot, s->key, position | IN_THIS_PASS);
     e->row = NO_ROW;
     e->opened = !s->before;
     e->carried = false;
     return e;
 }
 
-static void remember(const tcps_tracker *t, entry *e, const sighting *s, const tcps_record *r) {
+static void remember(const tcps_tracker *t, entry *e, const observation *s, const tcps_record *r) {
     /* In this order: `before` may be `e` itself. */
     e->since_ns = s->before && s->before->state == s->state ? s->before->since_ns : t->now_ns;
     e->first_ns = s->before ? s->before->first_ns : t->now_ns;
@@ -338,7 +339,7 @@ static uint64_t milliseconds(uint64_t from_ns, uint64_t to_ns) { return to_ns > 
 
 tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r) {
     t->latest = NULL;
-    sighting s = identify(t, r);
+    observation s = identify(t, r);
     if (make_room(t) != TCPS_OK || find(t, &s) != TCPS_OK) return TCPS_NOMEM;
 
     uint64_t change[N_COUNTERS];
@@ -369,61 +370,58 @@ void tcps_tracker_kept(tcps_tracker *t, uint32_t row) {
 /* Takes over what a cut dump does not have, once: whoever is missing a second time is forgotten, so that nothing piles up. */
 static tcps_code carry_over(tcps_tracker *t) {
     for (size_t i = 0; i < t->last.count; i++) {
-        if (t->fate[i] || t->last.entries[i].carried) continue;
+        if (t->successor[i] || t->last.entries[i].carried) continue;
         if (make_room(t) != TCPS_OK) return TCPS_NOMEM;
         entry *e = &t->now.entries[t->now.count++];
         *e = t->last.entries[i];
         e->row = NO_ROW;
         e->opened = false;
         e->carried = true;
-        t->fate[i] = (uint32_t)t->now.count;
+        t->successor[i] = (uint32_t)t->now.count;
     }
     return TCPS_OK;
 }
 
 static tcps_code list_opened(tcps_tracker *t) {
+    tcps_pass *pass = t->pass;
     size_t count = 0;
     for (size_t i = 0; i < t->now.count; i++) count += t->now.entries[i].opened && t->now.entries[i].row != NO_ROW;
-    uint32_t *opened = count ? tcps_arena_take(&t->batch->arena, count * sizeof *opened) : NULL;
-    if (count && !opened) return TCPS_NOMEM;
-    t->batch->opened = opened;
-    t->batch->opened_count = count;
+    const tcps_row **rows = count ? tcps_arena_take(&pass->arena, count * sizeof *rows) : NULL;
+    if (count && !rows) return TCPS_NOMEM;
+    pass->opened = (tcps_view){rows, count};
     for (size_t i = 0; i < t->now.count; i++)
-        if (t->now.entries[i].opened && t->now.entries[i].row != NO_ROW) *opened++ = (uint32_t)t->now.entries[i].row;
+        if (t->now.entries[i].opened && t->now.entries[i].row != NO_ROW) *rows++ = pass->all.rows[t->now.entries[i].row];
     return TCPS_OK;
 }
 
 /* The last row of a connection that is gone, less its deltas. */
-static tcps_code add_closed(tcps_batch *closed, const tcps_row *row) {
+static tcps_code add_closed(tcps_rows *rows, const tcps_row *row) {
     tcps_record r;
     tcps_row_unpack(&r, row);
     for (unsigned n = 0; n < N_COUNTERS; n++) tcps_unset(&r, counters[n].delta);
-    return tcps_batch_copy_record(closed, &r);
+    return tcps_rows_copy(rows, &r);
 }
 
+/* The pass keeps them after its own rows. */
 static tcps_code list_closed(tcps_tracker *t) {
-    if (!t->tell_closed || !t->last_batch) return TCPS_OK;
-    tcps_batch *closed = NULL;
+    tcps_pass *pass = t->pass;
+    if (!t->tell_closed || !t->last_pass) return TCPS_OK;
     for (size_t i = 0; i < t->last.count; i++) {
-        if (t->last.entries[i].row == NO_ROW || (t->fate[i] && !(t->fate[i] & REPLACED))) continue;
+        if (t->last.entries[i].row == NO_ROW || (t->successor[i] && !(t->successor[i] & REPLACED))) continue;
         /* The index alone knows an entry that repeats another one. */
-        if (!t->fate[i] && !t->indexed && build_index(t) != TCPS_OK) goto no_memory;
-        if (t->fate[i] & REPEATED) continue;
-        if (!closed && !(closed = tcps_batch_new())) return TCPS_NOMEM;
-        if (add_closed(closed, t->last_batch->rows[t->last.entries[i].row]) != TCPS_OK) goto no_memory;
+        if (!t->successor[i] && !t->indexed && build_index(t) != TCPS_OK) return TCPS_NOMEM;
+        if (t->successor[i] & REPEATED) continue;
+        if (add_closed(&pass->rows, t->last_pass->all.rows[t->last.entries[i].row]) != TCPS_OK) return TCPS_NOMEM;
     }
-    tcps_batch_unref(t->batch->closed);
-    t->batch->closed = closed;
+    pass->all.rows = pass->rows.rows;
+    pass->closed = (tcps_view){pass->rows.rows + pass->all.count, pass->rows.count - pass->all.count};
     return TCPS_OK;
-no_memory:
-    tcps_batch_unref(closed);
-    return TCPS_NOMEM;
 }
 
 /* Gives memory back after a pass that was much larger than this one. */
 static void shrink(tcps_tracker *t) {
     size_t room = t->last.count < 64 ? 64 : 2 * t->last.count;
-    pass *passes[] = {&t->last, &t->now};
+    seen *passes[] = {&t->last, &t->now};
     for (size_t i = 0; i < 2; i++) {
         if (passes[i]->room <= 2 * room) continue;
         entry *entries = realloc(passes[i]->entries, room * sizeof *entries);
@@ -438,24 +436,24 @@ static void shrink(tcps_tracker *t) {
 
 tcps_code tcps_tracker_end(tcps_tracker *t) {
     if (!t->running) return TCPS_OK;
-    if (t->batch->partial && carry_over(t) != TCPS_OK) return TCPS_NOMEM;
+    if (t->pass->partial && carry_over(t) != TCPS_OK) return TCPS_NOMEM;
     if (t->ended && (list_opened(t) != TCPS_OK || list_closed(t) != TCPS_OK)) return TCPS_NOMEM;
-    if (t->fate_room < t->now.count || t->fate_room > 8 * t->now.count + 64) {
+    if (t->successor_room < t->now.count || t->successor_room > 8 * t->now.count + 64) {
         size_t room = t->now.count + t->now.count / 4 + 1;
-        uint32_t *fate = malloc(room * sizeof *fate);
-        if (!fate) return TCPS_NOMEM;
-        free(t->fate);
-        t->fate = fate;
-        t->fate_room = room;
+        uint32_t *successor = malloc(room * sizeof *successor);
+        if (!successor) return TCPS_NOMEM;
+        free(t->successor);
+        t->successor = successor;
+        t->successor_room = room;
     }
-    t->batch->tracked = true;
-    if (t->ended && t->now_ns > t->last_ns) t->batch->since_ns = t->now_ns - t->last_ns;
+    t->pass->tracked = true;
+    if (t->ended && t->now_ns > t->last_ns) t->pass->since_ns = t->now_ns - t->last_ns;
     t->last_ns = t->now_ns;
-    tcps_batch_unref(t->last_batch);
-    t->last_batch = t->tell_closed ? tcps_batch_ref(t->batch) : NULL;
-    tcps_batch_unref(t->batch);
-    t->batch = NULL;
-    pass last = t->last;
+    tcps_pass_unref(t->last_pass);
+    t->last_pass = t->tell_closed ? tcps_pass_ref(t->pass) : NULL;
+    tcps_pass_unref(t->pass);
+    t->pass = NULL;
+    seen last = t->last;
     t->last = t->now;
     t->now = last;
     t->latest = NULL;
@@ -463,36 +461,4 @@ tcps_code tcps_tracker_end(tcps_tracker *t) {
     t->ended = true;
     shrink(t);
     return TCPS_OK;
-}
-
-/* Takes each row through the tracker into `b`. */
-static tcps_code track_rows(tcps_tracker *t, tcps_view view, tcps_batch *b) {
-    tcps_record r;
-    for (size_t i = 0; i < view.count; i++) {
-        tcps_row_unpack(&r, view.rows[i]);
-        if (tcps_tracker_record(t, &r) != TCPS_OK || tcps_batch_add(b, &r) != TCPS_OK) return TCPS_NOMEM;
-        tcps_tracker_kept(t, (uint32_t)i);
-    }
-    return tcps_tracker_end(t);
-}
-
-tcps_code tcps_tracker_update(tcps_tracker *t, tcps_view view, uint64_t monotonic_ns, tcps_batch **out) {
-    const tcps_batch *from = view.batch;
-    if (!monotonic_ns) monotonic_ns = from->monotonic_ns ? from->monotonic_ns : from->metadata.timestamp_ns;
-    tcps_batch *b = *out = tcps_batch_new();
-    if (!b) return TCPS_NOMEM;
-    b->from = tcps_batch_ref((tcps_batch *)from); /* a reference more is no change */
-    b->metadata = from->metadata;
-    b->summary = from->summary;
-    b->has_summary = from->has_summary;
-    b->partial = from->partial;
-    b->warnings = from->warnings;
-    if (b->warnings) b->last_warning = from->last_warning;
-    b->monotonic_ns = monotonic_ns;
-    tcps_tracker_begin(t, monotonic_ns, b);
-    if (track_rows(t, view, b) == TCPS_OK) return TCPS_OK;
-    tcps_tracker_abort(t);
-    tcps_batch_unref(b);
-    *out = NULL;
-    return TCPS_NOMEM;
 }

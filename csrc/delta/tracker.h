@@ -17,43 +17,38 @@
 #define TCPS_TRACKER_H
 
 #include "delta/summary.h"
-#include "record/batch.h"
+#include "record/pass.h"
 
 typedef struct tcps_tracker tcps_tracker;
 
-/* An empty tracker, NULL when there is no memory. Free with tcps_tracker_free. It holds a reference on the last batch, to tell the last values of
- * who is gone. */
+/* An empty tracker, NULL when there is no memory. Free with tcps_tracker_free. It holds a reference on the last pass, for the last values of
+ * connections that are gone. */
 tcps_tracker *tcps_tracker_new(void);
 void tcps_tracker_free(tcps_tracker *t);
 
-/* Whether anybody wants to know who is gone (true to begin with). False: batch->closed stays NULL and no batch is kept for it, which halves what a
+/* Whether anybody wants to know who is gone (true to begin with). False: pass->closed stays empty and no pass is kept for it, which halves what a
  * schedule takes. */
 void tcps_tracker_tell_closed(tcps_tracker *t, bool wanted);
 
-/* Begins a pass at `monotonic_ns` whose rows go to `batch`. Called again, it forgets what the unfinished pass has seen. */
-void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_batch *batch);
+/* Begins a pass at `monotonic_ns` whose rows go to `pass`. Called again, it forgets what the unfinished pass has seen. */
+void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_pass *pass);
 
 /* Sets the tracking fields of `r` (deltas, connection_age_ms, time_in_state_ms) and clears those that are not known. TCPS_OK or TCPS_NOMEM,
  * after which the pass must be aborted. */
 tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r);
 
-/* Tells the tracker that the record it saw last has become the batch's row `row` (a filter may keep others from becoming one). */
+/* The record that the tracker saw last has become row `row` of the pass (a filter may keep others from becoming one). */
 void tcps_tracker_kept(tcps_tracker *t, uint32_t row);
 
-/* Ends the pass: batch->opened, batch->closed and batch->tracked are set. Nothing is opened in the first pass. A closed row is the last one
+/* Ends the pass, whose dump is complete (tcps_pass_show): pass->opened, pass->closed and pass->tracked are set. Nothing is opened in the first pass. A closed row is the last one
  * of a connection that the previous pass had and this one has not: its connection_age_ms says how long it was seen, its state in which it
- * ended; it has no deltas, which its last batch told already. Connections that became no row are neither opened nor closed, nor are those
- * that a dump which was cut (batch->partial) does not have: they are compared with again when the next pass has them.
+ * ended; it has no deltas, which its last pass had already. Connections that became no row are neither opened nor closed, nor are those
+ * that a dump which was cut (pass->partial) does not have: they are compared with again when the next pass has them.
  * TCPS_OK, or TCPS_NOMEM, after which the pass is still unfinished. */
 tcps_code tcps_tracker_end(tcps_tracker *t);
 
 /* Forgets the unfinished pass; the next one is compared with the last that ended. */
 void tcps_tracker_abort(tcps_tracker *t);
-
-/* A pass over what was collected already: `*out` is a new batch of the rows of `view` with their tracking fields, opened and closed. It shows the
- * metadata, summary and warnings of view.batch, which it keeps. The pass was at `monotonic_ns`; 0: when the batch itself says, by
- * the clock that never steps or else by its timestamp. TCPS_OK, or TCPS_NOMEM and the tracker as before. */
-tcps_code tcps_tracker_update(tcps_tracker *t, tcps_view view, uint64_t monotonic_ns, tcps_batch **out);
 
 /* What the same schedule remembers of the system's counters: for tcps_summary_set. */
 tcps_summary *tcps_tracker_summary(tcps_tracker *t);

@@ -3,7 +3,7 @@
 #define TCPS_CSV_H
 
 #include "encode/writer.h"
-#include "record/batch.h"
+#include "record/rows.h"
 
 /* A column: a field of the sockets, or the same text on every line (the time of the pass, the host). */
 typedef struct tcps_csv_column {

@@ -331,9 +331,9 @@ static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_sty
     put_byte(w, '}');
 }
 
-static void put_batch(tcps_writer *w, tcps_view v, tcps_json_style style) {
+static void put_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style) {
     tcps_writer_put(w, "{\"metadata\":", 12);
-    put_message(w, &v.batch->metadata.base, style);
+    put_message(w, &pass->metadata.base, style);
     if (v.count) tcps_writer_put(w, ",\"records\":", 11);
     tcps_templates templates;
     begin_rows(&templates, style);
@@ -343,9 +343,9 @@ static void put_batch(tcps_writer *w, tcps_view v, tcps_json_style style) {
     }
     tcps_templates_free(&templates);
     if (v.count) put_byte(w, ']');
-    if (v.batch->has_summary) {
+    if (pass->has_summary) {
         tcps_writer_put(w, ",\"summary\":", 11);
-        put_message(w, &v.batch->summary.base, style);
+        put_message(w, &pass->summary.base, style);
     }
     tcps_writer_put(w, "}\n", 2);
 }
@@ -391,13 +391,13 @@ static tcps_code indent(tcps_writer *w, const char *bytes, size_t len) {
     return in->to->code;
 }
 
-void tcps_json_batch(tcps_writer *w, tcps_view v, tcps_json_style style, bool indented) {
+void tcps_json_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style, bool indented) {
     if (!indented) {
-        put_batch(w, v, style);
+        put_batch(w, pass, v, style);
         return;
     }
     indenter in = {.to = w};
-    if (tcps_writer_init(&in.base, indent) == TCPS_OK) put_batch(&in.base, v, style);
+    if (tcps_writer_init(&in.base, indent) == TCPS_OK) put_batch(&in.base, pass, v, style);
     tcps_code code = tcps_writer_fini(&in.base);
     if (w->code == TCPS_OK) w->code = code;
 }

@@ -3,7 +3,7 @@
 #define TCPS_JSON_H
 
 #include "encode/writer.h"
-#include "record/batch.h"
+#include "record/pass.h"
 
 typedef enum tcps_json_style {
     TCPS_JSON_CANONICAL, /* proto3 JSON: lowerCamelCase, 64-bit integers quoted, enums by their full name, bytes as base64 */
@@ -12,8 +12,8 @@ typedef enum tcps_json_style {
     TCPS_JSON_STYLES
 } tcps_json_style;
 
-/* The view as one BatchMessage on one line, newline included; with `indent` on many lines, indented by two. The writer's code says how it went. */
-void tcps_json_batch(tcps_writer *w, tcps_view v, tcps_json_style style, bool indent);
+/* A view of the pass as one BatchMessage on one line, newline included; with `indent` on many lines, indented by two. The writer's code says how it went. */
+void tcps_json_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style, bool indent);
 
 /* One record as one object, without a newline. */
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style);

@@ -164,27 +164,27 @@ static void put_message(tcps_writer *w, unsigned field, const ProtobufCMessage *
 }
 
 /* Sets `sizes` to what the rows take, and gives what the message takes. */
-static size_t measure(tcps_view v, tcps_templates *templates, size_t *sizes) {
-    size_t size = message_size(&v.batch->metadata.base);
+static size_t measure(const tcps_pass *pass, tcps_view v, tcps_templates *templates, size_t *sizes) {
+    size_t size = message_size(&pass->metadata.base);
     for (size_t i = 0; i < v.count; i++) {
         const tcps_template *t = tcps_template_of(templates, v.rows[i]->shape);
         if (!t) return 0;
         sizes[i] = row_size(v.rows[i], t);
         size += 1 + varint_size(sizes[i]) + sizes[i];
     }
-    if (v.batch->has_summary) size += message_size(&v.batch->summary.base);
+    if (pass->has_summary) size += message_size(&pass->summary.base);
     return size;
 }
 
-static void put_batch(tcps_writer *w, tcps_view v, tcps_templates *templates, size_t *sizes) {
-    size_t size = sizes ? measure(v, templates, sizes) : 0;
+static void put_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_templates *templates, size_t *sizes) {
+    size_t size = sizes ? measure(pass, v, templates, sizes) : 0;
     if (!size) {
         w->code = TCPS_NOMEM;
         return;
     }
     tcps_writer_room(w, VARINT_ROOM);
     w->at = put_varint(w->at, size);
-    put_message(w, BATCH_METADATA, &v.batch->metadata.base);
+    put_message(w, BATCH_METADATA, &pass->metadata.base);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
         const tcps_template *t = tcps_template_of(templates, v.rows[i]->shape);
         put_length(w, BATCH_RECORDS, sizes[i]);
@@ -193,20 +193,20 @@ static void put_batch(tcps_writer *w, tcps_view v, tcps_templates *templates, si
         else
             w->code = TCPS_NOMEM;
     }
-    if (v.batch->has_summary) put_message(w, BATCH_SUMMARY, &v.batch->summary.base);
+    if (pass->has_summary) put_message(w, BATCH_SUMMARY, &pass->summary.base);
 }
 
-void tcps_protobuf_batch(tcps_writer *w, tcps_view v) {
+void tcps_protobuf_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v) {
     init_tags();
     tcps_templates templates = {.put_key = put_template_tag, .put_value = put_template_value};
     size_t *sizes = malloc((v.count + 1) * sizeof *sizes);
-    put_batch(w, v, &templates, sizes);
+    put_batch(w, pass, v, &templates, sizes);
     free(sizes);
     tcps_templates_free(&templates);
 }
 
 /* protobuf-c's struct of one record -> `r`. */
-static tcps_code take_record(tcps_batch *b, tcps_record *r, const TcpstatsReader__TcpSocketRecord *m) {
+static tcps_code take_record(tcps_rows *rows, tcps_record *r, const TcpstatsReader__TcpSocketRecord *m) {
     const ProtobufCMessageDescriptor *d = m->base.descriptor;
     tcps_record_clear(r);
     for (unsigned i = 0; i < d->n_fields; i++) {
@@ -217,7 +217,7 @@ static tcps_code take_record(tcps_batch *b, tcps_record *r, const TcpstatsReader
         if (type == TCPS_T_STRING) {
             const char *s = *(const char *const *)member;
             if (!s) continue;
-            const tcps_text *text = tcps_batch_intern(b, f->id, s, strlen(s));
+            const tcps_text *text = tcps_rows_intern(rows, f->id, s, strlen(s));
             if (!text) return TCPS_NOMEM;
             tcps_set_text(r, f->id, text);
         } else if (type == TCPS_T_SET) {
@@ -231,7 +231,7 @@ static tcps_code take_record(tcps_batch *b, tcps_record *r, const TcpstatsReader
         } else if (*(const protobuf_c_boolean *)quantifier) {
             if (type == TCPS_T_BYTES) {
                 const ProtobufCBinaryData *data = (const ProtobufCBinaryData *)member;
-                const tcps_text *text = tcps_batch_text(b, data->len ? data->data : (const uint8_t *)"", data->len);
+                const tcps_text *text = tcps_rows_text(rows, data->len ? data->data : (const uint8_t *)"", data->len);
                 if (!text) return TCPS_NOMEM;
                 tcps_set_text(r, f->id, text);
             } else if (type == TCPS_T_U64 || type == TCPS_T_I64) {
@@ -244,14 +244,15 @@ static tcps_code take_record(tcps_batch *b, tcps_record *r, const TcpstatsReader
     return TCPS_OK;
 }
 
-static tcps_code take_batch(tcps_batch *b, const TcpstatsReader__BatchMessage *m) {
-    tcps_code code = m->metadata ? tcps_batch_take_metadata(b, m->metadata) : TCPS_OK;
+static tcps_code take_batch(tcps_pass *pass, const TcpstatsReader__BatchMessage *m) {
+    tcps_code code = m->metadata ? tcps_pass_take_metadata(pass, m->metadata) : TCPS_OK;
     tcps_record r;
     for (size_t i = 0; code == TCPS_OK && i < m->n_records; i++) {
-        code = take_record(b, &r, m->records[i]);
-        if (code == TCPS_OK) code = tcps_batch_add(b, &r);
+        code = take_record(&pass->rows, &r, m->records[i]);
+        if (code == TCPS_OK) code = tcps_rows_add(&pass->rows, &r);
     }
-    if (code == TCPS_OK && m->summary) code = tcps_batch_take_summary(b, m->summary);
+    if (code == TCPS_OK && m->summary) code = tcps_pass_take_summary(pass, m->summary);
+    tcps_pass_show(pass);
     return code;
 }
 
@@ -269,7 +270,7 @@ static tcps_code read_length(const uint8_t *bytes, size_t len, uint64_t *value, 
     return TCPS_FORMAT;
 }
 
-tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, tcps_batch **out, tcps_status *status) {
+tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, tcps_pass **out, tcps_status *status) {
     tcps_schema_init();
     *out = NULL;
     uint64_t size;
@@ -280,14 +281,14 @@ tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, t
         return tcps_fail(status, TCPS_TRUNCATED, "the message is cut: %llu bytes of it are there", (unsigned long long)len);
     TcpstatsReader__BatchMessage *m = tcpstats_reader__batch_message__unpack(NULL, (size_t)size, bytes + prefix);
     if (!m) return tcps_fail(status, TCPS_FORMAT, "no BatchMessage in these %llu bytes", (unsigned long long)size);
-    tcps_batch *b = tcps_batch_new();
-    code = b ? take_batch(b, m) : TCPS_NOMEM;
+    tcps_pass *pass = tcps_pass_new();
+    code = pass ? take_batch(pass, m) : TCPS_NOMEM;
     tcpstats_reader__batch_message__free_unpacked(m, NULL);
     if (code != TCPS_OK) {
-        tcps_batch_unref(b);
+        tcps_pass_unref(pass);
         return tcps_fail(status, code, "no memory");
     }
     *used = prefix + (size_t)size;
-    *out = b;
+    *out = pass;
     return TCPS_OK;
 }

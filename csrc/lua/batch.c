@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collect/replay.h"
 #include "encode/csv.h"
 #include "filter/filter.h"
 #include "lua/asker.h"
+#include "lua/replay.h"
 #include "lua/waiting.h"
 
 /* The user value of a batch: what chose its rows, so that opened() and closed() choose alike when somebody asks for them. A list of function or
@@ -16,11 +16,11 @@ enum { CHOICES = 1 };
 
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_BATCH); }
 
-void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t count) {
+void tcpsL_pushbatch(lua_State *L, tcps_pass *pass, const tcps_row **rows, size_t count) {
     tcpsL_batch *batch = lua_newuserdatauv(L, sizeof *batch, 1);
-    batch->owner = tcps_batch_ref(b);
+    batch->pass = tcps_pass_ref(pass);
     batch->rows = rows;
-    batch->view = rows ? (tcps_view){b, rows, count} : tcps_batch_view(b);
+    batch->view = rows ? (tcps_view){rows, count} : pass->all;
     luaL_setmetatable(L, TCPSL_BATCH);
 }
 
@@ -38,9 +38,9 @@ void tcpsL_freebatches(lua_State *L) {
 
 static int l_gc(lua_State *L) {
     tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
-    tcps_batch_unref(batch->owner);
+    tcps_pass_unref(batch->pass);
     free(batch->rows);
-    batch->owner = NULL;
+    batch->pass = NULL;
     batch->rows = NULL;
     batch->view.count = 0;
     return 0;
@@ -58,22 +58,22 @@ static int l_len(lua_State *L) {
  * batch.warnings -> (tcpstats.Warning[]): what went wrong without ending the pass. */
 static int l_index(lua_State *L) {
     tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
-    const tcps_batch *b = batch->owner;
+    const tcps_pass *pass = batch->pass;
     const char *name = luaL_checkstring(L, 2);
     if (strcmp(name, "metadata") == 0) {
-        tcpsL_pushmessage(L, &b->metadata.base);
+        tcpsL_pushmessage(L, &pass->metadata.base);
     } else if (strcmp(name, "summary") == 0) {
-        if (!b->has_summary) return 0;
-        tcpsL_pushmessage(L, &b->summary.base);
+        if (!pass->has_summary) return 0;
+        tcpsL_pushmessage(L, &pass->summary.base);
     } else if (strcmp(name, "since_ns") == 0) {
-        if (!b->since_ns) return 0;
-        lua_pushinteger(L, (lua_Integer)b->since_ns);
+        if (!pass->since_ns) return 0;
+        lua_pushinteger(L, (lua_Integer)pass->since_ns);
     } else if (strcmp(name, "tracked") == 0) {
-        lua_pushboolean(L, b->tracked);
+        lua_pushboolean(L, pass->tracked);
     } else if (strcmp(name, "warnings") == 0) {
         lua_newtable(L);
         lua_Integer n = 0;
-        for (const tcps_warning *w = b->warnings; w; w = w->next) {
+        for (const tcps_warning *w = pass->warnings; w; w = w->next) {
             lua_createtable(L, 0, 3);
             lua_pushstring(L, w->status.what);
             lua_setfield(L, -2, "what");
@@ -90,17 +90,26 @@ static int l_index(lua_State *L) {
     return 1;
 }
 
+int tcpsL_replay(lua_State *L, const tcpsL_batch *batch, const tcps_replay_options *options) {
+    tcpsL_freebatches(L);
+    tcps_pass *pass;
+    if (tcps_replay(batch->pass, batch->view, options, &pass) != TCPS_OK) return luaL_error(L, "no memory");
+    tcpsL_pushbatch(L, pass, NULL, 0);
+    tcps_pass_unref(pass);
+    return 1;
+}
+
 void tcpsL_pushview(lua_State *L, int batch, const tcps_row **rows, size_t count) {
     batch = lua_absindex(L, batch);
-    tcpsL_pushbatch(L, tcpsL_checkbatch(L, batch)->owner, rows, count);
+    tcpsL_pushbatch(L, tcpsL_checkbatch(L, batch)->pass, rows, count);
     lua_getiuservalue(L, batch, CHOICES);
     lua_setiuservalue(L, -2, CHOICES);
 }
 
 /* [-0, +1] Room for rows while Lua may raise: their place on the stack keeps it. */
-static const tcps_row **push_rows(lua_State *L, const tcps_row *const *from, size_t count) {
-    const tcps_row **rows = lua_newuserdatauv(L, (count + 1) * sizeof *rows, 0);
-    if (count) memcpy(rows, from, count * sizeof *rows);
+static const tcps_row **push_rows(lua_State *L, tcps_view from) {
+    const tcps_row **rows = lua_newuserdatauv(L, (from.count + 1) * sizeof *rows, 0);
+    if (from.count) memcpy(rows, from.rows, from.count * sizeof *rows);
     return rows;
 }
 
@@ -156,15 +165,17 @@ static void note_choice(lua_State *L) {
 static int l_select(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
     lua_settop(L, 4);
-    const tcps_row **rows = push_rows(L, view.rows, view.count);
+    const tcps_row **rows = push_rows(L, view);
     push_copy(L, 1, rows, keep_chosen(L, 2, rows, view.count));
     note_choice(L);
     return 1;
 }
 
 /* [-0, +1] The view of those of the rows that the choices of batch 1 keep. The earliest choice comes first, as it did. */
-static int push_chosen(lua_State *L, const tcps_row *const *from, size_t count) {
-    const tcps_row **rows = push_rows(L, from, count);
+static int push_chosen(lua_State *L, tcps_view from) {
+    lua_settop(L, 1);
+    const tcps_row **rows = push_rows(L, from);
+    size_t count = from.count;
     int choices = 0;
     for (lua_getiuservalue(L, 1, CHOICES); lua_istable(L, -1); choices++) {
         luaL_checkstack(L, LUA_MINSTACK, "too many filters of filters");
@@ -182,19 +193,10 @@ static int push_chosen(lua_State *L, const tcps_row *const *from, size_t count) 
 }
 
 /* batch:opened() -> view: the connections first seen in this pass. Empty in the first pass. */
-static int l_opened(lua_State *L) {
-    const tcps_batch *b = tcpsL_checkbatch(L, 1)->owner;
-    lua_settop(L, 1);
-    const tcps_row **rows = lua_newuserdatauv(L, (b->opened_count + 1) * sizeof *rows, 0);
-    for (size_t i = 0; i < b->opened_count; i++) rows[i] = b->rows[b->opened[i]];
-    return push_chosen(L, rows, b->opened_count);
-}
+static int l_opened(lua_State *L) { return push_chosen(L, tcpsL_checkbatch(L, 1)->pass->opened); }
 
 /* batch:closed() -> view: the last values of the connections that are gone since the previous pass. */
-static int l_closed(lua_State *L) {
-    const tcps_batch *closed = tcpsL_checkbatch(L, 1)->owner->closed;
-    return push_chosen(L, closed ? closed->rows : NULL, closed ? closed->count : 0);
-}
+static int l_closed(lua_State *L) { return push_chosen(L, tcpsL_checkbatch(L, 1)->pass->closed); }
 
 /* What an encoding is asked to be. */
 typedef struct format {
@@ -207,11 +209,11 @@ typedef struct format {
 } format;
 
 /* A column that is no field of the sockets: of the batch's metadata, the same on every line. Its text goes into the table at `texts`. */
-static void check_constant_column(lua_State *L, const tcps_batch *b, int texts, tcps_csv_column *c) {
-    const ProtobufCMessageDescriptor *d = b->metadata.base.descriptor;
+static void check_constant_column(lua_State *L, const tcps_pass *pass, int texts, tcps_csv_column *c) {
+    const ProtobufCMessageDescriptor *d = pass->metadata.base.descriptor;
     const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(d, c->name);
     if (!f || f->label == PROTOBUF_C_LABEL_REPEATED) tcpsL_checkfield(L, -1); /* raises */
-    tcpsL_pushmessage(L, &b->metadata.base);
+    tcpsL_pushmessage(L, &pass->metadata.base);
     lua_getfield(L, -1, c->name);
     c->text = lua_isnil(L, -1) ? "" : luaL_tolstring(L, -1, &c->len);
     lua_rawsetp(L, texts, c);
@@ -219,7 +221,7 @@ static void check_constant_column(lua_State *L, const tcps_batch *b, int texts, 
 }
 
 /* [-0, +3] The columns of CSV: options.fields, or every field. They live on the stack. */
-static void check_columns(lua_State *L, const tcps_batch *b, int options, format *f) {
+static void check_columns(lua_State *L, const tcps_pass *pass, int options, format *f) {
     bool chosen = lua_istable(L, options) && lua_getfield(L, options, "fields") != LUA_TNIL;
     if (!lua_istable(L, options)) lua_pushnil(L);
     int names = lua_gettop(L);
@@ -239,14 +241,14 @@ static void check_columns(lua_State *L, const tcps_batch *b, int options, format
         const char *name = luaL_checklstring(L, -1, &len); /* the list keeps it */
         const tcps_field *field = tcps_field_named(name, len);
         columns[n] = (tcps_csv_column){.name = name, .field = field ? field->number : 0};
-        if (!field) check_constant_column(L, b, texts, &columns[n]);
+        if (!field) check_constant_column(L, pass, texts, &columns[n]);
         lua_settop(L, texts);
     }
     f->n_columns = n;
 }
 
 /* [-0, +0 or +3] What stays on the stack keeps the columns. */
-static format check_format(lua_State *L, const tcps_batch *b, int name, int options) {
+static format check_format(lua_State *L, const tcps_pass *pass, int name, int options) {
     static const char *const names[] = {"json", "flat", "protobuf", "csv", NULL};
     static const char *const addresses[] = {"base64", "text", NULL};
     format f = {.kind = (int)luaL_checkoption(L, name, "json", names)};
@@ -263,16 +265,17 @@ static format check_format(lua_State *L, const tcps_batch *b, int name, int opti
             f.header = lua_getfield(L, options, "header") == LUA_TNIL || lua_toboolean(L, -1);
             lua_pop(L, 1);
         }
-        check_columns(L, b, options, &f);
+        check_columns(L, pass, options, &f);
     }
     return f;
 }
 
-static void encode(tcps_writer *w, tcps_view view, const format *f) {
+static void encode(tcps_writer *w, const tcpsL_batch *batch, const format *f) {
+    tcps_view view = batch->view;
     switch (f->kind) {
-    case JSON: tcps_json_batch(w, view, f->style, f->pretty); break;
+    case JSON: tcps_json_batch(w, batch->pass, view, f->style, f->pretty); break;
     case FLAT: tcps_json_lines(w, view, f->style); break;
-    case PROTOBUF: tcps_protobuf_batch(w, view); break;
+    case PROTOBUF: tcps_protobuf_batch(w, batch->pass, view); break;
     case CSV:
         if (f->header) tcps_csv_header(w, f->columns, f->n_columns);
         tcps_csv_lines(w, view, f->columns, f->n_columns);
@@ -304,14 +307,14 @@ static tcps_code add_to_string(tcps_writer *w, const char *bytes, size_t len) {
 
 /* batch:encode(format [, {pretty=, addresses=}]) -> string: the batch in a format. `pretty` and `addresses` are for "json". */
 static int l_encode(lua_State *L) {
-    tcps_view view = tcpsL_checkbatch(L, 1)->view;
+    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     lua_settop(L, 3);
-    format f = check_format(L, view.batch, 2, 3);
+    format f = check_format(L, batch->pass, 2, 3);
     luaL_Buffer buffer;
     string_writer w = {.buffer = &buffer};
     tcps_writer_over(&w.base, push_scratch(L), add_to_string);
     luaL_buffinit(L, &buffer);
-    encode(&w.base, view, &f);
+    encode(&w.base, batch, &f);
     if (tcps_writer_end(&w.base) != TCPS_OK) return luaL_error(L, "no memory");
     luaL_pushresult(&buffer);
     return 1;
@@ -350,11 +353,11 @@ static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
 /* batch:write(fd, format [, {pretty=, addresses=}]) -> true, or nil, text, code. "EPIPE" when the reader is gone. Nothing becomes a Lua string on
  * the way. */
 static int l_write(lua_State *L) {
-    tcps_view view = tcpsL_checkbatch(L, 1)->view;
+    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     fd_writer w = {.fd = (int)luaL_checkinteger(L, 2), .waiting = get_waiting(L)};
     lua_settop(L, 4);
-    format f = check_format(L, view.batch, 3, 4);
-    if (tcps_writer_init(&w.base, write_to_fd) == TCPS_OK) encode(&w.base, view, &f);
+    format f = check_format(L, batch->pass, 3, 4);
+    if (tcps_writer_init(&w.base, write_to_fd) == TCPS_OK) encode(&w.base, batch, &f);
     tcps_code code = tcps_writer_fini(&w.base);
     if (code == TCPS_OK) {
         lua_pushboolean(L, true);
@@ -389,13 +392,13 @@ static int l_decode(lua_State *L) {
     lua_Integer position = luaL_optinteger(L, 2, 1);
     luaL_argcheck(L, position >= 1 && (size_t)position <= len + 1, 2, "outside the bytes");
     tcpsL_freebatches(L);
-    tcps_batch *b;
+    tcps_pass *pass;
     tcps_status status = {0};
     size_t used;
-    tcps_code code = tcps_protobuf_decode((const uint8_t *)bytes + position - 1, len - (size_t)position + 1, &used, &b, &status);
+    tcps_code code = tcps_protobuf_decode((const uint8_t *)bytes + position - 1, len - (size_t)position + 1, &used, &pass, &status);
     if (code != TCPS_OK) return tcpsL_fail(L, &status);
-    tcpsL_pushbatch(L, b, NULL, 0);
-    tcps_batch_unref(b);
+    tcpsL_pushbatch(L, pass, NULL, 0);
+    tcps_pass_unref(pass);
     lua_pushinteger(L, position + (lua_Integer)used);
     return 2;
 }
@@ -403,33 +406,29 @@ static int l_decode(lua_State *L) {
 /* core.socket_protobuf(socket) -> a length-delimited BatchMessage with this record and nothing else */
 static int l_socket_protobuf(lua_State *L) {
     const tcps_row *row = tcpsL_checksocket(L, 1)->row;
-    tcps_batch *b = tcps_batch_new();
-    if (!b) return luaL_error(L, "no memory");
-    tcpsL_pushbatch(L, b, NULL, 0); /* frees it, also when Lua raises */
-    tcps_batch_unref(b);
+    tcps_pass *pass = tcps_pass_new();
+    if (!pass) return luaL_error(L, "no memory");
+    tcpsL_pushbatch(L, pass, NULL, 0); /* frees it, also when Lua raises */
+    tcps_pass_unref(pass);
     luaL_Buffer buffer;
     string_writer w = {.buffer = &buffer};
     tcps_writer_over(&w.base, push_scratch(L), add_to_string);
     luaL_buffinit(L, &buffer);
-    tcps_protobuf_batch(&w.base, (tcps_view){b, &row, 1});
+    tcps_protobuf_batch(&w.base, pass, (tcps_view){&row, 1});
     if (tcps_writer_end(&w.base) != TCPS_OK) return luaL_error(L, "no memory");
     luaL_pushresult(&buffer);
     return 1;
 }
 
 /* core.replay(batch, tracker or nil, filter or nil) -> batch, or nil, text, code
- * A decoded batch gets deltas, comings and goings, and loses what the filter refuses. For a batch that nobody has a view of. */
+ * What a decoded batch would have been here: with deltas, comings and goings, less what the filter refuses. */
 static int l_replay(lua_State *L) {
-    tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     tcps_tracker **tracker = lua_isnoneornil(L, 2) ? NULL : luaL_checkudata(L, 2, TCPSL_TRACKER);
     tcps_filter **filter = lua_isnoneornil(L, 3) ? NULL : luaL_checkudata(L, 3, TCPSL_FILTER);
-    luaL_argcheck(L, !batch->rows, 1, "a view");
-    tcps_status status = {0};
-    tcps_code code = tcps_replay(batch->owner, tracker ? *tracker : NULL, filter ? *filter : NULL, &status);
-    batch->view = tcps_batch_view(batch->owner);
-    if (code != TCPS_OK) return tcpsL_fail(L, &status);
+    tcps_replay_options options = {.tracker = tracker ? *tracker : NULL, .filter = filter ? *filter : NULL, .keep_deltas = true};
     lua_settop(L, 1);
-    return 1;
+    return tracker || filter ? tcpsL_replay(L, batch, &options) : 1;
 }
 
 void tcpsL_openbatch(lua_State *L) {

@@ -13,14 +13,14 @@ static int l_socket_info(lua_State *L) {
     const tcps_source_class *class = tcps_source_named("auto", 4, &status);
     if (!class) return tcpsL_fail(L, &status);
     tcps_kernel *k = tcps_kernel_live();
-    tcps_batch *b = NULL;
-    tcps_code code = k ? tcps_socket_info(class, k, (int)fd, &b, &status) : tcps_fail(&status, TCPS_NOMEM, "no memory");
+    tcps_pass *pass = NULL;
+    tcps_code code = k ? tcps_socket_info(class, k, (int)fd, &pass, &status) : tcps_fail(&status, TCPS_NOMEM, "no memory");
     if (k) k->close(k);
     if (code != TCPS_OK) return tcpsL_fail(L, &status);
-    tcpsL_pushbatch(L, b, NULL, 0);
-    tcps_batch_unref(b);
+    tcpsL_pushbatch(L, pass, NULL, 0);
+    tcps_pass_unref(pass);
     tcpsL_socket *s = tcpsL_pushsocket(L, -1); /* keeps the batch */
-    s->row = b->rows[0];
+    s->row = pass->all.rows[0];
     s->next = s->view.count;
     return 1;
 }

@@ -77,14 +77,14 @@ static void *get_object(lua_State *L, int options, const char *name, const char 
 }
 
 /* The pass that the table at `options` asks for. Its name stays in the table, which must not change meanwhile. */
-static tcps_pass get_pass(lua_State *L, int options) {
+static tcps_pass_options get_options(lua_State *L, int options) {
     luaL_checktype(L, options, LUA_TTABLE);
     tcps_filter **filter = get_object(L, options, "filter", TCPSL_FILTER);
     tcps_tracker **tracker = get_object(L, options, "tracker", TCPSL_TRACKER);
     lua_getfield(L, options, "schedule_name");
     const char *schedule_name = lua_type(L, -1) == LUA_TNIL ? NULL : luaL_checkstring(L, -1);
     lua_pop(L, 1);
-    return (tcps_pass){
+    return (tcps_pass_options){
         .wants = {.processes = get_flag(L, options, "processes"),
                   .tcp_info = get_flag(L, options, "tcp_info"),
                   .tcp_info_limit = (uint32_t)get_integer(L, options, "tcp_info_limit"),
@@ -109,15 +109,15 @@ static int l_pass(lua_State *L) {
     }
     int count = lua_gettop(L) - 1;
     luaL_argcheck(L, count <= TCPS_PASSES_MOST, TCPS_PASSES_MOST + 2, "too many passes");
-    tcps_pass passes[TCPS_PASSES_MOST];
-    tcps_batch *batches[TCPS_PASSES_MOST];
-    for (int i = 0; i < count; i++) passes[i] = get_pass(L, 2 + i);
+    tcps_pass_options options[TCPS_PASSES_MOST];
+    tcps_pass *made[TCPS_PASSES_MOST];
+    for (int i = 0; i < count; i++) options[i] = get_options(L, 2 + i);
     tcpsL_freebatches(L);
     tcps_status status = {0};
-    if (tcps_collect_all(o, passes, (size_t)count, batches, &status) != TCPS_OK) return tcpsL_fail(L, &status);
+    if (tcps_collect_all(o, options, (size_t)count, made, &status) != TCPS_OK) return tcpsL_fail(L, &status);
     for (int i = 0; i < count; i++) {
-        tcpsL_pushbatch(L, batches[i], NULL, 0);
-        tcps_batch_unref(batches[i]);
+        tcpsL_pushbatch(L, made[i], NULL, 0);
+        tcps_pass_unref(made[i]);
     }
     return count;
 }

@@ -7,7 +7,7 @@
 
 #include "encode/json.h"
 #include "encode/protobuf.h"
-#include "record/batch.h"
+#include "record/pass.h"
 #include "record/schema.h"
 
 #define TCPSL_BATCH "tcpstats.batch"
@@ -19,8 +19,8 @@
 /* A batch as Lua holds it: a view and what keeps its rows alive. */
 typedef struct tcpsL_batch {
     tcps_view view;
-    tcps_batch *owner;     /* one reference */
-    const tcps_row **rows; /* malloc'ed when the view is not the whole batch; else NULL */
+    tcps_pass *pass;       /* whose rows they are; one reference */
+    const tcps_row **rows; /* malloc'ed when the view is not the whole pass; else NULL */
 } tcpsL_batch;
 
 /* A socket as Lua holds it: a row, or nothing any more. */
@@ -41,8 +41,8 @@ __attribute__((visibility("default"))) int luaopen_tcpstats_core(lua_State *L);
 /* [-0, +3] nil, status->what, code's name; returns 3. */
 int tcpsL_fail(lua_State *L, const tcps_status *status);
 
-/* [-0, +1] A userdata for a new reference to `b`; `rows` (malloc'ed, taken; NULL: the batch's own) are what it shows. Raises without memory. */
-void tcpsL_pushbatch(lua_State *L, tcps_batch *b, const tcps_row **rows, size_t count);
+/* [-0, +1] A userdata for a new reference to `pass`; `rows` (malloc'ed, taken; NULL: the whole pass) are what it shows. Raises without memory. */
+void tcpsL_pushbatch(lua_State *L, tcps_pass *pass, const tcps_row **rows, size_t count);
 /* [-0, +1] A view of the batch at index `batch` that shows `rows` (as above); what it has of opened and closed sockets is what the batch has. */
 void tcpsL_pushview(lua_State *L, int batch, const tcps_row **rows, size_t count);
 /* [-0, +0, m] To be called before a batch is made: frees those that nothing refers to any more. */

@@ -1,7 +1,7 @@
 /* The tracker: deltas, comings and goings. */
 #include "delta/tracker.h"
 
-#include "lua/tcpsl.h"
+#include "lua/replay.h"
 
 static tcps_tracker **check_tracker(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_TRACKER); }
 
@@ -38,12 +38,7 @@ static int l_update(lua_State *L) {
         lua_getfield(L, 3, "monotonic_ns");
         monotonic_ns = luaL_optinteger(L, -1, 0);
     }
-    tcpsL_freebatches(L);
-    tcps_batch *tracked;
-    if (tcps_tracker_update(t, batch->view, (uint64_t)monotonic_ns, &tracked) != TCPS_OK) return luaL_error(L, "no memory");
-    tcpsL_pushbatch(L, tracked, NULL, 0);
-    tcps_batch_unref(tracked);
-    return 1;
+    return tcpsL_replay(L, batch, &(tcps_replay_options){.tracker = t, .monotonic_ns = (uint64_t)monotonic_ns});
 }
 
 /* tracker:size() -> integer: bytes that it holds, less the last batch. */

@@ -5,19 +5,19 @@
 #include "parse/endpoints.h"
 #include "parse/freebsd_pieces.h"
 
-static void set_endpoints(tcps_batch *batch, tcps_record *r, const tcps_struct *x) {
+static void set_endpoints(tcps_rows *rows, tcps_record *r, const tcps_struct *x) {
     if (x->at[KLD_AF] == FREEBSD_AF_INET6) {
-        tcps_set_bsd_addresses6(batch, r, x->at + KLD_LADDR, x->at + KLD_RADDR);
+        tcps_set_bsd_addresses6(rows, r, x->at + KLD_LADDR, x->at + KLD_RADDR);
     } else if (x->at[KLD_AF] == FREEBSD_AF_INET) {
-        tcps_set_addresses(batch, r, x->at + KLD_LADDR, x->at + KLD_RADDR, 4);
+        tcps_set_addresses(rows, r, x->at + KLD_LADDR, x->at + KLD_RADDR, 4);
     }
     tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16(x->at + KLD_LPORT));
     tcps_set_nonzero(r, TCPS_F_remote_port, tcps_load16(x->at + KLD_RPORT));
 }
 
 /* What the module fills whatever it was asked for. */
-static void set_identity(tcps_batch *batch, tcps_record *r, const tcps_struct *x) {
-    set_endpoints(batch, r, x);
+static void set_identity(tcps_rows *rows, tcps_record *r, const tcps_struct *x) {
+    set_endpoints(rows, r, x);
     tcps_freebsd_set_state(r, tcps_load32(x->at + KLD_STATE));
     tcps_set_nonzero(r, TCPS_F_inp_gencnt, tcps_load64(x->at + KLD_GENCNT));
     tcps_set(r, TCPS_F_sources, 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_KLD);
@@ -101,7 +101,7 @@ static void set_ecn(tcps_record *r, const tcps_struct *x) {
     tcps_read64(r, TCPS_F_tlp_bytes_sent, x, KLD_TLP_BYTES);
 }
 
-static void set_groups(tcps_batch *batch, tcps_record *r, const tcps_struct *x, uint32_t fields) {
+static void set_groups(tcps_rows *rows, tcps_record *r, const tcps_struct *x, uint32_t fields) {
     if (fields & KLD_FIELDS_STATE) set_options(r, x);
     if (fields & KLD_FIELDS_CONGESTION) set_congestion(r, x);
     if (fields & KLD_FIELDS_RTT) set_rtt(r, x);
@@ -111,8 +111,8 @@ static void set_groups(tcps_batch *batch, tcps_record *r, const tcps_struct *x, 
     if (fields & KLD_FIELDS_BUFFERS) set_buffers(r, x);
     if (fields & KLD_FIELDS_ECN) set_ecn(r, x);
     if (fields & KLD_FIELDS_NAMES) {
-        tcps_freebsd_read_name(batch, r, TCPS_F_cc_algo, x, KLD_CC, KLD_NAME_SIZE);
-        tcps_freebsd_read_name(batch, r, TCPS_F_tcp_stack, x, KLD_STACK, KLD_NAME_SIZE);
+        tcps_freebsd_read_name(rows, r, TCPS_F_cc_algo, x, KLD_CC, KLD_NAME_SIZE);
+        tcps_freebsd_read_name(rows, r, TCPS_F_tcp_stack, x, KLD_STACK, KLD_NAME_SIZE);
     }
 }
 
@@ -135,8 +135,8 @@ tcps_code tcps_freebsd_kld_parse(const uint8_t *bytes, size_t len, uint32_t fiel
         }
         tcps_record_clear(&r);
         const tcps_struct s = {x, KLD_SIZE};
-        set_identity(sink->batch, &r, &s);
-        if (is_connection(x)) set_groups(sink->batch, &r, &s, fields);
+        set_identity(&sink->pass->rows, &r, &s);
+        if (is_connection(x)) set_groups(&sink->pass->rows, &r, &s, fields);
         tcps_code code = sink->put(sink, &r);
         if (code != TCPS_OK) return tcps_fail(status, code, "the dump was given up");
         report->sockets++;

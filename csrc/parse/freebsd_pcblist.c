@@ -5,12 +5,12 @@
 
 /* A listener for both families is bound to the wildcard address, whose bytes are the same in either. It counts as IPv4's here, because inp_vflag
  * says IPv4 too, and dual_stack says the rest. */
-static void set_endpoints(tcps_batch *batch, tcps_record *r, const tcps_struct *x) {
+static void set_endpoints(tcps_rows *rows, tcps_record *r, const tcps_struct *x) {
     unsigned vflag = x->at[XT_VFLAG] & (XT_VFLAG_IPV4 | XT_VFLAG_IPV6);
     if (vflag & XT_VFLAG_IPV4) {
-        tcps_set_addresses(batch, r, x->at + XT_LADDR + 12, x->at + XT_FADDR + 12, 4);
+        tcps_set_addresses(rows, r, x->at + XT_LADDR + 12, x->at + XT_FADDR + 12, 4);
     } else if (vflag == XT_VFLAG_IPV6) {
-        tcps_set_bsd_addresses6(batch, r, x->at + XT_LADDR, x->at + XT_FADDR);
+        tcps_set_bsd_addresses6(rows, r, x->at + XT_LADDR, x->at + XT_FADDR);
     }
     if (vflag == (XT_VFLAG_IPV4 | XT_VFLAG_IPV6)) tcps_set(r, TCPS_F_dual_stack, true);
     tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16_be(x->at + XT_LPORT));
@@ -46,10 +46,10 @@ static void set_inpcb(tcps_record *r, const tcps_struct *x) {
 }
 
 /* What struct tcpcb knows. */
-static void set_tcpcb(tcps_batch *batch, tcps_record *r, const tcps_struct *x, unsigned release) {
-    tcps_freebsd_read_name(batch, r, TCPS_F_tcp_stack, x, XT_STACK, XT_STACK_SIZE);
-    tcps_freebsd_read_name(batch, r, TCPS_F_log_id, x, XT_LOGID, XT_LOGID_SIZE);
-    tcps_freebsd_read_name(batch, r, TCPS_F_cc_algo, x, XT_CC, XT_CC_SIZE);
+static void set_tcpcb(tcps_rows *rows, tcps_record *r, const tcps_struct *x, unsigned release) {
+    tcps_freebsd_read_name(rows, r, TCPS_F_tcp_stack, x, XT_STACK, XT_STACK_SIZE);
+    tcps_freebsd_read_name(rows, r, TCPS_F_log_id, x, XT_LOGID, XT_LOGID_SIZE);
+    tcps_freebsd_read_name(rows, r, TCPS_F_cc_algo, x, XT_CC, XT_CC_SIZE);
     tcps_read32(r, TCPS_F_tcp_flags, x, XT_FLAGS);
     tcps_read32(r, TCPS_F_zerowin_probes, x, XT_SNDZEROWIN);
     tcps_read32(r, TCPS_F_rexmit_packets, x, XT_SNDREXMITPACK);
@@ -81,8 +81,8 @@ static void set_encaps_port(tcps_record *r, const tcps_struct *x, unsigned relea
 /* A TIME_WAIT of 13 may have lost its tcpcb: then the kernel leaves that part zero. A real one always has a stack and a segment size. */
 static bool has_tcpcb(const tcps_struct *x) { return tcps_holds(x, XT_MAXSEG, 4) ? x->at[XT_STACK] || tcps_load32(x->at + XT_MAXSEG) : true; }
 
-static void set_record(tcps_batch *batch, tcps_record *r, const tcps_struct *x, unsigned release) {
-    set_endpoints(batch, r, x);
+static void set_record(tcps_rows *rows, tcps_record *r, const tcps_struct *x, unsigned release) {
+    set_endpoints(rows, r, x);
     if (tcps_holds(x, XT_STATE, 4)) tcps_freebsd_set_state(r, tcps_load32(x->at + XT_STATE));
     set_encaps_port(r, x, release);
     tcps_set(r, TCPS_F_sources, 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_PCBLIST);
@@ -93,7 +93,7 @@ static void set_record(tcps_batch *batch, tcps_record *r, const tcps_struct *x, 
     }
     set_inpcb(r, x);
     if (tcps_load64(x->at + XT_SO)) set_socket(r, x);
-    if (has_tcpcb(x)) set_tcpcb(batch, r, x, release);
+    if (has_tcpcb(x)) set_tcpcb(rows, r, x, release);
 }
 
 /* Up to the flag that says which family the addresses are of: without it a record names no connection. */
@@ -135,7 +135,7 @@ tcps_code tcps_freebsd_pcblist_parse(const uint8_t *bytes, size_t len, unsigned 
             continue;
         }
         tcps_record_clear(&r);
-        set_record(sink->batch, &r, &(tcps_struct){bytes + offset, (size_t)size}, release);
+        set_record(&sink->pass->rows, &r, &(tcps_struct){bytes + offset, (size_t)size}, release);
         tcps_code code = sink->put(sink, &r);
         if (code != TCPS_OK) return tcps_fail(status, code, "the dump was given up");
         report->sockets++;

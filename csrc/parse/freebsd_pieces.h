@@ -4,7 +4,7 @@
 
 #include "abi/freebsd.h"
 #include "parse/struct.h"
-#include "record/batch.h"
+#include "record/rows.h"
 
 /* TCPS_* to TcpState; a state that FreeBSD does not have leaves the field absent. */
 static inline void tcps_freebsd_set_state(tcps_record *r, uint32_t state) {
@@ -12,11 +12,11 @@ static inline void tcps_freebsd_set_state(tcps_record *r, uint32_t state) {
 }
 
 /* A name in `size` bytes, ended by a NUL or by their end; an empty one is absent. */
-static inline void tcps_freebsd_read_name(tcps_batch *batch, tcps_record *r, unsigned field, const tcps_struct *s, size_t offset, size_t size) {
+static inline void tcps_freebsd_read_name(tcps_rows *rows, tcps_record *r, unsigned field, const tcps_struct *s, size_t offset, size_t size) {
     if (!tcps_holds(s, offset, size)) return;
     const uint8_t *name = s->at + offset;
     size_t len = strnlen((const char *)name, size);
-    if (len) tcps_set_text(r, field, tcps_batch_intern(batch, field, name, len));
+    if (len) tcps_set_text(r, field, tcps_rows_intern(rows, field, name, len));
 }
 
 /* A timer in ms: a negative one is due and has not been served yet. */

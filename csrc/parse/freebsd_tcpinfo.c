@@ -1,6 +1,7 @@
 #include "parse/freebsd_tcpinfo.h"
 
 #include "parse/freebsd_pieces.h"
+#include "tcp_stats.pb-c.h"
 
 static void set_options(tcps_record *r, const tcps_struct *info) {
     unsigned options = info->at[TI_OPTIONS];

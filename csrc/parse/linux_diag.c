@@ -57,9 +57,9 @@ static inline bool next_attribute(const uint8_t **at, const uint8_t *end, attrib
 }
 
 /* A string that may or may not be ended by a NUL. */
-static void read_string(tcps_batch *batch, tcps_record *r, unsigned field, const tcps_struct *s) {
+static void read_string(tcps_rows *rows, tcps_record *r, unsigned field, const tcps_struct *s) {
     size_t len = strnlen((const char *)s->at, s->len);
-    if (len) tcps_set_text(r, field, tcps_batch_intern(batch, field, s->at, len));
+    if (len) tcps_set_text(r, field, tcps_rows_intern(rows, field, s->at, len));
 }
 
 static void set_tls(tcps_record *r, const tcps_struct *tls) {
@@ -100,23 +100,23 @@ static void set_subflow(tcps_record *r, const tcps_struct *subflow) {
     }
 }
 
-static void set_ulp(tcps_batch *batch, tcps_record *r, const tcps_struct *ulp) {
+static void set_ulp(tcps_rows *rows, tcps_record *r, const tcps_struct *ulp) {
     const uint8_t *at = ulp->at, *end = at + ulp->len;
     for (attribute a; next_attribute(&at, end, &a);) {
-        if (a.type == ULP_NAME) read_string(batch, r, TCPS_F_ulp, &a.payload);
+        if (a.type == ULP_NAME) read_string(rows, r, TCPS_F_ulp, &a.payload);
         if (a.type == ULP_TLS) set_tls(r, &a.payload);
         if (a.type == ULP_MPTCP) set_subflow(r, &a.payload);
     }
 }
 
 /* True when the attribute is one that only a full socket has. */
-static inline bool set_attribute(tcps_batch *batch, tcps_record *r, const attribute *a, unsigned state) {
+static inline bool set_attribute(tcps_rows *rows, tcps_record *r, const attribute *a, unsigned state) {
     const tcps_struct *s = &a->payload;
     switch (a->type) {
     case ATTR_INFO: tcps_linux_tcp_info(r, s->at, s->len, state); return true;
     case ATTR_SKMEMINFO: tcps_linux_meminfo(r, s->at, s->len); return true;
     case ATTR_MEMINFO: set_meminfo(r, s); return true;
-    case ATTR_CONG: read_string(batch, r, TCPS_F_cc_algo, s); break;
+    case ATTR_CONG: read_string(rows, r, TCPS_F_cc_algo, s); break;
     case ATTR_VEGASINFO: set_vegas(r, s); break;
     case ATTR_DCTCPINFO: set_dctcp(r, s); break;
     case ATTR_BBRINFO: set_bbr(r, s); break;
@@ -133,7 +133,7 @@ static inline bool set_attribute(tcps_batch *batch, tcps_record *r, const attrib
     case ATTR_CGROUP_ID: tcps_read64(r, TCPS_F_cgroup_id, s, 0); break;
     case ATTR_SOCKOPT: tcps_read16(r, TCPS_F_socket_options, s, 0); break;
     case ATTR_MD5SIG: tcps_set(r, TCPS_F_md5sig_keys, (uint32_t)(s->len / MD5SIG_SIZE)); break;
-    case ATTR_ULP_INFO: set_ulp(batch, r, s); break;
+    case ATTR_ULP_INFO: set_ulp(rows, r, s); break;
     default: break;
     }
     return false;
@@ -151,9 +151,9 @@ static void set_timers(tcps_record *r, unsigned timer, unsigned retransmits, uin
     if (timer) tcps_set(r, TCPS_F_timer_retransmits, retransmits);
 }
 
-static void set_endpoints(tcps_batch *batch, tcps_record *r, const uint8_t *m) {
+static void set_endpoints(tcps_rows *rows, tcps_record *r, const uint8_t *m) {
     size_t len = m[MSG_FAMILY] == LINUX_AF_INET ? 4 : 16;
-    tcps_set_addresses(batch, r, m + MSG_SRC, m + MSG_DST, len);
+    tcps_set_addresses(rows, r, m + MSG_SRC, m + MSG_DST, len);
     tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16_be(m + MSG_SPORT));
     tcps_set_nonzero(r, TCPS_F_remote_port, tcps_load16_be(m + MSG_DPORT));
     uint32_t interface = tcps_load32(m + MSG_IF);
@@ -166,9 +166,9 @@ static bool any_address(const uint8_t *a) {
     return memcmp(a, zero, 16) == 0;
 }
 
-static void set_socket(tcps_batch *batch, tcps_record *r, const uint8_t *m, size_t len) {
+static void set_socket(tcps_rows *rows, tcps_record *r, const uint8_t *m, size_t len) {
     unsigned state = m[MSG_STATE];
-    set_endpoints(batch, r, m);
+    set_endpoints(rows, r, m);
     tcps_set_nonzero(r, TCPS_F_state, tcps_linux_state(state));
     tcps_set(r, TCPS_F_socket_id, tcps_load64(m + MSG_COOKIE));
     tcps_set_nonzero(r, TCPS_F_inode, tcps_load32(m + MSG_INODE));
@@ -176,7 +176,7 @@ static void set_socket(tcps_batch *batch, tcps_record *r, const uint8_t *m, size
 
     bool full = tcps_has(r, TCPS_F_inode);
     const uint8_t *at = m + MSG_SIZE, *end = m + len;
-    for (attribute a; next_attribute(&at, end, &a);) full |= set_attribute(batch, r, &a, state);
+    for (attribute a; next_attribute(&at, end, &a);) full |= set_attribute(rows, r, &a, state);
 
     /* TIME_WAIT and half-open connections are no full sockets: their owner, queues and buffers are zero because there are none. */
     if (full) {
@@ -211,7 +211,7 @@ tcps_code tcps_linux_diag_parse(tcps_linux_diag *dump, const uint8_t *bytes, siz
         if ((type == NL_TYPE_TCPDIAG || type == NL_TYPE_SOCK_DIAG) && m_len >= MSG_SIZE &&
             (m[MSG_FAMILY] == LINUX_AF_INET || m[MSG_FAMILY] == LINUX_AF_INET6)) {
             tcps_record_clear(&r);
-            set_socket(sink->batch, &r, m, m_len);
+            set_socket(&sink->pass->rows, &r, m, m_len);
             dump->message = at;
             dump->message_len = size;
             tcps_code code = sink->put(sink, &r);

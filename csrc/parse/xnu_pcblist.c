@@ -33,16 +33,16 @@ static inline void set_us(tcps_record *r, unsigned field, const tcps_struct *p, 
 }
 
 /* A mapped address has vflag 1: it is IPv4 on the wire, and net.inet.tcp.info wants it so too. */
-static void set_endpoints(tcps_batch *batch, tcps_record *r, const tcps_struct *p) {
+static void set_endpoints(tcps_rows *rows, tcps_record *r, const tcps_struct *p) {
     if (tcps_holds(p, XINPCB_FPORT, 2)) tcps_set_nonzero(r, TCPS_F_remote_port, tcps_load16_be(p->at + XINPCB_FPORT));
     if (tcps_holds(p, XINPCB_LPORT, 2)) tcps_set_nonzero(r, TCPS_F_local_port, tcps_load16_be(p->at + XINPCB_LPORT));
     if (!tcps_holds(p, XINPCB_LADDR, 16)) return;
     const uint8_t *local = p->at + XINPCB_LADDR, *remote = p->at + XINPCB_FADDR;
     unsigned vflag = p->at[XINPCB_VFLAG] & (XVFLAG_IPV4 | XVFLAG_IPV6);
     if (vflag == XVFLAG_IPV4)
-        tcps_set_addresses(batch, r, local + XADDR_IPV4, remote + XADDR_IPV4, 16 - XADDR_IPV4);
+        tcps_set_addresses(rows, r, local + XADDR_IPV4, remote + XADDR_IPV4, 16 - XADDR_IPV4);
     else if (vflag)
-        tcps_set_bsd_addresses6(batch, r, local, remote);
+        tcps_set_bsd_addresses6(rows, r, local, remote);
 }
 
 /* `classes`: how many of the four sets of counters mean anything where traffic is counted by class. */
@@ -167,7 +167,7 @@ static tcps_code put_socket(walk *w, const group *g) {
     tcps_record *r = &w->record;
     tcps_record_clear(r);
     tcps_set(r, TCPS_F_sources, SOURCE_BIT);
-    set_endpoints(w->sink->batch, r, &g->inpcb);
+    set_endpoints(&w->sink->pass->rows, r, &g->inpcb);
     set_state(r, &g->tcpcb);
     bool has_so = tcps_holds(&g->socket, XSOCKET_SO, 8);
     uint64_t so = has_so ? tcps_load64(g->socket.at + XSOCKET_SO) : 0;

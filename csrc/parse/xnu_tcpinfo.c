@@ -4,6 +4,7 @@
 #include "base/bitset.h"
 #include "parse/endpoints.h"
 #include "parse/struct.h"
+#include "tcp_stats.pb-c.h"
 
 static void set32_if_absent(tcps_record *r, unsigned field, const tcps_struct *s, size_t offset) {
     if (!tcps_has(r, field)) tcps_read32(r, field, s, offset);

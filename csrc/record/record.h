@@ -1,14 +1,14 @@
 /* One TCP socket at one moment.
  *
  * `tcps_record` is the one record that a source is filling: a value slot for every field number, so that setting a field is one store
- * and clearing it is clearing the bitmap. It stays in the first level cache. A batch keeps it as a `tcps_row`: the difference from the first
+ * and clearing it is clearing the bitmap. It stays in the first level cache. A pass keeps it as a `tcps_row`: the difference from the first
  * record of the same fields, its `tcps_shape`. Sockets of a system have few shapes and most of their values in common (zeros, sizes, limits,
  * algorithms), so that a row takes about 200 bytes, where the values of its 100 fields take 520 and the message struct that protobuf-c
  * generates 2,216; and an encoder writes once what rows have in common. doc/performance.md has the figures. Fields, numbers and types come
  * from proto/tcp_stats.proto alone.
  *
  * A value is held in 64 bits: integers in two's complement, a bool as 0 or 1, an enum by its number, a repeated enum as a set (bit n:
- * number n), a string or bytes as a pointer to a tcps_text that the batch owns. */
+ * number n), a string or bytes as a pointer to a tcps_text that the rows own. */
 #ifndef TCPS_RECORD_H
 #define TCPS_RECORD_H
 
@@ -48,7 +48,7 @@ static inline void tcps_set_nonzero(tcps_record *r, unsigned field, uint64_t val
     r->value[field] = value;
 }
 
-/* `text` is owned by the batch that the record goes to; NULL leaves the field absent. */
+/* `text` belongs to the rows that the record goes to; NULL leaves the field absent. */
 static inline void tcps_set_text(tcps_record *r, unsigned field, const tcps_text *text) {
     if (text) tcps_set(r, field, (uint64_t)(uintptr_t)text);
 }

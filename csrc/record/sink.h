@@ -3,12 +3,12 @@
 #ifndef TCPS_SINK_H
 #define TCPS_SINK_H
 
-#include "record/batch.h"
+#include "record/pass.h"
 
-/* Where a source puts its records. `batch` owns the texts that a record points to: make them with tcps_batch_text or _intern. */
+/* Where a source puts its records. The rows of `pass` own the texts that a record points to: make them with tcps_rows_text or _intern. */
 typedef struct tcps_sink tcps_sink;
 struct tcps_sink {
-    tcps_batch *batch;
+    tcps_pass *pass;
     /* Takes a finished record; it may change it and does not keep it. TCPS_OK to go on. */
     tcps_code (*put)(tcps_sink *sink, tcps_record *r);
     /* Forgets what was put since the collection began: the dump is read again because it was inconsistent. */

@@ -52,13 +52,13 @@ static bool ask_text(tcps_source *s, const char *name, char *text, size_t room) 
 }
 
 /* Asked in every pass, so that each pass of a recording stands by itself. The major version, 0 when nothing says it. */
-static unsigned identify(tcps_source *s, tcps_batch *batch) {
+static unsigned identify(tcps_source *s, tcps_pass *pass) {
     char text[256];
     unsigned release = 0;
     uint32_t osreldate;
-    if (ask_text(s, "kern.hostname", text, sizeof text)) batch->metadata.hostname = tcps_batch_string(batch, text);
+    if (ask_text(s, "kern.hostname", text, sizeof text)) pass->metadata.hostname = tcps_pass_string(pass, text);
     if (ask_text(s, "kern.osrelease", text, sizeof text)) {
-        batch->metadata.os_version = tcps_batch_string(batch, text);
+        pass->metadata.os_version = tcps_pass_string(pass, text);
         release = parse_release(text);
     }
     if (tcps_sysctl_u32(s->kernel, "kern.osreldate", &osreldate) == 0) release = osreldate / 100000;
@@ -99,7 +99,7 @@ static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
 }
 
 /* Without the release, two fields cannot be told from each other; everything else can. */
-static tcps_code check_release(tcps_source *s, tcps_batch *batch, unsigned release, tcps_status *status) {
+static tcps_code check_release(tcps_source *s, tcps_pass *pass, unsigned release, tcps_status *status) {
     if (release >= OLDEST_RELEASE) return TCPS_OK;
     if (release)
         return tcps_fail(status, TCPS_UNSUPPORTED, "freebsd: " PCBLIST " of FreeBSD %u is not known, %d is the oldest that is", release,
@@ -108,34 +108,34 @@ static tcps_code check_release(tcps_source *s, tcps_batch *batch, unsigned relea
     s->told_release = true;
     tcps_status warning;
     tcps_fail(&warning, TCPS_UNSUPPORTED, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
-    tcps_batch_warn(batch, &warning);
+    tcps_pass_warn(pass, &warning);
     return TCPS_OK;
 }
 
 /* ---- The two ways to the sockets ---- */
 
-static void set_retries(tcps_batch *batch, unsigned retries) {
+static void set_retries(tcps_pass *pass, unsigned retries) {
     if (!retries) return;
-    batch->metadata.has_retries = 1;
-    batch->metadata.retries = retries;
+    pass->metadata.has_retries = 1;
+    pass->metadata.retries = retries;
 }
 
-static void set_inconsistent(tcps_batch *batch) {
-    batch->metadata.has_inconsistent = 1;
-    batch->metadata.inconsistent = 1;
+static void set_inconsistent(tcps_pass *pass) {
+    pass->metadata.has_inconsistent = 1;
+    pass->metadata.inconsistent = 1;
 }
 
-static void tell_inconsistent(tcps_batch *batch, unsigned retries) {
+static void tell_inconsistent(tcps_pass *pass, unsigned retries) {
     tcps_status told;
     char again[64] = "";
     if (retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", retries);
     tcps_fail(&told, TCPS_INCONSISTENT, "freebsd: connections came or went during the dump%s: one may be missing", again);
-    tcps_batch_warn(batch, &told);
-    set_inconsistent(batch);
+    tcps_pass_warn(pass, &told);
+    set_inconsistent(pass);
 }
 
 /* Leaves in s->dump an answer whose generations agree, or the last of those that did not. */
-static tcps_code read_pcblist(tcps_source *s, tcps_batch *batch, tcps_status *status) {
+static tcps_code read_pcblist(tcps_source *s, tcps_pass *pass, tcps_status *status) {
     uint64_t first, last;
     unsigned retries = 0;
     for (unsigned changed = 0;; changed++) {
@@ -145,11 +145,11 @@ static tcps_code read_pcblist(tcps_source *s, tcps_batch *batch, tcps_status *st
         if (changed == RETRIES || s->kernel->fixed) break;
         retries++;
     }
-    set_retries(batch, retries);
-    if (first != last) tell_inconsistent(batch, s->kernel->fixed ? 0 : RETRIES);
+    set_retries(pass, retries);
+    if (first != last) tell_inconsistent(pass, s->kernel->fixed ? 0 : RETRIES);
     if (s->dump.len >= XIG_SIZE) {
-        batch->metadata.has_pcblist_generation = 1;
-        batch->metadata.pcblist_generation = tcps_load64(s->dump.bytes + XIG_GEN);
+        pass->metadata.has_pcblist_generation = 1;
+        pass->metadata.pcblist_generation = tcps_load64(s->dump.bytes + XIG_GEN);
     }
     return TCPS_OK;
 }
@@ -159,9 +159,9 @@ static bool is_stream(const tcps_buffer *dump) {
 }
 
 /* A cut or damaged answer is a warning as long as it was one at all. */
-static tcps_code settle(tcps_code code, uint64_t sockets, tcps_batch *batch, const tcps_status *detail, tcps_status *status) {
+static tcps_code settle(tcps_code code, uint64_t sockets, tcps_pass *pass, const tcps_status *detail, tcps_status *status) {
     bool readable = (code == TCPS_TRUNCATED || code == TCPS_FORMAT) && (sockets || detail->offset);
-    if (readable) tcps_batch_cut(batch, detail);
+    if (readable) tcps_pass_warn_partial(pass, detail);
     if (code == TCPS_OK || readable) return TCPS_OK;
     if (status) *status = *detail;
     return code;
@@ -178,9 +178,9 @@ static tcps_code parse_pcblist(tcps_source *s, unsigned release, tcps_sink *sink
         tcps_fail(&warning, TCPS_FORMAT, PCBLIST ": %llu records are too short to be read, the first at byte %llu",
                   (unsigned long long)report.skipped, (unsigned long long)report.first_skipped);
         warning.offset = report.first_skipped;
-        tcps_batch_warn(sink->batch, &warning);
+        tcps_pass_warn(sink->pass, &warning);
     }
-    return settle(code, report.sockets, sink->batch, &detail, status);
+    return settle(code, report.sockets, sink->pass, &detail, status);
 }
 
 static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_dump *stream, tcps_sink *sink, tcps_status *status) {
@@ -189,26 +189,26 @@ static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_dump *stream, t
     uint32_t fields = stream->fields;
     if (!fields && ask_named_fields(s, &fields, status) != TCPS_OK) return TCPS_USAGE;
     if (!fields) fields = tcps_freebsd_kld_fields(s->dump.bytes, s->dump.len);
-    set_retries(sink->batch, stream->retries);
-    if (stream->partial) set_inconsistent(sink->batch);
+    set_retries(sink->pass, stream->retries);
+    if (stream->partial) set_inconsistent(sink->pass);
     tcps_code code = tcps_freebsd_kld_parse(s->dump.bytes, s->dump.len, fields, sink, &report, &detail);
-    return settle(code, report.sockets, sink->batch, &detail, status);
+    return settle(code, report.sockets, sink->pass, &detail, status);
 }
 
 /* ---- Owners ---- */
 
 /* Asked after the sockets, so that a socket of the dump has its owner. A file that was named is used whether or not owners were asked for.
  * True when there is something to join. */
-static bool read_owners(tcps_source *s, const tcps_wants *wants, tcps_batch *batch) {
+static bool read_owners(tcps_source *s, const tcps_wants *wants, tcps_pass *pass) {
     if (!wants->processes && s->kernel->live) return false;
     tcps_status warning;
     int error = tcps_sysctl_table(s->kernel, "kern.file", &s->files, NULL);
     if (error) {
         tcps_fail_errno(&warning, error, "freebsd: cannot read kern.file, owners are not known");
-        if (wants->processes) tcps_batch_warn(batch, &warning);
+        if (wants->processes) tcps_pass_warn(pass, &warning);
         return false;
     }
-    if (tcps_freebsd_xfile_parse(&s->owners, s->files.bytes, s->files.len, &warning) != TCPS_OK) tcps_batch_warn(batch, &warning);
+    if (tcps_freebsd_xfile_parse(&s->owners, s->files.bytes, s->files.len, &warning) != TCPS_OK) tcps_pass_warn(pass, &warning);
     return true;
 }
 
@@ -218,7 +218,7 @@ static tcps_code parse(tcps_source *s, const tcps_freebsd_dump *stream, unsigned
 
 static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_dump *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
     tcps_freebsd_joiner joiner;
-    tcps_code code = tcps_batch_add_source(sink->batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE);
+    tcps_code code = tcps_pass_add_source(sink->pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE);
     if (code != TCPS_OK) return tcps_fail(status, code, "freebsd: no memory");
     tcps_freebsd_joiner_init(&joiner, sink, s->kernel, &s->owners);
     code = parse(s, stream, release, &joiner.sink, status);
@@ -227,48 +227,48 @@ static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_dump *stre
 }
 
 static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
-    tcps_batch *batch = sink->batch;
+    tcps_pass *pass = sink->pass;
     tcps_freebsd_dump stream;
     tcps_code code;
-    unsigned release = identify(s, batch);
-    bool device = tcps_freebsd_device_read(&s->device, s->kernel, wants, batch, &s->dump, &stream);
+    unsigned release = identify(s, pass);
+    bool device = tcps_freebsd_device_read(&s->device, s->kernel, wants, pass, &s->dump, &stream);
     if (!device) {
-        code = read_pcblist(s, batch, status);
-        if (code == TCPS_OK) code = check_release(s, batch, release, status);
+        code = read_pcblist(s, pass, status);
+        if (code == TCPS_OK) code = check_release(s, pass, release, status);
         if (code != TCPS_OK) return code;
     }
-    code = tcps_batch_add_source(batch, device ? TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_KLD
-                                               : TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_PCBLIST);
+    code = tcps_pass_add_source(pass, device ? TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_KLD
+                                             : TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_PCBLIST);
     if (code != TCPS_OK) return tcps_fail(status, code, "freebsd: no memory");
-    return (read_owners(s, wants, batch) ? parse_with_owners : parse)(s, device ? &stream : NULL, release, sink, status);
+    return (read_owners(s, wants, pass) ? parse_with_owners : parse)(s, device ? &stream : NULL, release, sink, status);
 }
 
 /* ---- The system's counters ---- */
 
 /* What is wrong with these is the same in every pass. */
-static void tell_once(bool *told, tcps_batch *batch, const tcps_status *status) {
-    if (!*told) tcps_batch_warn(batch, status);
+static void tell_once(bool *told, tcps_pass *pass, const tcps_status *status) {
+    if (!*told) tcps_pass_warn(pass, status);
     *told = true;
 }
 
 typedef tcps_code parse_counters(const uint8_t *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
 /* A file stands for other answers than these: that they are not there is nothing to tell. */
-static void read_counters(tcps_source *s, const char *name, parse_counters *take, tcps_counters *counters, bool *told, tcps_batch *batch) {
+static void read_counters(tcps_source *s, const char *name, parse_counters *take, tcps_counters *counters, bool *told, tcps_pass *pass) {
     tcps_buffer answer = {0};
     tcps_status status;
     int error = tcps_sysctl_table(s->kernel, name, &answer, NULL);
     if (error) tcps_fail_errno(&status, error, "freebsd: cannot read %s", name);
-    if (error ? error != EOPNOTSUPP : take(answer.bytes, answer.len, counters, &status) != TCPS_OK) tell_once(told, batch, &status);
+    if (error ? error != EOPNOTSUPP : take(answer.bytes, answer.len, counters, &status) != TCPS_OK) tell_once(told, pass, &status);
     free(answer.bytes);
 }
 
-static tcps_code freebsd_counters(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+static tcps_code freebsd_counters(tcps_source *s, bool deltas, tcps_pass *pass, tcps_counters *counters, tcps_status *status) {
     (void)deltas;
     (void)status;
     *counters = (tcps_counters){0};
-    read_counters(s, "net.inet.tcp.stats", tcps_freebsd_tcpstat_parse, counters, &s->told_stats, batch);
-    read_counters(s, "net.inet.tcp.states", tcps_freebsd_states_parse, counters, &s->told_states, batch);
+    read_counters(s, "net.inet.tcp.stats", tcps_freebsd_tcpstat_parse, counters, &s->told_stats, pass);
+    read_counters(s, "net.inet.tcp.states", tcps_freebsd_states_parse, counters, &s->told_states, pass);
     return TCPS_OK;
 }
 
@@ -286,9 +286,9 @@ static const tcps_spec_key freebsd_keys[] = {
     {0},
 };
 
-static void freebsd_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r) {
+static void freebsd_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_rows *rows, tcps_record *r) {
     (void)k;
-    (void)batch;
+    (void)rows;
     tcps_freebsd_tcp_info(r, info, len);
     tcps_set(r, TCPS_F_fd, (uint64_t)fd);
 }

@@ -116,17 +116,17 @@ static bool is_absent(int error) { return error == ENOENT || error == ENXIO || e
 static bool is_busy(int error) { return error == EBUSY || error == EMFILE || error == EINTR; }
 
 /* Tells why the device is passed over; what will be the same in the next pass is told once. */
-static void tell_unusable(tcps_freebsd_device *d, const attempt *a, int error, tcps_batch *batch) {
+static void tell_unusable(tcps_freebsd_device *d, const attempt *a, int error, tcps_pass *pass) {
     tcps_status status;
     bool refused = error == EPERM || error == EACCES;
     if (is_absent(error) || (refused && d->told_refused)) return;
     d->told_refused |= refused;
     tcps_fail_errno(&status, error, DEVICE ": %s, net.inet.tcp.pcblist is read instead", a->step);
-    tcps_batch_warn(batch, &status);
+    tcps_pass_warn(pass, &status);
 }
 
-static void tell_once(bool *told, tcps_batch *batch, const tcps_status *status) {
-    if (!*told) tcps_batch_warn(batch, status);
+static void tell_once(bool *told, tcps_pass *pass, const tcps_status *status) {
+    if (!*told) tcps_pass_warn(pass, status);
     *told = true;
 }
 
@@ -152,7 +152,7 @@ static bool falls_short(tcps_freebsd_device *d, const attempt *a, uint64_t seen,
     return false;
 }
 
-bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_batch *batch, tcps_buffer *buffer,
+bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_pass *pass, tcps_buffer *buffer,
                               tcps_freebsd_dump *stream) {
     attempt a = {.kernel = k, .buffer = buffer};
     tcps_status status;
@@ -163,14 +163,14 @@ bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps
         int error = attempt_once(&a, wants, &recording);
         if (is_busy(error) && !last) continue;
         if (error) {
-            tell_unusable(d, &a, error, batch);
+            tell_unusable(d, &a, error, pass);
             return false;
         }
         if (recording) return true;
         if (a.foreign) {
             tcps_fail(&status, TCPS_UNSUPPORTED, DEVICE ": protocol %u with records of %u bytes is not known, net.inet.tcp.pcblist is read instead",
                       a.protocol, a.record_size);
-            tell_once(&d->told_version, batch, &status);
+            tell_once(&d->told_version, pass, &status);
             return false;
         }
         if (ran_into_limit(&a)) { /* trying again would take as long */
@@ -188,11 +188,11 @@ bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps
     if (stream->partial) {
         tcps_fail(&status, TCPS_TRUNCATED, DEVICE ": the read gave %zu of about %llu records", buffer->len / KLD_SIZE, (unsigned long long)a.records);
         status.offset = buffer->len;
-        tcps_batch_cut(batch, &status);
+        tcps_pass_warn_partial(pass, &status);
     }
     if (a.fields == KLD_FIELDS_DEFAULT) {
         tcps_fail(&status, TCPS_UNSUPPORTED, DEVICE ": SET_FILTER was refused: counters, timers, sequences, ECN and names are absent");
-        tell_once(&d->told_unfiltered, batch, &status);
+        tell_once(&d->told_unfiltered, pass, &status);
     }
     stream->fields = a.fields;
     return true;

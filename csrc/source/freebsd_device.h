@@ -20,8 +20,8 @@ typedef struct tcps_freebsd_dump {
 } tcps_freebsd_dump;
 
 /* Reads the device into `buffer`. True with a stream; false when there is no device or it cannot be used now, and why that is worth telling is a
- * warning in `batch`. A module that is not loaded is nothing to tell. */
-bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_batch *batch, tcps_buffer *buffer,
+ * warning in `pass`. A module that is not loaded is nothing to tell. */
+bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_pass *pass, tcps_buffer *buffer,
                               tcps_freebsd_dump *stream);
 
 #endif

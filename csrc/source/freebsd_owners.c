@@ -11,7 +11,7 @@
 typedef struct tcps_freebsd_name {
     int32_t pid;
     bool used;
-    const tcps_text *command; /* the batch's; NULL: the process is gone, or not for us to see */
+    const tcps_text *command; /* the pass's; NULL: the process is gone, or not for us to see */
 } name;
 
 /* The slot of `pid`, or the empty one where it would go. The table is never full. */
@@ -56,7 +56,7 @@ static const tcps_text *ask_command(tcps_freebsd_joiner *j, int32_t pid) {
     if (c.len != KI_SIZE || tcps_load32(c.bytes + KI_STRUCTSIZE) != KI_SIZE) return NULL;
     const char *comm = (const char *)c.bytes + KI_COMM;
     size_t len = strnlen(comm, KI_COMM_SIZE);
-    return len ? tcps_batch_intern(j->sink.batch, TCPS_F_command, comm, len) : NULL;
+    return len ? tcps_rows_intern(&j->sink.pass->rows, TCPS_F_command, comm, len) : NULL;
 }
 
 static tcps_code set_command(tcps_freebsd_joiner *j, tcps_record *r, int32_t pid) {
@@ -87,7 +87,7 @@ static tcps_code join(tcps_sink *sink, tcps_record *r) {
 }
 
 void tcps_freebsd_joiner_init(tcps_freebsd_joiner *j, tcps_sink *next, tcps_kernel *kernel, const tcps_freebsd_owners *owners) {
-    *j = (tcps_freebsd_joiner){.sink = {.batch = next->batch, .put = join}, .next = next, .kernel = kernel, .owners = owners};
+    *j = (tcps_freebsd_joiner){.sink = {.pass = next->pass, .put = join}, .next = next, .kernel = kernel, .owners = owners};
 }
 
 void tcps_freebsd_joiner_fini(tcps_freebsd_joiner *j) { free(j->names.slots); }

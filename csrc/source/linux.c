@@ -116,13 +116,13 @@ typedef struct joiner {
     bool processes;
     bool found;           /* the second round: the owners were looked for */
     tcps_buffer waiting;  /* netlink messages */
-    tcps_arena_mark mark; /* in the batch's memory: behind what the pass has kept */
+    tcps_arena_mark mark; /* in the rows' memory: behind what the pass has kept */
 } joiner;
 
 static tcps_code hold_back(joiner *j) {
     static const uint8_t padding[4];
     const tcps_linux_diag *diag = &j->dump->diag;
-    tcps_arena_back(&j->sink.batch->arena, j->mark);
+    tcps_arena_back(&j->sink.pass->rows.arena, j->mark);
     if (tcps_buffer_append(&j->waiting, diag->message, diag->message_len) != 0) return TCPS_NOMEM;
     return tcps_buffer_append(&j->waiting, padding, -diag->message_len & 3) == 0 ? TCPS_OK : TCPS_NOMEM;
 }
@@ -140,20 +140,20 @@ static tcps_code join(tcps_sink *sink, tcps_record *r) {
             return hold_back(j);
     }
     tcps_code code = next->put(next, r);
-    j->mark = tcps_arena_here(&sink->batch->arena);
+    j->mark = tcps_arena_here(&sink->pass->rows.arena);
     return code;
 }
 
 static tcps_code begin_join(joiner *j, tcps_status *status) {
-    j->mark = tcps_arena_here(&j->sink.batch->arena);
-    tcps_linux_names_begin(j->source->names, j->sink.batch);
-    tcps_code code = j->processes ? tcps_linux_owners_begin(j->source->owners, j->sink.batch) : TCPS_OK;
+    j->mark = tcps_arena_here(&j->sink.pass->rows.arena);
+    tcps_linux_names_begin(j->source->names, &j->sink.pass->rows);
+    tcps_code code = j->processes ? tcps_linux_owners_begin(j->source->owners, j->sink.pass) : TCPS_OK;
     return code == TCPS_OK ? TCPS_OK : tcps_fail(status, code, "linux: no memory");
 }
 
 static void restart_join(joiner *j) {
     j->next->restart(j->next);
-    j->mark = tcps_arena_here(&j->sink.batch->arena);
+    j->mark = tcps_arena_here(&j->sink.pass->rows.arena);
     j->waiting.len = 0;
     tcps_linux_owners_restart(j->source->owners);
 }
@@ -186,35 +186,35 @@ static bool needs_owners(const tcps_wants *wants) {
 }
 
 static int take_uname(void *context, const void *bytes, size_t len) {
-    tcps_batch *batch = context;
+    tcps_pass *pass = context;
     const char *release = bytes, *end = release + len;
     const char *host = memchr(release, 0, len);
     if (!host || end[-1] != 0) return 1;
-    batch->metadata.os_version = tcps_batch_string(batch, release);
-    if (host + 1 < end) batch->metadata.hostname = tcps_batch_string(batch, host + 1);
+    pass->metadata.os_version = tcps_pass_string(pass, release);
+    if (host + 1 < end) pass->metadata.hostname = tcps_pass_string(pass, host + 1);
     return 0;
 }
 
 /* NLM_F_DUMP_INTR to the last. */
-static void tell_inconsistent(tcps_batch *batch, unsigned retries) {
+static void tell_inconsistent(tcps_pass *pass, unsigned retries) {
     tcps_status told;
     char again[64] = "";
     if (retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", retries);
     tcps_fail(&told, TCPS_INCONSISTENT, "linux: sockets came or went during the dump%s: one may be missing or there twice", again);
-    tcps_batch_warn(batch, &told);
-    batch->metadata.has_inconsistent = 1;
-    batch->metadata.inconsistent = 1;
+    tcps_pass_warn(pass, &told);
+    pass->metadata.has_inconsistent = 1;
+    pass->metadata.inconsistent = 1;
 }
 
 static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
-    tcps_batch *batch = sink->batch;
-    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_UNAME}, take_uname, batch, NULL);
-    tcps_code code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_INET_DIAG);
+    tcps_pass *pass = sink->pass;
+    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_UNAME}, take_uname, pass, NULL);
+    tcps_code code = tcps_pass_add_source(pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_INET_DIAG);
     if (code != TCPS_OK) return tcps_fail(status, code, "linux: no memory");
 
     unsigned tries = 0;
     dump d;
-    joiner j = {.sink = {.batch = batch, .put = join}, .next = sink, .source = s, .dump = &d, .processes = needs_owners(wants)};
+    joiner j = {.sink = {.pass = pass, .put = join}, .next = sink, .source = s, .dump = &d, .processes = needs_owners(wants)};
     code = begin_join(&j, status);
     if (code != TCPS_OK) return code;
     do {
@@ -224,17 +224,17 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     } while (code == TCPS_OK && d.diag.interrupted && !s->kernel->fixed && tries++ < RETRIES);
 
     if (tries) {
-        batch->metadata.has_retries = 1;
-        batch->metadata.retries = tries < RETRIES ? tries : RETRIES;
+        pass->metadata.has_retries = 1;
+        pass->metadata.retries = tries < RETRIES ? tries : RETRIES;
     }
-    if (d.diag.interrupted) tell_inconsistent(batch, batch->metadata.retries);
+    if (d.diag.interrupted) tell_inconsistent(pass, pass->metadata.retries);
     /* A cut answer is a warning as long as something of it could be read. */
     if (code != TCPS_OK && d.diag.sockets && (d.code == TCPS_OK || d.code == TCPS_TRUNCATED)) {
-        tcps_batch_cut(batch, &d.status);
+        tcps_pass_warn_partial(pass, &d.status);
         code = TCPS_OK;
     }
     if (code == TCPS_OK)
-        code = finish_join(&j, batch->partial || wants->filter, status);
+        code = finish_join(&j, pass->partial || wants->filter, status);
     else if (status)
         *status = d.status;
     free(j.waiting.bytes);
@@ -244,7 +244,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
 typedef tcps_code parse_counters(const void *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
 /* Counters and gauges of the network namespace. A file that is not there (no IPv6, a restricted /proc) takes its fields with it. */
-static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_pass *pass, tcps_counters *counters, tcps_status *status) {
     static const struct {
         const char *path;
         parse_counters *parse;
@@ -264,7 +264,7 @@ static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_batch *batch, 
         if (files[i].parse(s->text.bytes, s->text.len, counters, &why) == TCPS_OK)
             any = true;
         else
-            tcps_batch_warn(batch, &why);
+            tcps_pass_warn(pass, &why);
     }
     return any ? TCPS_OK : s->kernel->live ? tcps_fail(status, TCPS_SYSTEM, "linux: no counters can be read below /proc/net") : TCPS_UNSUPPORTED;
 }

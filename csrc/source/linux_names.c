@@ -24,7 +24,7 @@ typedef struct name_list {
 
 struct tcps_linux_names {
     tcps_kernel *kernel;
-    tcps_batch *batch;
+    tcps_rows *rows;
     uint32_t pass;
     name_list interfaces, groups;
     tcps_buffer answer;
@@ -51,8 +51,8 @@ void tcps_linux_names_free(tcps_linux_names *n) {
     free(n);
 }
 
-void tcps_linux_names_begin(tcps_linux_names *n, tcps_batch *batch) {
-    n->batch = batch;
+void tcps_linux_names_begin(tcps_linux_names *n, tcps_rows *rows) {
+    n->rows = rows;
     n->pass++;
     clear_list(&n->interfaces);
 }
@@ -96,7 +96,7 @@ static name *find_name(tcps_linux_names *n, name_list *list, const char *questio
 static void set_name(tcps_linux_names *n, tcps_record *r, unsigned field, name *found) {
     if (!found || !found->kept) return;
     if (found->pass != n->pass) {
-        found->text = tcps_batch_intern(n->batch, field, found->kept, found->kept_len);
+        found->text = tcps_rows_intern(n->rows, field, found->kept, found->kept_len);
         found->pass = n->pass;
     }
     tcps_set_text(r, field, found->text);

@@ -10,8 +10,8 @@ typedef struct tcps_linux_names tcps_linux_names;
 tcps_linux_names *tcps_linux_names_new(tcps_kernel *k);
 void tcps_linux_names_free(tcps_linux_names *n);
 
-/* Begins a pass whose records go to `batch`: interfaces are asked for again, because they are renamed and their numbers are reused. */
-void tcps_linux_names_begin(tcps_linux_names *n, tcps_batch *batch);
+/* Begins a pass whose records go to `rows`: interfaces are asked for again, because they are renamed and their numbers are reused. */
+void tcps_linux_names_begin(tcps_linux_names *n, tcps_rows *rows);
 
 /* Sets `interface` of a record with interface_index. Absent when the interface is gone. */
 void tcps_linux_names_set_interface(tcps_linux_names *n, tcps_record *r);

@@ -37,7 +37,7 @@ typedef struct process {
     uint32_t checked; /* pass in which `alive` and `command` were found out */
     uint32_t gave;    /* pass in which it last showed a new socket; 0: none */
     uint64_t start;
-    const tcps_text *command; /* in the batch of pass `checked` */
+    const tcps_text *command; /* of pass number `checked` */
 } process;
 
 /* What the full search found of an inode. */
@@ -48,13 +48,13 @@ typedef struct holding {
 
 struct tcps_linux_owners {
     tcps_kernel *kernel;
-    tcps_batch *batch;
-    uint32_t pass; /* counts */
-    bool fed;      /* the batch has its data source */
-    bool told;     /* the warning */
-    bool refused;  /* somebody's descriptors may not be looked at */
-    bool missing;  /* a socket has no owner that is known */
-    bool searched; /* everything, at `searched_ns` */
+    tcps_pass *pass;
+    uint32_t passes; /* counts */
+    bool fed;        /* the pass has its data source */
+    bool told;       /* the warning */
+    bool refused;    /* somebody's descriptors may not be looked at */
+    bool missing;    /* a socket has no owner that is known */
+    bool searched;   /* everything, at `searched_ns` */
     uint64_t searched_ns;
 
     socket_list now, before; /* in the order of their dumps */
@@ -137,18 +137,18 @@ static known_socket *add_socket(socket_list *list, const known_socket *s) {
 
 /* Whether the process is still the one it was; once a pass, with its name of now. */
 static bool still_there(tcps_linux_owners *o, process *p) {
-    if (p->checked == o->pass) return p->alive;
+    if (p->checked == o->passes) return p->alive;
     char path[32];
     tcps_linux_stat stat;
     snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)p->pid);
     bool first = !p->identified;
-    p->checked = o->pass;
+    p->checked = o->passes;
     p->alive = tcps_ask_all(o->kernel, &(tcps_question){.kind = TCPS_ASK_FILE, .name = path}, &o->answer, NULL) == 0 &&
                tcps_linux_stat_parse(&stat, o->answer.bytes, o->answer.len) && (first || stat.start == p->start);
     if (!p->alive) return false;
     p->identified = true;
     p->start = stat.start;
-    p->command = tcps_batch_intern(o->batch, TCPS_F_command, stat.name, stat.name_len);
+    p->command = tcps_rows_intern(&o->pass->rows, TCPS_F_command, stat.name, stat.name_len);
     return true;
 }
 
@@ -175,7 +175,7 @@ static void set_fields(tcps_linux_owners *o, const known_socket *s, tcps_record 
     tcps_set_text(r, TCPS_F_command, p->command);
     if (s->holders) tcps_set(r, TCPS_F_shared_descriptors, s->holders - 1);
     tcps_add_source(r, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_PROC);
-    if (!o->fed) o->fed = tcps_batch_add_source(o->batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_PROC) == TCPS_OK;
+    if (!o->fed) o->fed = tcps_pass_add_source(o->pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_PROC) == TCPS_OK;
 }
 
 /* The socket as the previous pass knew it. Dumps come in nearly the same order, so it is the next one or near; else a table finds it. */
@@ -290,7 +290,7 @@ static int take_wanted(void *context, const void *bytes, size_t len) {
         s->process = v->process;
         s->fd = held.fd;
         s->holders = 0;
-        o->processes[v->process].gave = o->pass;
+        o->processes[v->process].gave = o->passes;
         o->missed--;
     }
     return 0;
@@ -403,7 +403,7 @@ static tcps_code search_owners(tcps_linux_owners *o, bool lately) {
     tcps_code code = group_by_process(o);
     for (size_t p = 0; code == TCPS_OK && o->missed && p < o->grouped; p++) {
         uint32_t gave = o->processes[p].gave;
-        if ((gave != 0 && o->pass - gave <= LATELY) == lately) code = search_gaps(o, (uint32_t)p);
+        if ((gave != 0 && o->passes - gave <= LATELY) == lately) code = search_gaps(o, (uint32_t)p);
     }
     return code;
 }
@@ -433,7 +433,7 @@ static tcps_code list_pids(tcps_linux_owners *o, uint32_t **pids, size_t *count)
         if (!o->told) {
             tcps_status status;
             tcps_fail_errno(&status, error, "linux: owners are not known, /proc cannot be listed");
-            tcps_batch_warn(o->batch, &status);
+            tcps_pass_warn(o->pass, &status);
         }
         o->told = true;
         return TCPS_OK;
@@ -487,12 +487,12 @@ static tcps_code search_everything(tcps_linux_owners *o) {
     return code;
 }
 
-tcps_code tcps_linux_owners_begin(tcps_linux_owners *o, tcps_batch *batch) {
+tcps_code tcps_linux_owners_begin(tcps_linux_owners *o, tcps_pass *pass) {
     drop_working_memory(o);
     tcps_linux_owners_restart(o);
-    o->batch = batch;
+    o->pass = pass;
     o->fed = false;
-    o->pass++;
+    o->passes++;
     o->fresh = !o->searched || tcps_ask_clock(o->kernel).monotonic_ns - o->searched_ns >= RESCAN_NS;
     return o->fresh ? search_everything(o) : TCPS_OK;
 }
@@ -513,7 +513,7 @@ static void warn_once(tcps_linux_owners *o) {
     tcps_status status;
     tcps_fail(&status, TCPS_PERMISSION,
               "linux: some sockets' owners are not known: not every process may be looked at (that needs CAP_SYS_PTRACE, as root has it)");
-    tcps_batch_warn(o->batch, &status);
+    tcps_pass_warn(o->pass, &status);
     o->told = true;
 }
 
@@ -553,5 +553,5 @@ void tcps_linux_owners_end(tcps_linux_owners *o) {
     o->before = o->now;
     o->now = spare;
     drop_working_memory(o);
-    o->batch = NULL;
+    o->pass = NULL;
 }

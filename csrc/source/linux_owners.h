@@ -23,8 +23,8 @@ typedef struct tcps_linux_owners tcps_linux_owners;
 tcps_linux_owners *tcps_linux_owners_new(tcps_kernel *k);
 void tcps_linux_owners_free(tcps_linux_owners *o);
 
-/* Begins a pass whose records go to `batch`. TCPS_OK or TCPS_NOMEM. */
-tcps_code tcps_linux_owners_begin(tcps_linux_owners *o, tcps_batch *batch);
+/* Begins a pass whose records go to `pass`. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_linux_owners_begin(tcps_linux_owners *o, tcps_pass *pass);
 
 /* Begins its dump anew. */
 void tcps_linux_owners_restart(tcps_linux_owners *o);
@@ -34,7 +34,7 @@ void tcps_linux_owners_restart(tcps_linux_owners *o);
 bool tcps_linux_owners_set(tcps_linux_owners *o, tcps_record *r);
 
 /* After the dump: looks for what tcps_linux_owners_set did not know. `partial`: the dump left out sockets, which are not gone then. What could not
- * be looked at for want of privilege is told once, as a warning of the batch. TCPS_OK or TCPS_NOMEM. */
+ * be looked at for want of privilege is told once, as a warning of the pass. TCPS_OK or TCPS_NOMEM. */
 tcps_code tcps_linux_owners_search(tcps_linux_owners *o, bool partial);
 
 /* After that: sets the fields of a record that had to wait. Call it for all of them, in the order in which they came. */

@@ -11,7 +11,7 @@ static bool ask_option(tcps_kernel *k, int fd, const char *option, tcps_buffer *
     return tcps_ask_all(k, &q, value, NULL) == 0;
 }
 
-void tcps_linux_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r) {
+void tcps_linux_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_rows *rows, tcps_record *r) {
     unsigned state = len ? info[0] : 0;
     tcps_set_nonzero(r, TCPS_F_state, tcps_linux_state(state));
     tcps_linux_tcp_info(r, info, len, state);
@@ -22,7 +22,7 @@ void tcps_linux_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t 
     tcps_buffer value = {0};
     if (ask_option(k, fd, "TCP_CONGESTION", &value)) {
         size_t name_len = strnlen((const char *)value.bytes, value.len);
-        if (name_len) tcps_set_text(r, TCPS_F_cc_algo, tcps_batch_intern(batch, TCPS_F_cc_algo, value.bytes, name_len));
+        if (name_len) tcps_set_text(r, TCPS_F_cc_algo, tcps_rows_intern(rows, TCPS_F_cc_algo, value.bytes, name_len));
     }
     if (ask_option(k, fd, "SO_COOKIE", &value) && value.len == 8) tcps_set(r, TCPS_F_socket_id, tcps_load64(value.bytes));
     if (ask_option(k, fd, "SO_MEMINFO", &value)) tcps_linux_meminfo(r, value.bytes, value.len);

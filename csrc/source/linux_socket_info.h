@@ -5,6 +5,6 @@
 #include "source/source.h"
 
 /* tcps_source_class.socket_info of Linux. */
-void tcps_linux_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r);
+void tcps_linux_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_rows *rows, tcps_record *r);
 
 #endif

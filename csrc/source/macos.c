@@ -78,17 +78,17 @@ static tcps_source *macos_open(tcps_kernel *k, tcps_status *status) {
 }
 
 /* Darwin's version decides where there is one: the product's is 10.16 for programs that run in compatibility mode. */
-static tcps_xnu_stats ask_release(tcps_source *s, tcps_batch *batch) {
+static tcps_xnu_stats ask_release(tcps_source *s, tcps_pass *pass) {
     tcps_xnu_stats product = TCPS_XNU_STATS_UNKNOWN, darwin = TCPS_XNU_STATS_UNKNOWN;
     size_t len;
     const char *version = ask_text(s, "kern.osproductversion", &len);
     if (version) {
-        batch->metadata.os_version = tcps_batch_string(batch, version);
+        pass->metadata.os_version = tcps_pass_string(pass, version);
         tcps_xnu_release_of_product(version, len, &product);
     }
     version = ask_text(s, "kern.osrelease", &len);
     if (version) {
-        if (!batch->metadata.os_version) batch->metadata.os_version = tcps_batch_string(batch, version);
+        if (!pass->metadata.os_version) pass->metadata.os_version = tcps_pass_string(pass, version);
         tcps_xnu_release_of_darwin(version, len, &darwin);
     }
     tcps_xnu_stats stats = darwin ? darwin : product;
@@ -98,16 +98,16 @@ static tcps_xnu_stats ask_release(tcps_source *s, tcps_batch *batch) {
             &told, TCPS_UNSUPPORTED,
             "macos: the release is not known%s, and byte and packet counters mean one thing up to macOS 14 and another from 15 on: they are left out",
             s->kernel->live ? "" : " (add release=15 or the like)");
-        tcps_batch_warn(batch, &told);
+        tcps_pass_warn(pass, &told);
         s->told_release = true;
     }
     return stats;
 }
 
-static void ask_hostname(tcps_source *s, tcps_batch *batch) {
+static void ask_hostname(tcps_source *s, tcps_pass *pass) {
     size_t len;
     const char *name = ask_text(s, "kern.hostname", &len);
-    if (name) batch->metadata.hostname = tcps_batch_string(batch, name);
+    if (name) pass->metadata.hostname = tcps_pass_string(pass, name);
 }
 
 /* TCP's own clock now, from when it was started: tcp_now counts milliseconds of uptime since then, from a random value (tcp_init). Asked after
@@ -196,22 +196,23 @@ static tcps_code enrich(tcps_sink *sink, tcps_record *r) {
     const tcps_wants *w = e->wants;
     bool scoped = tcps_has(r, TCPS_F_scope_id), owned = w->processes && tcps_has(r, TCPS_F_pid);
     if ((scoped || owned || w->tcp_info) && (!e->next->wants_more || e->next->wants_more(e->next, r))) {
-        if (scoped) tcps_set_text(r, TCPS_F_interface, tcps_macos_interface(&s->names, s->kernel, sink->batch, (uint32_t)r->value[TCPS_F_scope_id]));
-        if (owned) tcps_set_text(r, TCPS_F_command, tcps_macos_command(&s->names, s->kernel, sink->batch, (int32_t)r->value[TCPS_F_pid]));
+        if (scoped)
+            tcps_set_text(r, TCPS_F_interface, tcps_macos_interface(&s->names, s->kernel, &sink->pass->rows, (uint32_t)r->value[TCPS_F_scope_id]));
+        if (owned) tcps_set_text(r, TCPS_F_command, tcps_macos_command(&s->names, s->kernel, &sink->pass->rows, (int32_t)r->value[TCPS_F_pid]));
         if (w->tcp_info) ask_tcp_info(e, r);
     }
     return e->next->put(e->next, r);
 }
 
-static void tell_failures(const enricher *e, tcps_batch *batch) {
+static void tell_failures(const enricher *e, tcps_pass *pass) {
     if (!e->failures) return;
     tcps_status told;
     tcps_fail_errno(&told, e->error, "macos: net.inet.tcp.info failed for %llu of %u connections", (unsigned long long)e->failures, e->asked);
-    tcps_batch_warn(batch, &told);
+    tcps_pass_warn(pass, &told);
 }
 
-static void tell_changes(const reading *how, const tcps_xnu_pcblist_report *report, tcps_batch *batch) {
-    TcpstatsReader__CollectionMetadata *m = &batch->metadata;
+static void tell_changes(const reading *how, const tcps_xnu_pcblist_report *report, tcps_pass *pass) {
+    TcpstatsReader__CollectionMetadata *m = &pass->metadata;
     m->has_retries = how->growths + how->retries != 0;
     m->retries = how->growths + how->retries;
     m->has_pcblist_generation = report->has_generation;
@@ -223,11 +224,11 @@ static void tell_changes(const reading *how, const tcps_xnu_pcblist_report *repo
     char again[64] = "";
     if (how->retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", how->retries);
     tcps_fail(&told, TCPS_INCONSISTENT, "macos: connections were being created during the dump%s: one may be missing", again);
-    tcps_batch_warn(batch, &told);
+    tcps_pass_warn(pass, &told);
 }
 
 /* What the parser says of the dump's end: the end of the pass when nothing could be read, a warning when something could. */
-static tcps_code judge(const tcps_source *s, const reading *how, const tcps_xnu_pcblist_report *report, tcps_batch *batch, tcps_status *status) {
+static tcps_code judge(const tcps_source *s, const reading *how, const tcps_xnu_pcblist_report *report, tcps_pass *pass, tcps_status *status) {
     const tcps_status *end = &report->status;
     if (end->code == TCPS_OK) return TCPS_OK;
     if (!report->has_generation || (end->code == TCPS_FORMAT && !report->sockets)) {
@@ -241,32 +242,32 @@ static tcps_code judge(const tcps_source *s, const reading *how, const tcps_xnu_
                   (unsigned long long)report->sockets, s->table.len);
         told.offset = end->offset;
     }
-    tcps_batch_cut(batch, &told);
+    tcps_pass_warn_partial(pass, &told);
     return TCPS_OK;
 }
 
 static tcps_code macos_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
-    tcps_batch *batch = sink->batch;
+    tcps_pass *pass = sink->pass;
     tcps_status local;
     if (!status) status = &local;
     tcps_macos_names_begin(&s->names);
-    tcps_xnu_rules rules = {.stats = ask_release(s, batch)};
-    ask_hostname(s, batch);
+    tcps_xnu_rules rules = {.stats = ask_release(s, pass)};
+    ask_hostname(s, pass);
 
     reading how = {0};
     tcps_code code = read_table(s, &how, status);
     if (code != TCPS_OK) return code;
     rules.has_tcp_now = ask_tcp_now(s, &rules.tcp_now);
 
-    enricher e = {.sink = {.batch = batch, .put = enrich}, .next = sink, .source = s, .wants = wants};
+    enricher e = {.sink = {.pass = pass, .put = enrich}, .next = sink, .source = s, .wants = wants};
     tcps_xnu_pcblist_report report;
     code = tcps_xnu_pcblist_parse(s->table.bytes, s->table.len, &rules, &e.sink, &report);
-    if (code == TCPS_OK) code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_PCBLIST_N);
-    if (code == TCPS_OK && e.answered) code = tcps_batch_add_source(batch, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_TCP_INFO);
+    if (code == TCPS_OK) code = tcps_pass_add_source(pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_PCBLIST_N);
+    if (code == TCPS_OK && e.answered) code = tcps_pass_add_source(pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_TCP_INFO);
     if (code != TCPS_OK) return tcps_fail(status, code, code == TCPS_NOMEM ? "macos: no memory" : "the dump was given up");
-    tell_changes(&how, &report, batch);
-    tell_failures(&e, batch);
-    return judge(s, &how, &report, batch, status);
+    tell_changes(&how, &report, pass);
+    tell_failures(&e, pass);
+    return judge(s, &how, &report, pass, status);
 }
 
 static int take_u32(void *context, const void *bytes, size_t len) {
@@ -281,7 +282,7 @@ static bool is_root(tcps_source *s) {
     return euid == 0;
 }
 
-static tcps_code macos_counters(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status) {
+static tcps_code macos_counters(tcps_source *s, bool deltas, tcps_pass *pass, tcps_counters *counters, tcps_status *status) {
     (void)deltas;
     (void)status;
     *counters = (tcps_counters){0};
@@ -296,7 +297,7 @@ static tcps_code macos_counters(tcps_source *s, bool deltas, tcps_batch *batch, 
         tcps_xnu_tcpstat(counters, b->bytes, b->len);
     }
     if (told.code != TCPS_OK && !s->told_stats) {
-        tcps_batch_warn(batch, &told);
+        tcps_pass_warn(pass, &told);
         s->told_stats = true;
     }
     return TCPS_OK;
@@ -310,9 +311,9 @@ static const tcps_spec_key macos_keys[] = {
     {0},
 };
 
-static void macos_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r) {
+static void macos_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_rows *rows, tcps_record *r) {
     (void)k;
-    (void)batch;
+    (void)rows;
     tcps_xnu_connection_info(r, info, len);
     tcps_set(r, TCPS_F_fd, (uint64_t)fd);
 }

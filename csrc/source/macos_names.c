@@ -84,7 +84,7 @@ static void ask_name(tcps_kernel *k, process *p) {
     memcpy(p->name, t.bytes, p->name_len);
 }
 
-const tcps_text *tcps_macos_command(tcps_macos_names *n, tcps_kernel *k, tcps_batch *batch, int32_t pid) {
+const tcps_text *tcps_macos_command(tcps_macos_names *n, tcps_kernel *k, tcps_rows *rows, int32_t pid) {
     if (2 * (n->count + 1) > n->room && rebuild(n, n->room ? 2 * n->room : 256, 0) != 0) return NULL;
     process *p = slot_of(n->processes, n->room, pid);
     if (p->seen == n->pass) return p->text;
@@ -97,16 +97,15 @@ const tcps_text *tcps_macos_command(tcps_macos_names *n, tcps_kernel *k, tcps_ba
     if (!known || !start || start != p->start) ask_name(k, p);
     p->start = start;
     p->seen = n->pass;
-    p->text = p->name_len ? tcps_batch_intern(batch, TCPS_F_command, p->name, p->name_len) : NULL;
+    p->text = p->name_len ? tcps_rows_intern(rows, TCPS_F_command, p->name, p->name_len) : NULL;
     return p->text;
 }
 
-const tcps_text *tcps_macos_interface(tcps_macos_names *n, tcps_kernel *k, tcps_batch *batch, uint32_t index) {
+const tcps_text *tcps_macos_interface(tcps_macos_names *n, tcps_kernel *k, tcps_rows *rows, uint32_t index) {
     if (index == n->interface) return n->interface_name;
     taken t;
     n->interface = index;
     n->interface_name = NULL;
-    if (ask_call(k, TCPS_CALL_INTERFACE_NAME, index, &t) == 0 && t.len)
-        n->interface_name = tcps_batch_intern(batch, TCPS_F_interface, t.bytes, t.len);
+    if (ask_call(k, TCPS_CALL_INTERFACE_NAME, index, &t) == 0 && t.len) n->interface_name = tcps_rows_intern(rows, TCPS_F_interface, t.bytes, t.len);
     return n->interface_name;
 }

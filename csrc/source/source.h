@@ -37,17 +37,17 @@ typedef struct tcps_source_class {
     const uint64_t *(*added_after_parse)(void);
     /* A source over `k` (which it does not own), or NULL and `status`. */
     tcps_source *(*open)(tcps_kernel *k, tcps_status *status);
-    /* One pass: every record goes to the sink, sources and generation and what went wrong to sink->batch. Metadata that is not the
+    /* One pass: every record goes to the sink, sources and generation and what went wrong to sink->pass. Metadata that is not the
      * source's to know (clocks, sequence) is left alone. TCPS_OK also when the dump was cut and its complete part was put: the cut is a
-     * warning in the batch then. */
+     * warning in the pass then. */
     tcps_code (*collect)(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status);
     /* The system's counters of now. Without `deltas` nobody compares them with another pass: gauges will do, where that spares the system
      * something. NULL: none on this platform. */
-    tcps_code (*counters)(tcps_source *s, bool deltas, tcps_batch *batch, tcps_counters *counters, tcps_status *status);
+    tcps_code (*counters)(tcps_source *s, bool deltas, tcps_pass *pass, tcps_counters *counters, tcps_status *status);
     void (*close)(tcps_source *s);
     /* Sets what the running system says of the TCP socket with descriptor `fd`, one of this process: `info` is what getsockopt without a request
      * gave, more may be asked of `k`. The endpoints are set already. NULL: this platform has nothing. */
-    void (*socket_info)(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_batch *batch, tcps_record *r);
+    void (*socket_info)(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_rows *rows, tcps_record *r);
 } tcps_source_class;
 
 /* Every source there is, ended by NULL. That of captures has no `open`: what opens one is the source that recorded it. */

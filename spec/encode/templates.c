@@ -22,13 +22,13 @@ static void check(bool fine, const char *what, size_t row) {
 }
 
 /* Bytes as JSON has to escape them, seldom more than a buffer holds; addresses often. */
-static const tcps_text *make_text(tcps_batch *b, unsigned field) {
+static const tcps_text *make_text(tcps_pass *b, unsigned field) {
     static char bytes[100000];
     static const char alphabet[] = "abcdefgh\"\\\n\x01xyz";
     bool is_bytes = tcps_fields[field].type == TCPS_T_BYTES;
     size_t len = any(200) == 0 ? any(sizeof bytes) : any(3) == 0 ? any(300) : is_bytes ? 4 + 12 * any(2) : any(12);
     for (size_t i = 0; i < len; i++) bytes[i] = is_bytes ? (char)any(256) : alphabet[any(sizeof alphabet - 1)];
-    return tcps_batch_intern(b, field, bytes, len);
+    return tcps_rows_intern(&b->rows, field, bytes, len);
 }
 
 static uint64_t make_value(const tcps_field *f) {
@@ -40,7 +40,7 @@ static uint64_t make_value(const tcps_field *f) {
     }
 }
 
-static void make_row(tcps_batch *b, tcps_record *r) {
+static void make_row(tcps_pass *b, tcps_record *r) {
     unsigned shape = (unsigned)any(SHAPES);
     for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
         const tcps_field *field = &tcps_fields[f];
@@ -51,7 +51,7 @@ static void make_row(tcps_batch *b, tcps_record *r) {
         else if (!known || any(3) == 0)
             tcps_set(r, f, field->type >= TCPS_T_STRING ? (uint64_t)(uintptr_t)make_text(b, f) : make_value(field));
     }
-    check(tcps_batch_add(b, r) == TCPS_OK, "no memory", b->count);
+    check(tcps_rows_add(&b->rows, r) == TCPS_OK, "no memory", b->rows.count);
 }
 
 typedef struct memory {
@@ -68,20 +68,20 @@ static tcps_code keep(tcps_writer *w, const char *bytes, size_t len) {
     return TCPS_OK;
 }
 
-static void compare_json(tcps_batch *b, tcps_json_style style) {
+static void compare_json(tcps_pass *b, tcps_json_style style) {
     memory all = {0}, single = {0};
     check(tcps_writer_init(&all.base, keep) == TCPS_OK && tcps_writer_init(&single.base, keep) == TCPS_OK, "no memory", 0);
-    tcps_json_lines(&all.base, tcps_batch_view(b), style);
+    tcps_json_lines(&all.base, b->all, style);
     check(tcps_writer_fini(&all.base) == TCPS_OK, "encoding", 0);
     size_t at = 0;
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = 0; i < b->all.count; i++) {
         single.len = 0;
-        tcps_json_row(&single.base, b->rows[i], style);
+        tcps_json_row(&single.base, b->all.rows[i], style);
         check(tcps_writer_end(&single.base) == TCPS_OK, "encoding", i);
         check(all.len - at > single.len && memcmp(all.bytes + at, single.bytes, single.len) == 0 && all.bytes[at + single.len] == '\n', "JSON", i);
         at += single.len + 1;
     }
-    check(at == all.len, "more than its rows", b->count);
+    check(at == all.len, "more than its rows", b->rows.count);
     tcps_writer_fini(&single.base);
     free(all.bytes);
     free(single.bytes);
@@ -93,35 +93,36 @@ static bool same_value(const tcps_field *f, uint64_t a, uint64_t b) {
     return x->len == y->len && memcmp(x->bytes, y->bytes, x->len) == 0;
 }
 
-static void compare_protobuf(tcps_batch *b) {
+static void compare_protobuf(tcps_pass *b) {
     memory all = {0};
     check(tcps_writer_init(&all.base, keep) == TCPS_OK, "no memory", 0);
-    tcps_protobuf_batch(&all.base, tcps_batch_view(b));
+    tcps_protobuf_batch(&all.base, b, b->all);
     check(tcps_writer_fini(&all.base) == TCPS_OK, "encoding", 0);
-    tcps_batch *back;
+    tcps_pass *back;
     size_t used;
     check(tcps_protobuf_decode((const uint8_t *)all.bytes, all.len, &used, &back, NULL) == TCPS_OK && used == all.len, "decoding", 0);
-    check(back->count == b->count, "another number of rows", back->count);
-    for (size_t i = 0; i < b->count; i++)
+    check(back->all.count == b->all.count, "another number of rows", back->all.count);
+    for (size_t i = 0; i < b->all.count; i++)
         for (unsigned f = 1; f < TCPS_FIELD_LIMIT; f++) {
-            const tcps_row *row = b->rows[i], *read = back->rows[i];
+            const tcps_row *row = b->all.rows[i], *read = back->all.rows[i];
             check(tcps_row_has(row, f) == tcps_row_has(read, f), tcps_row_has(row, f) ? tcps_fields[f].name : "a field too much", i);
             if (!tcps_row_has(row, f)) continue;
             check(same_value(&tcps_fields[f], tcps_row_bits(row, f), tcps_row_bits(read, f)), tcps_fields[f].name, i);
         }
-    tcps_batch_unref(back);
+    tcps_pass_unref(back);
     free(all.bytes);
 }
 
 int main(void) {
     static tcps_record r;
     tcps_schema_init();
-    tcps_batch *b = tcps_batch_new();
+    tcps_pass *b = tcps_pass_new();
     check(b != NULL, "no memory", 0);
     for (size_t i = 0; i < ROWS; i++) make_row(b, &r);
+    tcps_pass_show(b);
     for (int style = 0; style < TCPS_JSON_STYLES; style++) compare_json(b, (tcps_json_style)style);
     compare_protobuf(b);
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     printf("%d rows\n", ROWS);
     return 0;
 }

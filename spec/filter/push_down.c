@@ -204,7 +204,7 @@ static unsigned long compared, kept;
 
 /* Fills `t` with what the kernel gives for `program`. */
 static void fill(table *t, const tcps_inet_diag *program, bool by_family) {
-    tcps_batch_clear(t->sink.batch);
+    tcps_rows_clear(&t->sink.pass->rows);
     t->count = 0;
     dump(t, by_family ? AF_INET : AF_UNSPEC, program);
     if (by_family) dump(t, AF_INET6, program);
@@ -342,8 +342,8 @@ int main(int argc, char **argv) {
     tcps_schema_init();
     make_sockets();
     for (unsigned i = 0; i < 3; i++) {
-        tables[i].sink = (tcps_sink){.batch = tcps_batch_new(), .put = put};
-        need(tables[i].sink.batch, "memory");
+        tables[i].sink = (tcps_sink){.pass = tcps_pass_new(), .put = put};
+        need(tables[i].sink.pass, "memory");
     }
 
     tcps_inet_diag all;

@@ -31,15 +31,15 @@ static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void
 int main(void) {
     tap t = {.base = {.ask = ask}, .under = tcps_kernel_live()};
     tcps_opened o = {.class = &tcps_source_linux, .kernel = &t.base};
-    tcps_pass pass = {.interval_ms = 0};
+    tcps_pass_options pass = {.interval_ms = 0};
     tcps_status status = {.code = TCPS_OK};
-    tcps_batch *batch;
+    tcps_pass *batch;
     o.source = t.under ? o.class->open(&t.base, &status) : NULL;
     if (!o.source || tcps_collect(&o, &pass, &batch, &status) != TCPS_OK) {
         fprintf(stderr, "dump: %s\n", status.what);
         return 1;
     }
-    tcps_batch_unref(batch);
+    tcps_pass_unref(batch);
     o.class->close(o.source);
     t.under->close(t.under);
     return fflush(stdout) != 0;

@@ -1,9 +1,9 @@
-/* Records to rows and back: random fields with random values, often those of the record before, in one batch; then read field by field and as a
+/* Records to rows and back: random fields with random values, often those of the record before; then read field by field and as a
  * whole. Prints how many rows were compared; the status is 1 when one was wrong. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "record/batch.h"
+#include "record/rows.h"
 #include "record/schema.h"
 
 enum { ROWS = 5000, SHAPES = 500 };
@@ -20,7 +20,7 @@ static void check(int fine, const char *what, unsigned row) {
     exit(1);
 }
 
-/* More shapes than a batch shares, some of them with every field and one with none. */
+/* More shapes than rows share, some of them with every field and one with none. */
 static void choose_fields(tcps_record *r) {
     unsigned shape = (unsigned)(any() % SHAPES);
     for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
@@ -34,15 +34,14 @@ static void choose_fields(tcps_record *r) {
 int main(void) {
     static tcps_record records[ROWS], r, back;
     tcps_schema_init();
-    tcps_batch *b = tcps_batch_new();
-    check(b != NULL, "no memory", 0);
+    tcps_rows rows = {.rows = NULL};
     for (unsigned n = 0; n < ROWS; n++) {
         choose_fields(&r);
         records[n] = r;
-        check(tcps_batch_add(b, &r) == TCPS_OK, "no memory", n);
+        check(tcps_rows_add(&rows, &r) == TCPS_OK, "no memory", n);
     }
     for (unsigned n = 0; n < ROWS; n++) {
-        const tcps_row *row = b->rows[n];
+        const tcps_row *row = rows.rows[n];
         tcps_row_unpack(&back, row);
         check(memcmp(back.has, records[n].has, sizeof back.has) == 0, "other fields", n);
         for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
@@ -52,9 +51,9 @@ int main(void) {
             check(tcps_row_bits(row, f) == value && back.value[f] == value, "another value", n);
         }
     }
-    tcps_batch_clear(b);
-    check(b->count == 0 && tcps_batch_add(b, &r) == TCPS_OK && b->count == 1, "cleared batch", 0);
-    tcps_batch_unref(b);
+    tcps_rows_clear(&rows);
+    check(rows.count == 0 && tcps_rows_add(&rows, &r) == TCPS_OK && rows.count == 1, "cleared rows", 0);
+    tcps_rows_fini(&rows);
     printf("%u rows\n", ROWS);
     return 0;
 }

@@ -153,8 +153,8 @@ static tcps_code keep(tcps_sink *sink, tcps_record *r) {
 int main(void) {
     enum { FILTERS = 4000, SOCKETS = 60 };
     unsigned lost = 0, spared = 0, matched = 0, pushed = 0, parsed = 0;
-    tcps_batch *batch = tcps_batch_new();
-    tcps_sink sink = {.batch = batch, .put = keep};
+    tcps_pass *batch = tcps_pass_new();
+    tcps_sink sink = {.pass = batch, .put = keep};
     for (unsigned i = 0; i < FILTERS; i++) {
         char text[512];
         uint8_t argument[KF_SIZE], record[KLD_SIZE];
@@ -177,7 +177,7 @@ int main(void) {
             }
         }
         tcps_filter_free(f);
-        tcps_arena_free(&batch->arena);
+        tcps_arena_free(&batch->rows.arena);
     }
     printf("# %u filters, %u of them pushed down; %u sockets matched, %u were spared\n", parsed, pushed, matched, spared);
     check(lost == 0, "the module gives every socket that the filter matches");
@@ -203,6 +203,6 @@ int main(void) {
               tcps_load32(argument + KF_FLAGS) == KF_FLAG_REMOTE_ADDR,
           "the same for IPv6");
     tcps_filter_free(f);
-    tcps_batch_unref(batch);
+    tcps_pass_unref(batch);
     return tap_end();
 }

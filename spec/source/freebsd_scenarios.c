@@ -213,8 +213,8 @@ static void script_close(tcps_kernel *k) { (void)k; }
 
 typedef struct run {
     tcps_opened opened;
-    tcps_pass pass;
-    tcps_batch *batch;
+    tcps_pass_options pass;
+    tcps_pass *batch;
     tcps_status status;
     tcps_code code;
 } run;
@@ -231,13 +231,13 @@ static void begin(run *r, script *s, const char *name) {
 
 /* The next pass; the batch of the one before is gone. */
 static void collect(run *r) {
-    tcps_batch_unref(r->batch);
+    tcps_pass_unref(r->batch);
     r->batch = NULL; /* which a pass that fails leaves alone */
     r->code = tcps_collect(&r->opened, &r->pass, &r->batch, &r->status);
 }
 
 static void end(run *r) {
-    tcps_batch_unref(r->batch);
+    tcps_pass_unref(r->batch);
     tcps_source_freebsd.close(r->opened.source);
 }
 
@@ -262,8 +262,8 @@ static bool fed_by(const run *r, TcpstatsReader__DataSource source) {
 #define PCBLIST TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_FREEBSD_PCBLIST
 #define KERN_FILE TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE
 
-static uint64_t field(const run *r, size_t row, unsigned number) { return tcps_row_bits(r->batch->rows[row], number); }
-static bool has(const run *r, size_t row, unsigned number) { return tcps_row_has(r->batch->rows[row], number); }
+static uint64_t field(const run *r, size_t row, unsigned number) { return tcps_row_bits(r->batch->all.rows[row], number); }
+static bool has(const run *r, size_t row, unsigned number) { return tcps_row_has(r->batch->all.rows[row], number); }
 
 static bytes list3, list5, changed3, stream3, stream90, stream100, stream300, files, none;
 
@@ -276,7 +276,7 @@ static void device_missing(void) {
         run r;
         begin(&r, &s, "device missing");
         collect(&r);
-        CHECK(r.code == TCPS_OK && r.batch->count == 3);
+        CHECK(r.code == TCPS_OK && r.batch->all.count == 3);
         CHECK(fed_by(&r, PCBLIST) && !fed_by(&r, KLD));
         CHECK(warnings(&r) == 0);
         CHECK(strcmp(r.batch->metadata.os_version, "14.1-RELEASE") == 0 && strcmp(r.batch->metadata.hostname, "beastie") == 0);
@@ -290,7 +290,7 @@ static void device_works(void) {
     run r;
     begin(&r, &s, "device works");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && warnings(&r) == 0);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && warnings(&r) == 0);
     CHECK(fed_by(&r, KLD) && !fed_by(&r, PCBLIST));
     CHECK(s.opens == 1 && s.closes == 1 && s.filters == 1 && s.pcblist.asked == 0);
     CHECK(tcps_load32(s.filter + KF_VERSION) == 2 && tcps_load32(s.filter + KF_FIELD_MASK) == 0x3ff);
@@ -305,14 +305,14 @@ static void device_busy(void) {
     run r;
     begin(&r, &s, "device busy for a moment");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && warnings(&r) == 0);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && warnings(&r) == 0);
     CHECK(r.batch->metadata.retries == 1 && s.closes == 2);
     end(&r);
 
     script always = {.hint = 3, .reads = TURNS({.error = EBUSY}), .pcblist = TURNS({.answer = &list3})};
     begin(&r, &always, "device busy for ever");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3);
     CHECK(fed_by(&r, PCBLIST) && !fed_by(&r, KLD));
     CHECK(warnings(&r) == 1 && warned(&r, "/dev/tcpstats: read"));
     CHECK(always.opens == 4 && always.closes == 4);
@@ -330,7 +330,7 @@ static void device_refused(void) {
     run r;
     begin(&r, &s, "device not for us");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && warnings(&r) == 1 && warned(&r, "/dev/tcpstats: open"));
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && warnings(&r) == 1 && warned(&r, "/dev/tcpstats: open"));
     collect(&r);
     CHECK(r.code == TCPS_OK && warnings(&r) == 0);
     end(&r);
@@ -341,7 +341,7 @@ static void device_of_another_version(void) {
     run r;
     begin(&r, &s, "another protocol");
     collect(&r);
-    CHECK(r.code == TCPS_OK && fed_by(&r, PCBLIST) && r.batch->count == 3);
+    CHECK(r.code == TCPS_OK && fed_by(&r, PCBLIST) && r.batch->all.count == 3);
     CHECK(warned(&r, "protocol 2 with records of 384 bytes") && s.closes == 1 && s.reads.asked == 0);
     collect(&r);
     CHECK(warnings(&r) == 0);
@@ -356,7 +356,7 @@ static void device_of_another_version(void) {
     script old = {.hint = 3, .filter_error = EOPNOTSUPP, .reads = TURNS({.answer = &stream3})};
     begin(&r, &old, "another version of the filter");
     collect(&r);
-    CHECK(r.code == TCPS_OK && fed_by(&r, KLD) && r.batch->count == 3 && warned(&r, "SET_FILTER"));
+    CHECK(r.code == TCPS_OK && fed_by(&r, KLD) && r.batch->all.count == 3 && warned(&r, "SET_FILTER"));
     CHECK(field(&r, 0, TCPS_F_rtt_us) == 25000 && !has(&r, 0, TCPS_F_rexmit_packets) && !has(&r, 0, TCPS_F_snd_nxt));
     collect(&r);
     CHECK(warnings(&r) == 0);
@@ -368,48 +368,48 @@ static void short_reads(void) {
     script cut = {.hint = 300, .reads = TURNS({.answer = &stream3}, {.answer = &stream300})};
     begin(&r, &cut, "a read that a signal cut");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 300 && r.batch->metadata.retries == 1 && warnings(&r) == 0);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 300 && r.batch->metadata.retries == 1 && warnings(&r) == 0);
     CHECK(!r.batch->metadata.has_inconsistent);
     end(&r);
 
     script hidden = {.hint = 300, .reads = TURNS({.answer = &stream90})};
     begin(&r, &hidden, "sockets of other jails");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 90 && hidden.reads.asked == 2 && warnings(&r) == 0);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 90 && hidden.reads.asked == 2 && warnings(&r) == 0);
     collect(&r);
-    CHECK(r.batch->count == 90 && hidden.reads.asked == 3 && !r.batch->metadata.has_retries);
+    CHECK(r.batch->all.count == 90 && hidden.reads.asked == 3 && !r.batch->metadata.has_retries);
     end(&r);
 
     script erratic = {.hint = 300, .reads = TURNS({.answer = &stream3}, {.answer = &stream100}, {.answer = &stream3}, {.answer = &stream100})};
     begin(&r, &erratic, "reads that are always cut");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 100 && erratic.reads.asked == 4);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 100 && erratic.reads.asked == 4);
     CHECK(warned(&r, "100 of about 300") && r.batch->metadata.inconsistent && r.batch->metadata.retries == 3);
     end(&r);
 
     script slow = {.hint = 300, .reads = TURNS({.answer = &stream100, .takes_ns = 5200000000u})};
     begin(&r, &slow, "a read that ran into the module's limit");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 100 && slow.reads.asked == 1);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 100 && slow.reads.asked == 1);
     CHECK(warned(&r, "100 of about 300") && r.batch->metadata.inconsistent);
     end(&r);
 
     script patient = {.hint = 100, .read_limit_ms = 60000, .reads = TURNS({.answer = &stream100, .takes_ns = 5200000000u})};
     begin(&r, &patient, "a slow read within the module's limit");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 100 && warnings(&r) == 0 && !r.batch->metadata.has_inconsistent);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 100 && warnings(&r) == 0 && !r.batch->metadata.has_inconsistent);
     end(&r);
 
     script grown = {.hint = 1, .reads = TURNS({.answer = &stream300})};
     begin(&r, &grown, "more sockets than the hint said");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 300 && r.batch->metadata.retries == 3 && warnings(&r) == 0);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 300 && r.batch->metadata.retries == 3 && warnings(&r) == 0);
     end(&r);
 
     script empty = {.hint = 0, .reads = TURNS({.answer = &none})};
     begin(&r, &empty, "no sockets");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 0 && warnings(&r) == 0 && fed_by(&r, KLD));
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 0 && warnings(&r) == 0 && fed_by(&r, KLD));
     end(&r);
 }
 
@@ -419,7 +419,7 @@ static void absurd_hint(void) {
     run r;
     begin(&r, &s, "a hint that cannot be");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && s.last_room <= (size_t)2 << 30);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && s.last_room <= (size_t)2 << 30);
     end(&r);
 }
 
@@ -432,7 +432,7 @@ static void pcblist_grows(void) {
     run r;
     begin(&r, &s, "ENOMEM");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 5 && warnings(&r) == 0); /* nothing of what came with ENOMEM */
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 5 && warnings(&r) == 0); /* nothing of what came with ENOMEM */
     CHECK(r.batch->metadata.retries == 2 && s.pcblist.asked == 3);
     end(&r);
 
@@ -451,7 +451,7 @@ static void pcblist_changes(void) {
     run r;
     begin(&r, &s, "generations differ");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 4 && r.batch->metadata.retries == 2);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 4 && r.batch->metadata.retries == 2);
     CHECK(!r.batch->metadata.has_inconsistent && r.batch->metadata.pcblist_generation == 30);
     end(&r);
 
@@ -465,7 +465,7 @@ static void pcblist_changes(void) {
     begin(&r, &always, "generations differ for ever");
     collect(&r);
     CHECK(r.code == TCPS_OK && always.pcblist.asked == 6 && r.batch->metadata.retries == 5);
-    CHECK(r.batch->metadata.inconsistent && r.batch->count == 3);
+    CHECK(r.batch->metadata.inconsistent && r.batch->all.count == 3);
     CHECK(r.batch->warnings && r.batch->warnings->status.code == TCPS_INCONSISTENT && !r.batch->warnings->next);
     end(&r);
 
@@ -473,14 +473,14 @@ static void pcblist_changes(void) {
     script twice = {.open_error = ENOENT, .pcblist = TURNS({.answer = &changed3}, {.answer = &changed3}, {.answer = &third})};
     begin(&r, &twice, "the same pair of generations twice");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 4 && r.batch->metadata.retries == 2 && !r.batch->metadata.has_inconsistent);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 4 && r.batch->metadata.retries == 2 && !r.batch->metadata.has_inconsistent);
     end(&r);
 
     script file = {.open_error = ENOENT, .pcblist = TURNS({.answer = &changed3}, {.answer = &third})};
     begin(&r, &file, "a file with a changed table");
     file.base.fixed = true;
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && !r.batch->metadata.has_retries && r.batch->metadata.inconsistent);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && !r.batch->metadata.has_retries && r.batch->metadata.inconsistent);
     CHECK(r.batch->warnings && strcmp(r.batch->warnings->status.what, "freebsd: connections came or went during the dump: one may be missing") == 0);
     end(&r);
 }
@@ -508,14 +508,14 @@ static void pcblist_damaged(void) {
     script s = {.open_error = ENOENT, .pcblist = TURNS({.answer = &cut})};
     begin(&r, &s, "a cut answer");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 2 && warnings(&r) == 1);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 2 && warnings(&r) == 1);
     CHECK(r.batch->warnings->status.code == TCPS_TRUNCATED && r.batch->warnings->status.offset == XIG_SIZE + 2 * XT_SIZE);
     end(&r);
 
     script liar = {.open_error = ENOENT, .pcblist = TURNS({.answer = &lying})};
     begin(&r, &liar, "a length that lies");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 1 && r.batch->warnings->status.offset == XIG_SIZE + XT_SIZE);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 1 && r.batch->warnings->status.offset == XIG_SIZE + XT_SIZE);
     end(&r);
 
     script empty = {.open_error = ENOENT, .pcblist = TURNS({.answer = &headless})};
@@ -535,7 +535,7 @@ static void owners(void) {
     CHECK(s.files.asked == 0 && !has(&r, 0, TCPS_F_pid)); /* nobody asked */
     r.pass.wants.processes = true;
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && warnings(&r) == 0 && fed_by(&r, KERN_FILE));
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && warnings(&r) == 0 && fed_by(&r, KERN_FILE));
     CHECK(field(&r, 0, TCPS_F_pid) == 500 && field(&r, 0, TCPS_F_fd) == 3 && field(&r, 0, TCPS_F_shared_descriptors) == 2);
     CHECK(field(&r, 1, TCPS_F_pid) == 500 && field(&r, 1, TCPS_F_shared_descriptors) == 0);
     CHECK(!has(&r, 2, TCPS_F_pid) && !has(&r, 2, TCPS_F_command));
@@ -554,7 +554,7 @@ static void owners(void) {
     begin(&r, &refused, "kern.file not for us");
     r.pass.wants.processes = true;
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && warned(&r, "kern.file") && !fed_by(&r, KERN_FILE));
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && warned(&r, "kern.file") && !fed_by(&r, KERN_FILE));
     end(&r);
 
     script device = {.hint = 3, .reads = TURNS({.answer = &stream3}), .files = TURNS({.answer = &files})};
@@ -572,7 +572,7 @@ static void owners(void) {
     r.pass.wants.processes = true;
     r.pass.wants.filter = f;
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 0 && filtered.commands == 0);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 0 && filtered.commands == 0);
     end(&r);
     tcps_filter_free(f);
 }
@@ -588,13 +588,13 @@ static void counters(void) {
     r.pass.wants.filter = f;
     collect(&r);
     const TcpstatsReader__SystemSummary *m = &r.batch->summary;
-    CHECK(r.batch->count == 1 && tcps_load32(s.filter + KF_FLAGS) == KF_FLAG_LOCAL_PORT);
+    CHECK(r.batch->all.count == 1 && tcps_load32(s.filter + KF_FLAGS) == KF_FLAG_LOCAL_PORT);
     CHECK(m->total_sockets == 127 && m->n_state_counts == 5 && m->state_counts[2]->count == 90); /* what the filter kept from us is counted */
     CHECK(m->embryonic_connections == 1 && m->current_established == 94 && m->time_wait_sockets == 30);
     CHECK(!m->has_delta_conn_attempts && warnings(&r) == 0);
     r.pass.wants.whole_table = true;
     collect(&r);
-    CHECK(r.batch->count == 1 && tcps_load32(s.filter + KF_FLAGS) == 0);
+    CHECK(r.batch->all.count == 1 && tcps_load32(s.filter + KF_FLAGS) == 0);
     end(&r);
     tcps_filter_free(f);
 
@@ -645,19 +645,19 @@ static void recordings(void) {
     record_pass(&s, path, "");
     replay(&r, path, "a recording of the device");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 300 && warnings(&r) == 0 && r.batch->metadata.retries == 1 && fed_by(&r, KLD));
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 300 && warnings(&r) == 0 && r.batch->metadata.retries == 1 && fed_by(&r, KLD));
     CHECK(field(&r, 0, TCPS_F_pid) == 500 && has(&r, 0, TCPS_F_command) && has(&r, 0, TCPS_F_rexmit_packets));
     collect(&r);
     CHECK(r.code == TCPS_END);
-    tcps_batch_unref(r.batch);
+    tcps_pass_unref(r.batch);
     tcps_source_close(&r.opened);
 
     replay(&r, path, "the same with a filter");
     tcps_filter *f = tcps_filter_parse("local_port=1001", 15, &r.status);
     r.pass.wants.filter = f;
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 1 && has(&r, 0, TCPS_F_rexmit_packets) && warnings(&r) == 0);
-    tcps_batch_unref(r.batch);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 1 && has(&r, 0, TCPS_F_rexmit_packets) && warnings(&r) == 0);
+    tcps_pass_unref(r.batch);
     tcps_source_close(&r.opened);
     tcps_filter_free(f);
 
@@ -665,18 +665,18 @@ static void recordings(void) {
     record_pass(&few, path, "local_port=1000-1002");
     replay(&r, path, "a recording with a filter"); /* its records say what they have */
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 3 && warnings(&r) == 0 && !r.batch->metadata.has_retries);
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 3 && warnings(&r) == 0 && !r.batch->metadata.has_retries);
     CHECK(field(&r, 0, TCPS_F_rtt_us) == 25000 && !has(&r, 0, TCPS_F_rexmit_packets));
-    tcps_batch_unref(r.batch);
+    tcps_pass_unref(r.batch);
     tcps_source_close(&r.opened);
 
     script table = {.open_error = ENOENT, .pcblist = TURNS({.answer = &list3, .error = ENOMEM, .at_most = 100}, {.answer = &list5})};
     record_pass(&table, path, "");
     replay(&r, path, "a recording of pcblist");
     collect(&r);
-    CHECK(r.code == TCPS_OK && r.batch->count == 5 && r.batch->metadata.retries == 1 && fed_by(&r, PCBLIST));
+    CHECK(r.code == TCPS_OK && r.batch->all.count == 5 && r.batch->metadata.retries == 1 && fed_by(&r, PCBLIST));
     CHECK(strcmp(r.batch->metadata.os_version, "14.1-RELEASE") == 0 && has(&r, 0, TCPS_F_dsack_bytes));
-    tcps_batch_unref(r.batch);
+    tcps_pass_unref(r.batch);
     tcps_source_close(&r.opened);
     unlink(path);
 }

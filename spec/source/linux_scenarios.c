@@ -168,9 +168,9 @@ static tcps_opened opened(script *s) {
 
 /* --- what came of it */
 
-static tcps_batch *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *status) {
-    tcps_batch *b = NULL;
-    tcps_pass p = {.wants = *wants};
+static tcps_pass *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *status) {
+    tcps_pass *b = NULL;
+    tcps_pass_options p = {.wants = *wants};
     tcps_status ignored;
     script *s = (script *)o->kernel;
     s->dumps = s->listings = s->all_descriptors = s->some_descriptors = s->stats = 0;
@@ -179,32 +179,32 @@ static tcps_batch *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *st
     return code == TCPS_OK ? b : NULL;
 }
 
-static unsigned warnings(const tcps_batch *b, const char *part) {
+static unsigned warnings(const tcps_pass *b, const char *part) {
     unsigned count = 0;
     for (const tcps_warning *w = b->warnings; w; w = w->next) count += strstr(w->status.what, part) != NULL;
     return count;
 }
 
-static const tcps_row *row_at(const tcps_batch *b, unsigned port) {
-    for (size_t i = 0; b && i < b->count; i++)
-        if (tcps_row_bits(b->rows[i], TCPS_F_local_port) == port) return b->rows[i];
+static const tcps_row *row_at(const tcps_pass *b, unsigned port) {
+    for (size_t i = 0; b && i < b->all.count; i++)
+        if (tcps_row_bits(b->all.rows[i], TCPS_F_local_port) == port) return b->all.rows[i];
     return NULL;
 }
 
-static bool owned_by(const tcps_batch *b, unsigned port, unsigned pid, unsigned fd, const char *name) {
+static bool owned_by(const tcps_pass *b, unsigned port, unsigned pid, unsigned fd, const char *name) {
     const tcps_row *row = row_at(b, port);
     if (!row || !tcps_row_has(row, TCPS_F_pid) || !tcps_row_has(row, TCPS_F_command)) return false;
     const tcps_text *command = (const tcps_text *)(uintptr_t)tcps_row_bits(row, TCPS_F_command);
     return tcps_row_bits(row, TCPS_F_pid) == pid && tcps_row_bits(row, TCPS_F_fd) == fd && strcmp(command->bytes, name) == 0;
 }
 
-static bool nobodys(const tcps_batch *b, unsigned port) {
+static bool nobodys(const tcps_pass *b, unsigned port) {
     const tcps_row *row = row_at(b, port);
     return row && !tcps_row_has(row, TCPS_F_pid) && !tcps_row_has(row, TCPS_F_fd) && !tcps_row_has(row, TCPS_F_command);
 }
 
 /* Other descriptors of a socket; -1: not known. */
-static int shared(const tcps_batch *b, unsigned port) {
+static int shared(const tcps_pass *b, unsigned port) {
     const tcps_row *row = row_at(b, port);
     return row && tcps_row_has(row, TCPS_F_shared_descriptors) ? (int)tcps_row_bits(row, TCPS_F_shared_descriptors) : -1;
 }
@@ -218,14 +218,14 @@ static void check_ending(script *s, tcps_code code, const char *words) {
     tcps_status status = {0};
     connection kept = s->connections[0];
     tcps_opened o = opened(s);
-    tcps_batch *b = pass(&o, &nothing_more, &status);
-    check(b && b->count == 2 && warnings(b, words) == 1 && b->partial, "what came before it is kept, with a warning");
-    tcps_batch_unref(b);
+    tcps_pass *b = pass(&o, &nothing_more, &status);
+    check(b && b->all.count == 2 && warnings(b, words) == 1 && b->partial, "what came before it is kept, with a warning");
+    tcps_pass_unref(b);
     s->connections[0].cookie = 0;
     b = pass(&o, &nothing_more, &status);
     check(!b && status.code == code && strstr(status.what, words), "with nothing before it it is an error");
     if (!b && status.code != code) printf("# %s: %s\n", tcps_code_name(status.code), status.what);
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s->connections[0] = kept;
     o.class->close(o.source);
 }
@@ -267,9 +267,9 @@ static void test_endings(void) {
     scenario = "the last message is cut";
     s.ending = CUT;
     tcps_opened o = opened(&s);
-    tcps_batch *b = pass(&o, &nothing_more, NULL);
-    check(b && b->count == 1 && warnings(b, "cut at byte 88") == 1 && b->partial, "the complete one is kept, and the warning says where");
-    tcps_batch_unref(b);
+    tcps_pass *b = pass(&o, &nothing_more, NULL);
+    check(b && b->all.count == 1 && warnings(b, "cut at byte 88") == 1 && b->partial, "the complete one is kept, and the warning says where");
+    tcps_pass_unref(b);
     o.class->close(o.source);
 }
 
@@ -279,24 +279,24 @@ static void test_interruption(void) {
 
     scenario = "the table changed during the dump";
     s.interrupted = 2;
-    tcps_batch *b = pass(&o, &nothing_more, NULL);
-    check(b && s.dumps == 3 && b->count == 2, "it is read again, and nothing is kept twice");
+    tcps_pass *b = pass(&o, &nothing_more, NULL);
+    check(b && s.dumps == 3 && b->all.count == 2, "it is read again, and nothing is kept twice");
     check(b && b->metadata.has_retries && b->metadata.retries == 2 && !b->metadata.has_inconsistent, "the metadata says so");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "the table changes all the time";
     s.interrupted = 1000;
     b = pass(&o, &nothing_more, NULL);
-    check(b && s.dumps == 4 && b->count == 2, "three retries are enough");
+    check(b && s.dumps == 4 && b->all.count == 2, "three retries are enough");
     check(b && b->metadata.retries == 3 && b->metadata.has_inconsistent && b->metadata.inconsistent, "the metadata says so");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "the table changed in a pass with owners";
     s.interrupted = 1;
     s.processes[0] = (process){.pid = 40, .start = 7, .name = "server", .held = {{3, 101}, {4, 102}}};
     b = pass(&o, &(tcps_wants){.processes = true}, NULL);
-    check(b && b->count == 2 && owned_by(b, 1001, 40, 3, "server") && owned_by(b, 1002, 40, 4, "server"), "both are kept once, with owners");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 2 && owned_by(b, 1001, 40, 3, "server") && owned_by(b, 1002, 40, 4, "server"), "both are kept once, with owners");
+    tcps_pass_unref(b);
     o.class->close(o.source);
 }
 
@@ -318,26 +318,26 @@ static void test_owners(void) {
     tcps_opened o = opened(&s);
 
     scenario = "owners, first pass";
-    tcps_batch *b = pass(&o, &with_owners, NULL);
-    check(b && b->count == 3 && !warnings(b, "owners"), "all sockets, no warning");
+    tcps_pass *b = pass(&o, &with_owners, NULL);
+    check(b && b->all.count == 3 && !warnings(b, "owners"), "all sockets, no warning");
     check(owned_by(b, 1001, 40, 5, "server") && owned_by(b, 1002, 41, 6, "worker"), "the process with the lowest pid owns a socket");
     check(shared(b, 1001) == 1 && shared(b, 1002) == 1, "other descriptors are counted");
     check(nobodys(b, 1003), "a socket without an inode has none");
     check(s.all_descriptors == 3 && s.dumps == 1, "every process was looked at once");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "owners, nothing new";
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 40, 5, "server") && shared(b, 1001) == 1, "owners are known");
     check(!s.all_descriptors && !s.some_descriptors && !s.listings, "no descriptor was looked at");
     check(s.stats == 2, "each owner was looked at");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "exec";
     s.processes[1].name = "a) S (b";
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 40, 5, "a) S (b"), "the new name is told, whatever it is made of");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "a new socket of a process that is known";
     s.connections[3] = (connection){4, 104, 1004};
@@ -347,19 +347,19 @@ static void test_owners(void) {
     check(shared(b, 1004) == -1, "who else has it is not known yet");
     check(!s.all_descriptors && s.some_descriptors >= 1, "among the descriptors that were not known");
     check(owned_by(b, 1001, 40, 5, "a) S (b") && owned_by(b, 1002, 41, 6, "worker"), "the others stay");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s.connections[4] = (connection){5, 105, 1005};
     s.processes[1].held[3] = (descriptor){7, 105};
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1005, 40, 7, "a) S (b") && s.some_descriptors == 1 && !s.listings, "who showed one lately is asked first");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "a new process";
     s.processes[3] = (process){.pid = 90, .start = 9, .name = "client", .held = {{3, 106}}};
     s.connections[5] = (connection){6, 106, 1006};
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1006, 90, 3, "client") && s.all_descriptors == 1 && s.listings == 1, "is the only one that is looked at in full");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "a process that had no socket gets one";
     s.processes[0].held[1] = (descriptor){10, 107};
@@ -367,7 +367,7 @@ static void test_owners(void) {
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1007, 7, 10, "shell") && s.all_descriptors == 4, "everything is searched");
     check(shared(b, 1007) == 0, "and counted");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "the owner is gone";
     s.processes[1] = s.processes[2];
@@ -376,7 +376,7 @@ static void test_owners(void) {
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 41, 8, "worker"), "another that has the socket is found");
     check(nobodys(b, 1004) && nobodys(b, 1005), "where there is none there is none");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "the pid is another process's";
     s.processes[1].start = 1234;
@@ -385,48 +385,48 @@ static void test_owners(void) {
     s.processes[1].held[2].inode = 9003;
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 41, 8, "stranger") && nobodys(b, 1002), "it has what it has now");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     o.class->close(o.source);
 }
 
 static void test_owners_that_wander(void) {
     script s = a_machine();
     tcps_opened o = opened(&s);
-    tcps_batch_unref(pass(&o, &with_owners, NULL));
+    tcps_pass_unref(pass(&o, &with_owners, NULL));
 
     scenario = "a descriptor goes to another process";
     s.processes[1].held[1] = (descriptor){0, 0};
-    tcps_batch *b = pass(&o, &with_owners, NULL);
+    tcps_pass *b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 40, 5, "server"), "nothing in the dump tells");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s.now_ns += 60000000000;
-    tcps_batch_unref(pass(&o, &with_owners, NULL));
+    tcps_pass_unref(pass(&o, &with_owners, NULL));
     check(s.all_descriptors == 3, "after a minute everything is searched");
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 41, 8, "worker") && shared(b, 1001) == 0, "and it is known");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "a cookie with another inode";
     s.connections[1].inode = 9001;
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1002, 40, 3, "server"), "is another socket");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "an inode with another cookie";
     s.connections[1].cookie = 77;
     s.processes[1].held[0] = (descriptor){4, 9001};
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1002, 40, 4, "server"), "is another socket");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "two sockets with one inode, as MPTCP's subflows have";
     s.connections[3] = (connection){8, 9001, 1008};
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1002, 40, 4, "server") && owned_by(b, 1008, 40, 4, "server"), "have one owner");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1008, 40, 4, "server") && !s.all_descriptors && !s.some_descriptors, "which is remembered");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     o.class->close(o.source);
 }
 
@@ -438,17 +438,17 @@ static void test_nobodys(void) {
     s.connections[3] = (connection){9, 109, 1009};
     unsigned searches = 0;
     for (unsigned i = 0; i < 40; i++) {
-        tcps_batch *b = pass(&o, &with_owners, NULL);
+        tcps_pass *b = pass(&o, &with_owners, NULL);
         searches += s.all_descriptors != 0;
         if (i == 0) check(nobodys(b, 1009) && !warnings(b, "owners"), "has no owner, and that is nothing to warn of");
-        tcps_batch_unref(b);
+        tcps_pass_unref(b);
     }
     check(searches == 7, "is looked for in the first pass, the next, and then after 1, 2, 4, 8 and 16 passes");
     s.processes[0].held[0].inode = 109;
-    for (unsigned i = 0; i < 40; i++) tcps_batch_unref(pass(&o, &with_owners, NULL));
-    tcps_batch *b = pass(&o, &with_owners, NULL);
+    for (unsigned i = 0; i < 40; i++) tcps_pass_unref(pass(&o, &with_owners, NULL));
+    tcps_pass *b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1009, 7, 255, "shell"), "and found in the end");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     o.class->close(o.source);
 
     scenario = "somebody's descriptors may not be looked at";
@@ -458,11 +458,11 @@ static void test_nobodys(void) {
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 40, 5, "server") && nobodys(b, 1002), "what may be looked at is told");
     check(b && b->warnings && warnings(b, "root") == 1, "with a warning");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s.connections[3] = (connection){9, 109, 1009};
     b = pass(&o, &with_owners, NULL);
     check(b && !warnings(b, "owners"), "that comes once");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     o.class->close(o.source);
 
     scenario = "/proc cannot be listed";
@@ -470,8 +470,8 @@ static void test_nobodys(void) {
     o = opened(&s);
     s.proc_errno = ENOENT;
     b = pass(&o, &with_owners, NULL);
-    check(b && b->count == 3 && nobodys(b, 1001) && warnings(b, "owners are not known, /proc") == 1, "no owners, and a warning");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 3 && nobodys(b, 1001) && warnings(b, "owners are not known, /proc") == 1, "no owners, and a warning");
+    tcps_pass_unref(b);
     o.class->close(o.source);
 }
 
@@ -483,21 +483,21 @@ static void test_filters(void) {
 
     scenario = "a filter for an owner";
     tcps_filter *f = filter("command=worker");
-    tcps_batch *b = pass(&o, &(tcps_wants){.filter = f}, NULL);
-    check(b && b->count == 1 && owned_by(b, 1002, 41, 6, "worker"), "has owners looked up unasked");
-    tcps_batch_unref(b);
+    tcps_pass *b = pass(&o, &(tcps_wants){.filter = f}, NULL);
+    check(b && b->all.count == 1 && owned_by(b, 1002, 41, 6, "worker"), "has owners looked up unasked");
+    tcps_pass_unref(b);
     tcps_filter_free(f);
 
     scenario = "a filter for a port and an owner";
     f = filter("local_port=1001 pid=41");
     size_t whole = s.request_len;
     b = pass(&o, &(tcps_wants){.filter = f}, NULL);
-    check(b && b->count == 0, "both count");
+    check(b && b->all.count == 0, "both count");
     check(s.request_len > whole, "the port is told to the kernel");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     b = pass(&o, &(tcps_wants){.filter = f, .whole_table = true}, NULL);
     check(s.request_len == whole, "unless the whole table is wanted");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     tcps_filter_free(f);
 
     scenario = "sockets that a filter kept out";
@@ -505,11 +505,11 @@ static void test_filters(void) {
     s.connections[0] = s.connections[1]; /* the kernel's part */
     s.connections[1].cookie = 0;
     f = filter("local_port=1002");
-    tcps_batch_unref(pass(&o, &(tcps_wants){.processes = true, .filter = f}, NULL));
+    tcps_pass_unref(pass(&o, &(tcps_wants){.processes = true, .filter = f}, NULL));
     s.connections[1] = first;
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 40, 5, "server") && !s.all_descriptors && !s.some_descriptors, "are not forgotten");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     tcps_filter_free(f);
     o.class->close(o.source);
 }

@@ -194,10 +194,10 @@ static script a_mac(const reply *tables, unsigned count) {
         .base = {.ask = script_ask, .live = true}, .tables = tables, .table_count = count, .size = 4096, .product = "15.3.1", .darwin = "24.3.0"};
 }
 
-static tcps_batch *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *status) {
-    tcps_batch *b = NULL;
+static tcps_pass *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *status) {
+    tcps_pass *b = NULL;
     tcps_status local = {0};
-    tcps_pass p = {.wants = *wants};
+    tcps_pass_options p = {.wants = *wants};
     tcps_collect(o, &p, &b, status ? status : &local);
     return b;
 }
@@ -207,9 +207,9 @@ static tcps_opened opened(script *s) {
     return (tcps_opened){.class = &tcps_source_macos, .kernel = &s->base, .source = tcps_source_macos.open(&s->base, &status)};
 }
 
-static tcps_batch *one_pass(script *s, const tcps_wants *wants, tcps_status *status) {
+static tcps_pass *one_pass(script *s, const tcps_wants *wants, tcps_status *status) {
     tcps_opened o = opened(s);
-    tcps_batch *b = pass(&o, wants, status);
+    tcps_pass *b = pass(&o, wants, status);
     o.class->close(o.source);
     return b;
 }
@@ -217,28 +217,28 @@ static tcps_batch *one_pass(script *s, const tcps_wants *wants, tcps_status *sta
 static const tcps_wants nothing = {0};
 
 /* One pass that is compared with the tracker's last. */
-static tcps_batch *tracked_pass(script *s, const tcps_wants *wants, tcps_tracker *tracker) {
+static tcps_pass *tracked_pass(script *s, const tcps_wants *wants, tcps_tracker *tracker) {
     tcps_opened o = opened(s);
-    tcps_batch *b = NULL;
+    tcps_pass *b = NULL;
     tcps_status status = {0};
-    tcps_collect(&o, &(tcps_pass){.wants = *wants, .tracker = tracker}, &b, &status);
+    tcps_collect(&o, &(tcps_pass_options){.wants = *wants, .tracker = tracker}, &b, &status);
     o.class->close(o.source);
     return b;
 }
 
-static bool has(const tcps_batch *b, size_t row, unsigned field) { return tcps_row_has(b->rows[row], field); }
+static bool has(const tcps_pass *b, size_t row, unsigned field) { return tcps_row_has(b->all.rows[row], field); }
 
-static bool is(const tcps_batch *b, size_t row, unsigned field, uint64_t value) {
-    return has(b, row, field) && tcps_row_bits(b->rows[row], field) == value;
+static bool is(const tcps_pass *b, size_t row, unsigned field, uint64_t value) {
+    return has(b, row, field) && tcps_row_bits(b->all.rows[row], field) == value;
 }
 
-static bool is_text(const tcps_batch *b, size_t row, unsigned field, const char *text) {
+static bool is_text(const tcps_pass *b, size_t row, unsigned field, const char *text) {
     if (!has(b, row, field)) return false;
-    const tcps_text *t = (const tcps_text *)(uintptr_t)tcps_row_bits(b->rows[row], field);
+    const tcps_text *t = (const tcps_text *)(uintptr_t)tcps_row_bits(b->all.rows[row], field);
     return t->len == strlen(text) && memcmp(t->bytes, text, t->len) == 0;
 }
 
-static unsigned warnings(const tcps_batch *b, tcps_code code) {
+static unsigned warnings(const tcps_pass *b, tcps_code code) {
     unsigned n = 0;
     for (const tcps_warning *w = b->warnings; w; w = w->next) n += w->status.code == code;
     return n;
@@ -253,44 +253,44 @@ static void test_table(void) {
     scenario = "the table changes once";
     reply once[] = {{.dump = &changed}, {.dump = &steady}};
     script s = a_mac(once, 2);
-    tcps_batch *b = one_pass(&s, &nothing, NULL);
-    check(b && b->count == 3, "the second dump is shown");
+    tcps_pass *b = one_pass(&s, &nothing, NULL);
+    check(b && b->all.count == 3, "the second dump is shown");
     check(b && b->metadata.retries == 1 && !b->metadata.has_inconsistent, "it was one retry and is consistent");
     check(b && b->metadata.pcblist_generation == 7 && !b->warnings, "generation, no warning");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "the table changes for ever";
     reply ever[] = {{.dump = &changed}};
     s = a_mac(ever, 1);
     b = one_pass(&s, &nothing, NULL);
     check(s.reads == 4, "it is read four times and no more");
-    check(b && b->count == 2 && b->metadata.retries == 3 && b->metadata.inconsistent, "sockets are kept, metadata says so");
+    check(b && b->all.count == 2 && b->metadata.retries == 3 && b->metadata.inconsistent, "sockets are kept, metadata says so");
     check(b && warnings(b, TCPS_INCONSISTENT) == 1, "and one warning");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "a file with a changed table";
     s = a_mac(ever, 1);
     s.base.live = false;
     s.base.fixed = true;
     b = one_pass(&s, &nothing, NULL);
-    check(b && b->count == 2 && b->metadata.inconsistent && !b->metadata.has_retries, "asking a file again is no retry");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 2 && b->metadata.inconsistent && !b->metadata.has_retries, "asking a file again is no retry");
+    tcps_pass_unref(b);
 
     scenario = "the table outgrows the buffer";
     reply grows[] = {{.dump = &steady, .error = ENOMEM, .at_most = 700}, {.dump = &steady}};
     s = a_mac(grows, 2);
     b = one_pass(&s, &nothing, NULL);
-    check(b && b->count == 3 && b->metadata.retries == 1 && !b->warnings, "it is read again with more room");
+    check(b && b->all.count == 3 && b->metadata.retries == 1 && !b->warnings, "it is read again with more room");
     check(s.last_room == 2 * (4096 + (16 << 10)), "with twice the room");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "the table outgrows every buffer";
     reply outgrows[] = {{.dump = &steady, .error = ENOMEM, .at_most = 24 + 616 + 300}};
     s = a_mac(outgrows, 1);
     b = one_pass(&s, &nothing, NULL);
     check(s.reads == 5, "it is read five times and no more");
-    check(b && b->count == 1 && warnings(b, TCPS_TRUNCATED) == 1, "whole sockets are kept, with a warning");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 1 && warnings(b, TCPS_TRUNCATED) == 1, "whole sockets are kept, with a warning");
+    tcps_pass_unref(b);
 
     scenario = "no memory and no bytes";
     reply nowhere[] = {{.dump = &steady, .error = ENOMEM}};
@@ -313,15 +313,15 @@ static void test_table(void) {
     s = a_mac(once + 1, 1);
     s.size = (size_t)-1;
     b = one_pass(&s, &nothing, NULL);
-    check(b && b->count == 3 && s.last_room == (size_t)1 << 30, "is not believed");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 3 && s.last_room == (size_t)1 << 30, "is not believed");
+    tcps_pass_unref(b);
 
     scenario = "no connection";
     reply empty[] = {{.dump = &none}};
     s = a_mac(empty, 1);
     b = one_pass(&s, &nothing, NULL);
-    check(b && b->count == 0 && !b->warnings && b->metadata.pcblist_generation == 5, "is a header and no trailer");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 0 && !b->warnings && b->metadata.pcblist_generation == 5, "is a header and no trailer");
+    tcps_pass_unref(b);
 }
 
 static void test_release(void) {
@@ -346,7 +346,7 @@ static void test_release(void) {
         s.product = cases[i].product;
         s.darwin = cases[i].darwin;
         s.hostname = "mac.example";
-        tcps_batch *b = one_pass(&s, &nothing, NULL);
+        tcps_pass *b = one_pass(&s, &nothing, NULL);
         check(b && (cases[i].tx_bytes ? is(b, 0, TCPS_F_tx_bytes, cases[i].tx_bytes) : !has(b, 0, TCPS_F_tx_bytes)), "tx_bytes");
         check(b && (cases[i].sums ? is(b, 0, TCPS_F_rx_bytes, 32) && is(b, 0, TCPS_F_tx_packets, 36) && is(b, 0, TCPS_F_rx_packets, 28)
                                   : !has(b, 0, TCPS_F_rx_bytes) && !has(b, 0, TCPS_F_tx_packets) && !has(b, 0, TCPS_F_rx_packets)),
@@ -354,16 +354,16 @@ static void test_release(void) {
         check(b && strcmp(b->metadata.hostname, "mac.example") == 0, "hostname");
         check(b && (!cases[i].product || strcmp(b->metadata.os_version, cases[i].product) == 0), "os_version");
         check(b && warnings(b, TCPS_UNSUPPORTED) == !cases[i].tx_bytes, "a warning when the release is not known");
-        tcps_batch_unref(b);
+        tcps_pass_unref(b);
     }
     scenario = "an unknown release, pass after pass";
     script s = a_mac(table, 1);
     s.product = s.darwin = NULL;
     tcps_opened o = opened(&s);
-    tcps_batch *first = pass(&o, &nothing, NULL), *second = pass(&o, &nothing, NULL);
+    tcps_pass *first = pass(&o, &nothing, NULL), *second = pass(&o, &nothing, NULL);
     check(first && second && first->warnings && !second->warnings, "is told once");
-    tcps_batch_unref(first);
-    tcps_batch_unref(second);
+    tcps_pass_unref(first);
+    tcps_pass_unref(second);
     o.class->close(o.source);
 
     scenario = "a release that somebody named";
@@ -397,7 +397,7 @@ static void test_ages(void) {
     s.uptime_ns = 8000000000; /* 6 s after TCP began: its clock says 5000 */
 
     scenario = "ages";
-    tcps_batch *b = one_pass(&s, &nothing, NULL);
+    tcps_pass *b = one_pass(&s, &nothing, NULL);
     check(b && is(b, 0, TCPS_F_age_ms, 6000), "across the clock's wrap");
     check(b && is(b, 1, TCPS_F_age_ms, 0), "of what is 3 ms ahead of us");
     check(b && is(b, 1, TCPS_F_idle_time_ms, 1000), "since data came");
@@ -405,11 +405,11 @@ static void test_ages(void) {
     check(b && is(b, 2, TCPS_F_timer_2msl_ms, 12000) && is(b, 2, TCPS_F_timers_armed, 8), "what is left of TIME_WAIT");
     check(b && !has(b, 3, TCPS_F_timer_keep_ms) && is(b, 3, TCPS_F_timers_armed, 4) && is(b, 3, TCPS_F_timer_rexmt_ms, 0),
           "of other timers only that they run");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s.has_clock = false;
     b = one_pass(&s, &nothing, NULL);
     check(b && !has(b, 0, TCPS_F_age_ms) && !has(b, 1, TCPS_F_idle_time_ms) && !has(b, 2, TCPS_F_timer_2msl_ms), "are absent without TCP's clock");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 }
 
 static void set_address(uint8_t *p, const char *address) { memcpy(p, address, 16); }
@@ -443,10 +443,10 @@ static void test_info(void) {
     script s = a_mac(table, 1);
     s.info = info;
     s.info_len = sizeof info;
-    tcps_batch *b = one_pass(&s, &nothing, NULL);
+    tcps_pass *b = one_pass(&s, &nothing, NULL);
     check(b && s.info_calls == 0 && !has(b, 0, TCPS_F_retransmit_bytes), "is not asked for unless wanted");
     check(b && is_text(b, 1, TCPS_F_interface, "en0") && is(b, 1, TCPS_F_scope_id, 4), "the interface of a link-local address");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     b = one_pass(&s, &wants, NULL);
     check(b && s.info_calls == 3, "is asked of connections; not of listeners, not of user-space flows");
     check(b && is(b, 0, TCPS_F_tx_bytes, 1ull << 40) && is(b, 0, TCPS_F_rx_bytes, 77), "exact counters replace what pcblist_n has");
@@ -455,7 +455,7 @@ static void test_info(void) {
     check(b && is(b, 0, TCPS_F_rtt_cur_us, 12000), "the last round trip");
     check(b && is(b, 0, TCPS_F_sources, 1u << 1 | 1u << 9) && is(b, 2, TCPS_F_sources, 1u << 1), "sources says who was asked");
     check(b && b->metadata.n_data_sources == 2, "so does the batch");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "the question";
     static const uint8_t v4[ITPL_SIZE] = {6, 0, 0, 0, 16, 2, 0x03, 0xec, 10, 0, 0, 1, [32] = 16, 2, 0x01, 0xbb, 192, 0, 2, 7};
@@ -466,8 +466,8 @@ static void test_info(void) {
     s.info_calls = 0;
     b = one_pass(&s, &two, NULL);
     check(memcmp(s.info_request, v6, sizeof v6) == 0, "of a link-local one: its scope beside the address");
-    check(s.info_calls == 2 && b && b->count == 5 && !has(b, 4, TCPS_F_retransmit_bytes), "is asked so often as the limit says");
-    tcps_batch_unref(b);
+    check(s.info_calls == 2 && b && b->all.count == 5 && !has(b, 4, TCPS_F_retransmit_bytes), "is asked so often as the limit says");
+    tcps_pass_unref(b);
 
     scenario = "tcp_info in one pass only";
     s.info_calls = 0;
@@ -476,12 +476,12 @@ static void test_info(void) {
     bool comparable[] = {false, false, true, false, true};
     for (unsigned i = 0; tracker && i < 5; i++) {
         b = tracked_pass(&s, asked[i], tracker);
-        check(b && b->count == 5 && b->opened_count == 0 && !b->closed, "does not make another connection of it");
+        check(b && b->all.count == 5 && b->opened.count == 0 && !b->closed.count, "does not make another connection of it");
         check(b && has(b, 0, TCPS_F_delta_tx_bytes) == comparable[i], "two ways of counting are not compared");
         check(b && has(b, 4, TCPS_F_delta_tx_bytes) == (i > 0), "a connection beyond the limit is counted on in one way");
         check(b && has(b, 0, TCPS_F_connection_age_ms), "its age goes on");
         if (comparable[i]) check(b && is(b, 0, TCPS_F_delta_tx_bytes, 0), "and then begins again");
-        tcps_batch_unref(b);
+        tcps_pass_unref(b);
     }
     tcps_tracker_free(tracker);
 
@@ -491,22 +491,22 @@ static void test_info(void) {
     s.info_error_after = 1;
     b = one_pass(&s, &wants, NULL);
     check(b && s.info_calls == 3 && !b->warnings, "are normal");
-    check(b && b->count == 5 && has(b, 0, TCPS_F_retransmit_bytes) && !has(b, 4, TCPS_F_retransmit_bytes) && is(b, 4, TCPS_F_tx_bytes, 4),
+    check(b && b->all.count == 5 && has(b, 0, TCPS_F_retransmit_bytes) && !has(b, 4, TCPS_F_retransmit_bytes) && is(b, 4, TCPS_F_tx_bytes, 4),
           "keep what pcblist_n said");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "tcp_info that is refused";
     s.info_calls = 0;
     s.info_error = EPERM;
     s.info_error_after = 0;
     b = one_pass(&s, &wants, NULL);
-    check(b && b->count == 5 && s.info_calls == 1 && warnings(b, TCPS_PERMISSION) == 1, "is asked once and told once");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 5 && s.info_calls == 1 && warnings(b, TCPS_PERMISSION) == 1, "is asked once and told once");
+    tcps_pass_unref(b);
     s.info_calls = 0;
     s.info_error = EIO;
     b = one_pass(&s, &wants, NULL);
     check(b && s.info_calls == 3 && warnings(b, TCPS_SYSTEM) == 1, "another error may be of one connection, and is told once");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
 
     scenario = "a filter";
     s.info_calls = 0;
@@ -515,8 +515,8 @@ static void test_info(void) {
     tcps_filter *filter = tcps_filter_parse("local_port=1004 retransmit_bytes>80", strlen("local_port=1004 retransmit_bytes>80"), &status);
     tcps_wants filtered = {.tcp_info = true, .filter = filter};
     b = filter ? one_pass(&s, &filtered, NULL) : NULL;
-    check(b && b->count == 1 && s.info_calls == 1, "keeps the questions to what it may take");
-    tcps_batch_unref(b);
+    check(b && b->all.count == 1 && s.info_calls == 1, "keeps the questions to what it may take");
+    tcps_pass_unref(b);
     tcps_filter_free(filter);
 }
 
@@ -534,27 +534,27 @@ static void test_processes(void) {
 
     scenario = "process names";
     tcps_opened o = opened(&s);
-    tcps_batch *b = pass(&o, &nothing, NULL);
+    tcps_pass *b = pass(&o, &nothing, NULL);
     check(b && s.comm_calls == 0 && s.start_calls == 0 && !has(b, 0, TCPS_F_command), "are not asked for unless wanted");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     b = pass(&o, &wants, NULL);
     check(b && is_text(b, 0, TCPS_F_command, "Safari") && is_text(b, 1, TCPS_F_command, "Safari") && is_text(b, 2, TCPS_F_command, "Safari"),
           "are set");
     check(s.comm_calls == 2 && s.start_calls == 2, "once for each process");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s.comm = "other";
     b = pass(&o, &wants, NULL);
     check(b && is_text(b, 0, TCPS_F_command, "Safari") && s.comm_calls == 2, "are kept from pass to pass");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s.start = 2000;
     b = pass(&o, &wants, NULL);
     check(b && is_text(b, 2, TCPS_F_command, "other") && s.comm_calls == 4, "unless another process has the pid");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     s.comm = NULL;
     s.start = 0;
     b = pass(&o, &wants, NULL);
-    check(b && !has(b, 0, TCPS_F_command) && b->count == 3 && !b->warnings, "are absent of a process that is gone");
-    tcps_batch_unref(b);
+    check(b && !has(b, 0, TCPS_F_command) && b->all.count == 3 && !b->warnings, "are absent of a process that is gone");
+    tcps_pass_unref(b);
     o.class->close(o.source);
 }
 
@@ -572,7 +572,7 @@ static void test_counters(void) {
     tcps_counters c;
 
     scenario = "net.inet.tcp.stats";
-    tcps_batch *b = tcps_batch_new();
+    tcps_pass *b = tcps_pass_new();
     check(o.class->counters(o.source, true, b, &c, NULL) == TCPS_OK && !counts(&c, TCPS_S_delta_accepts), "all zero for who is not root: left out");
     check(warnings(b, TCPS_PERMISSION) == 1, "with a warning");
     o.class->counters(o.source, true, b, &c, NULL);
@@ -588,14 +588,14 @@ static void test_counters(void) {
               c.value[TCPS_S_delta_rcv_dup_packets] == 9,
           "counters");
     check(c.narrow[0] == c.has[0], "of 32 bits");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     o.class->close(o.source);
 
     o = opened(&s);
-    b = tcps_batch_new();
+    b = tcps_pass_new();
     s.stats_error = ENOENT;
     check(o.class->counters(o.source, true, b, &c, NULL) == TCPS_OK && warnings(b, TCPS_SYSTEM) == 1, "an error is told, and no failure");
-    tcps_batch_unref(b);
+    tcps_pass_unref(b);
     o.class->close(o.source);
 }
 

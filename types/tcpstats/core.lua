@@ -62,11 +62,11 @@ function core.decode(bytes, position) end
 ---@return any # a length-delimited BatchMessage with this record and nothing else
 function core.socket_protobuf(socket) end
 
----For a batch that nobody has a view of.
+---With deltas, comings and goings, less what the filter refuses.
 ---@param batch tcpstats.Batch
 ---@param tracker? tcpstats.Tracker
 ---@param filter? string|tcpstats.Filter
----@return tcpstats.Batch? # batch A decoded batch gets deltas, comings and goings, and loses what the filter refuses
+---@return tcpstats.Batch? # batch What a decoded batch would have been here
 ---@return string? what # what went wrong
 ---@return string? code
 function core.replay(batch, tracker, filter) end
