@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/embedded.h"
+#include "host/search.h"
 #include "lua/tcpsl.h"
 #include "runtime/runtime.h"
 
@@ -31,7 +32,9 @@ static int pmain(lua_State *L) {
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);
     luaL_checkversion(L);
+    tcpsL_ignore_environment(L);
     luaL_openlibs(L);
+    tcpsL_drop_relative_paths(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     lua_pushcfunction(L, luaopen_tcpstats_core);
     lua_setfield(L, -2, "tcpstats.core");

@@ -97,6 +97,8 @@ local function read_file(path, environment)
   local text, why = file:read("a")
   file:close()
   if not text then return nil, ("cannot read %s: %s"):format(path, why), "ESYSTEM" end
+  -- A name that the search cannot hold is told when a module is not found there.
+  if not environment then require("tcpstats.host.search").add(path:match "^(.*)/[^/]*$" or ".") end
   if text:sub(1, 1) == "#" then text = "--" .. text end -- as lua does: the first line may name an interpreter
   local chunk
   chunk, what = load(text, "@" .. path, "t", environment or _G)

@@ -173,6 +173,12 @@ return {
       long = "--sandbox", help = "for scripts that you did not write: no files, no commands, no packages", more = "Nor other outputs, nor bytecode.",
       set = function(c) c.sandbox = true end,
     },
+    {
+      long = "--lua-path", value = "FOLDER", help = "find modules that scripts require below this folder too; may repeat",
+      more = "Modules are looked for where they are installed, in the folders named here, and in a script's own folder. The working folder, "
+        .. "LUA_PATH and LUA_CPATH are not searched.",
+      set = function(_, _, word) return require("tcpstats.host.search").add(word) end,
+    },
   },
   {
     title = "Information",
