@@ -35,9 +35,9 @@ const char *tcps_prefix_parse(tcps_prefix *p, const char *text, size_t len, char
     char address[INET6_ADDRSTRLEN];
     if (zone) {
         if ((size_t)(zone - text) < sizeof address) snprintf(hint, TCPS_ADDRESS_TEXT, "%.*s", (int)(zone - text), text);
-        return "has a zone, which is no part of an address here";
+        return "has a zone, which a filter does not compare";
     }
-    const char *not_one = "is no IPv4 or IPv6 address";
+    const char *not_one = "is not an IPv4 or IPv6 address";
     if (address_len >= sizeof address) return not_one;
     memcpy(address, text, address_len);
     address[address_len] = 0;
@@ -50,7 +50,8 @@ const char *tcps_prefix_parse(tcps_prefix *p, const char *text, size_t len, char
 
     int bits = parse_bits(slash + 1, len - address_len - 1, p->bits);
     if (bits < 0)
-        return family == AF_INET6 ? "has a prefix length that is no number from 0 to 128" : "has a prefix length that is no number from 0 to 32";
+        return family == AF_INET6 ? "has a prefix length that is not a number from 0 to 128"
+                                  : "has a prefix length that is not a number from 0 to 32";
     p->bits = (uint8_t)bits;
     if (!clear_host_bits(p->bytes, p->size, p->bits)) return NULL;
     inet_ntop(family, p->bytes, address, sizeof address);

@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "base/nearest.h"
 #include "filter/parser.h"
 
 #define SHOWN 48 /* bytes, so that two words and a hint fit into tcps_status.what */

@@ -1,4 +1,4 @@
-/* The filter language: which sockets are wanted, as data that C evaluates and a kernel can be told.
+/* The filter language: a line of text that selects sockets, as data that C evaluates and that can be passed to a kernel.
  *
  *     filter     := {" "} [directive {" " {" "} directive} {" "}]     at most 511 bytes 0x20-0x7E and 16 directives, which must all hold
  *     directive  := ("local_port=" | "remote_port=") range {"," range}                 at most 8; once each
@@ -6,7 +6,7 @@
  *                 | "include_state=" state {"," state}                                 once; not together with exclude=
  *                 | "exclude=" state {"," state}                                       may repeat, cumulative
  *                 | "ipv4_only" | "ipv6_only"                                          not together
- *                 | ("pid=" | "uid=") number {"," number} | "command=" word {"," word} once each
+ *                 | ("pid=" | "uid=") number {"," number} | "command=" name {"," name} once each
  *                 | "format=" ("compact" | "full") | "fields=" group {"," group}       checked, and of no effect here
  *                 | field (">" | ">=" | "<" | "<=" | "==" | "!=") ["-"] number         any integer field of the schema
  *     range      := port ["-" port]                                                    1 to 65535; no port twice
@@ -14,12 +14,13 @@
  *     address    := IPv4 or IPv6 as inet_pton takes it; host bits 0, no zone
  *     state      := closed listen syn_sent syn_received|syn_rcvd established close_wait|closewait fin_wait_1 closing last_ack fin_wait_2
  *                   time_wait|timewait
+ *     name       := bytes other than space and comma, or any bytes between two of " or of '
  *     group      := identity state congestion rtt sequences counters timers buffers ecn names all default
  *
- * Upper and lower case are the same, in values too. Without pid=, uid=, command=, comparisons and ranges it is the language of FreeBSD's
- * tcpstats module, limits included: what is right or wrong there is so here.
+ * Case does not matter, in values either. Without pid=, uid=, command=, comparisons and ranges it is the language of FreeBSD's tcpstats module,
+ * limits included: what is right or wrong there is right or wrong here.
  *
- * A directive about something that a socket lacks does not match it; exclude= does: nothing says that it is in an excluded state. An IPv4
+ * A directive on a field that a socket lacks does not match the socket, except exclude=: nothing says that it is in an excluded state. An IPv4
  * address or network also holds IPv4-mapped IPv6 addresses, which is how Linux shows the IPv4 connections of a dual-stack socket; ipv4_only
  * goes by the record's ip_version, which counts those as IPv6. doc/filter.md has examples and every error. */
 #ifndef TCPS_FILTER_H
@@ -31,8 +32,8 @@
 
 typedef struct tcps_filter tcps_filter;
 
-/* Parses `len` bytes of `text`. NULL and TCPS_USAGE when it is wrong: status->what names the word and its column, status->offset is the
- * column less one. An empty text is right and matches everything. Free with tcps_filter_free. */
+/* Parses `len` bytes of `text`. Returns NULL, with TCPS_USAGE or TCPS_NOMEM in `status` (which may be NULL), if that fails: status->what names the
+ * word and its column, status->offset is the column less one. An empty text matches everything. Free with tcps_filter_free; NULL is ignored. */
 tcps_filter *tcps_filter_parse(const char *text, size_t len, tcps_status *status);
 void tcps_filter_free(tcps_filter *f);
 
@@ -47,7 +48,7 @@ bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uin
  * tracker sees. All of them can be told to a kernel. */
 bool tcps_filter_matches_endpoints(const tcps_filter *f, const tcps_record *r);
 
-/* The fields that any directive looks at, as a presence bitmap: whether owners have to be looked up at all, for instance. */
+/* Sets `fields` to the fields that any directive looks at: they say, for instance, whether owners have to be looked up. */
 void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_WORDS]);
 
 /* Whether the filter's answer for a connection stays the same as long as the connection lives: it names ports, addresses and families only, and of

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/bitset.h"
-#include "base/nearest.h"
 #include "filter/parser.h"
 
 static const choice formats[] = {{"compact", 0}, {"full", 0}, {NULL, 0}};
@@ -23,15 +22,19 @@ static const directive directives[] = {
     {"exclude", TCPS_CLAUSE_STATES, .field = TCPS_F_state, .inverted = true, .repeats = true},
     {"ipv4_only", TCPS_CLAUSE_FAMILY, .field = TCPS_F_ip_version, .value = IPV4, .no_value = true},
     {"ipv6_only", TCPS_CLAUSE_FAMILY, .field = TCPS_F_ip_version, .value = IPV6, .no_value = true},
-    {"pid", TCPS_CLAUSE_NUMBERS, .field = TCPS_F_pid, .noun = "process id"},
-    {"uid", TCPS_CLAUSE_NUMBERS, .field = TCPS_F_uid, .noun = "user id (a number)"},
+    {"pid", TCPS_CLAUSE_NUMBERS, .field = TCPS_F_pid, .noun = "a process id"},
+    {"uid", TCPS_CLAUSE_NUMBERS, .field = TCPS_F_uid, .noun = "a user id (a number)"},
     {"command", TCPS_CLAUSE_WORDS, .field = TCPS_F_command},
-    {"format", .words = formats, .noun = "format"},
-    {"fields", .words = groups, .noun = "group of fields", .list = true},
+    {"format", .words = formats, .noun = "a format"},
+    {"fields", .words = groups, .noun = "a group of fields", .list = true},
 };
 enum { DIRECTIVES = sizeof directives / sizeof *directives };
 
-static const directive *directive_named(word key) {
+void tcps_filter_consider_directives(tcps_nearest *n) {
+    for (unsigned i = 0; i < DIRECTIVES; i++) tcps_nearest_consider(n, directives[i].name);
+}
+
+const directive *tcps_filter_directive(word key) {
     for (unsigned i = 0; i < DIRECTIVES; i++)
         if (tcps_filter_is(key, directives[i].name)) return &directives[i];
     return NULL;
@@ -41,18 +44,6 @@ static const directive *directive_named(word key) {
 static const tcps_field *number_field_named(word key) {
     const tcps_field *field = tcps_field_named(key.at, key.len);
     return field && tcps_bitset_has(tcps_number_mask, field->number) ? field : NULL;
-}
-
-/* `key` is no directive or, if it is `compared`, no integer field. */
-static bool wrong_key(parser *p, word key, bool compared) {
-    tcps_nearest n = tcps_nearest_to(key.at, key.len);
-    bool other_field = tcps_field_named(key.at, key.len) != NULL; /* text, a flag, an enum: not another field is meant */
-    if (!compared || other_field)
-        for (unsigned i = 0; i < DIRECTIVES; i++) tcps_nearest_consider(&n, directives[i].name);
-    if (!n.name && !other_field)
-        for (unsigned field = 0; field < TCPS_FIELD_LIMIT; field++)
-            if (tcps_bitset_has(tcps_number_mask, field)) tcps_nearest_consider(&n, tcps_fields[field].name);
-    return tcps_filter_wrong(p, key, n.name, compared ? "no integer field" : "unknown directive");
 }
 
 /* ---- Clauses ---- */
@@ -93,15 +84,15 @@ static bool parse_directive(parser *p, const directive *d, word key, word value)
         if (other->words || other->kind != d->kind || other->field != d->field) continue;
         again = other == d;
         if (again && (d->repeats || d->no_value)) continue;
-        snprintf(problem, sizeof problem, "cannot stand with %s", other->name);
-        return tcps_filter_wrong(p, p->directive, NULL, again ? "may be there once only" : problem);
+        snprintf(problem, sizeof problem, "cannot be combined with %s", other->name);
+        return tcps_filter_wrong(p, p->directive, NULL, again ? "may appear only once" : problem);
     }
     p->seen[p->seen_count++] = d;
     if (d->no_value) {
         if (value.at) return tcps_filter_wrong(p, p->directive, d->name, "takes no value");
         if (again) return true;
     } else if (value.len == 0) {
-        return tcps_filter_wrong(p, key, NULL, "a value is missing");
+        return tcps_filter_missing_value(p, d, key);
     }
     return d->words ? tcps_filter_check_words(p, d, value) : add_clause(p, d, value);
 }
@@ -115,64 +106,63 @@ static const struct {
 
 static bool is_key_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
+static bool parse_comparison(parser *p, word key, tcps_relation how, word operand) {
+    const tcps_field *field = number_field_named(key);
+    if (!field) return tcps_filter_wrong_field(p, key);
+    directive comparison = {field->name, TCPS_CLAUSE_COMPARISON, .field = field->number, .value = (uint8_t)how};
+    return add_clause(p, &comparison, operand);
+}
+
 static bool parse_word(parser *p, word w) {
     p->directive = w;
     word key = {w.at, 0};
     while (key.len < w.len && is_key_byte(key.at[key.len])) key.len++;
     word rest = {key.at + key.len, w.len - key.len};
-    const directive *d = directive_named(key);
-    const tcps_field *field = number_field_named(key);
-
     for (unsigned i = 0; i < sizeof operators / sizeof *operators; i++) {
         size_t len = strlen(operators[i].text);
-        if (rest.len < len || memcmp(rest.at, operators[i].text, len) != 0) continue;
-        if (!field && d && !d->no_value) {
-            char hint[24];
-            snprintf(hint, sizeof hint, "%s=", d->name);
-            return tcps_filter_wrong(p, key, hint, "no integer field");
-        }
-        if (!field) return wrong_key(p, key, true);
-        directive comparison = {field->name, TCPS_CLAUSE_COMPARISON, field->number, .value = (uint8_t)operators[i].how};
-        return add_clause(p, &comparison, (word){rest.at + len, rest.len - len});
+        if (rest.len >= len && memcmp(rest.at, operators[i].text, len) == 0)
+            return parse_comparison(p, key, operators[i].how, (word){rest.at + len, rest.len - len});
     }
+    const directive *d = tcps_filter_directive(key);
     bool assigned = rest.len && rest.at[0] == '=';
     if (d && rest.len == 0) return parse_directive(p, d, key, (word){NULL, 0});
     if (d && assigned) return parse_directive(p, d, key, (word){rest.at + 1, rest.len - 1});
-    if (field && !d) {
-        char hint[96] = "";
-        bool plain = assigned && rest.len > 1 && rest.len < 24 && (is_key_byte(rest.at[1]) || rest.at[1] == '-');
-        if (plain) snprintf(hint, sizeof hint, "%s==%.*s", field->name, (int)rest.len - 1, rest.at + 1);
-        return tcps_filter_wrong(p, key, hint, "a field is compared by one of > >= < <= == !=");
-    }
-    return wrong_key(p, key.len && (assigned || rest.len == 0) ? key : w, false);
+    if (!d && number_field_named(key)) return tcps_filter_wrong_assignment(p, key, rest);
+    return tcps_filter_wrong_key(p, key.len && (assigned || rest.len == 0) ? key : w);
 }
 
-/* The word that byte `at` of the text is in, which may be a space. */
+/* The word that byte `at` of the text is in, which may be a space. A quote that begins a value goes on to the next of its kind, or to the end. */
 static word word_around(const char *text, size_t len, size_t at) {
-    size_t first = at, end = at;
-    while (first > 0 && text[first - 1] != ' ') first--;
-    while (end < len && text[end] != ' ') end++;
-    return (word){text + first, end - first};
+    word w = {text, 0};
+    for (size_t i = 0; i < len; i++) {
+        bool begins = i > (size_t)(w.at - text) && (text[i - 1] == '=' || text[i - 1] == ',') && (text[i] == '"' || text[i] == '\'');
+        const char *quote = begins ? memchr(text + i + 1, text[i], len - i - 1) : NULL;
+        if (begins) i = quote ? (size_t)(quote - text) : len - 1;
+        if (text[i] != ' ' || begins) continue;
+        if (i >= at) return (word){w.at, (size_t)(text + i - w.at)};
+        w.at = text + i + 1;
+    }
+    return (word){w.at, (size_t)(text + len - w.at)};
 }
 
-static bool check_bytes(parser *p, size_t len) {
-    for (size_t i = 0; i < len; i++) {
+static bool check_bytes(parser *p) {
+    for (size_t i = 0; i < p->len; i++) {
         if (p->text[i] >= 0x20 && p->text[i] <= 0x7e) continue;
-        return tcps_filter_wrong_at(p, word_around(p->text, len, i), p->text + i, NULL, "a byte that is no printable ASCII");
+        return tcps_filter_wrong_at(p, word_around(p->text, p->len, i), p->text + i, NULL, "a byte that is not printable ASCII");
     }
     return true;
 }
 
-static bool parse_text(parser *p, size_t len) {
+static bool parse_text(parser *p) {
     unsigned count = 0;
-    for (size_t at = 0; at < len;) {
+    for (size_t at = 0; at < p->len;) {
         if (p->text[at] == ' ') {
             at++;
             continue;
         }
-        word w = word_around(p->text, len, at);
+        word w = word_around(p->text, p->len, at);
         at += w.len;
-        if (count++ == TCPS_FILTER_DIRECTIVES) return tcps_filter_wrong(p, w, NULL, "one too many: 16 directives at most");
+        if (count++ == TCPS_FILTER_DIRECTIVES) return tcps_filter_wrong(p, w, NULL, "one too many: at most 16 directives");
         if (!parse_word(p, w)) return false;
     }
     return true;
@@ -182,9 +172,9 @@ static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') 
 
 tcps_filter *tcps_filter_parse(const char *text, size_t len, tcps_status *status) {
     tcps_schema_init();
-    parser p = {.text = text, .typed = text, .status = status};
+    parser p = {.text = text, .typed = text, .len = len, .status = status};
     if (len > TCPS_FILTER_BYTES) {
-        tcps_filter_wrong_at(&p, word_around(text, len, TCPS_FILTER_BYTES), text + TCPS_FILTER_BYTES, NULL, "a filter has 511 bytes at most");
+        tcps_filter_wrong_at(&p, word_around(text, len, TCPS_FILTER_BYTES), text + TCPS_FILTER_BYTES, NULL, "a filter has at most 511 bytes");
         return NULL;
     }
     tcps_filter *f = calloc(1, sizeof *f);
@@ -196,7 +186,7 @@ tcps_filter *tcps_filter_parse(const char *text, size_t len, tcps_status *status
     f->clause[0].kind = TCPS_CLAUSE_END;
     p.f = f;
     p.text = f->text;
-    if (check_bytes(&p, len) && parse_text(&p, len)) return f;
+    if (check_bytes(&p) && parse_text(&p)) return f;
     tcps_filter_free(f);
     return NULL;
 }

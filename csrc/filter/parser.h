@@ -3,6 +3,7 @@
 #ifndef TCPS_FILTER_PARSER_H
 #define TCPS_FILTER_PARSER_H
 
+#include "base/nearest.h"
 #include "filter/clause.h"
 
 /* A piece of the text. */
@@ -30,7 +31,8 @@ typedef struct directive {
 
 typedef struct parser {
     tcps_filter *f;
-    const char *text;  /* what is parsed: in lower case */
+    const char *text; /* what is parsed, `len` bytes: in lower case */
+    size_t len;
     const char *typed; /* the same as it was typed, for messages */
     tcps_status *status;
     word directive; /* the one that is being parsed, whole */
@@ -49,6 +51,18 @@ static inline bool tcps_filter_is(word w, const char *name) { return strlen(name
 
 /* The choice that `w` names, or NULL with the complaint that it `problem`s ("is not a state"). */
 const choice *tcps_filter_choose(parser *p, const choice *from, word w, const char *problem);
+
+/* The same with advice (advice.c): a key that is neither a directive nor an integer field; a key before an operator that is not an integer field; an
+ * integer field that no operator follows but `rest`; a directive that lacks its value. */
+bool tcps_filter_wrong_key(parser *p, word key);
+bool tcps_filter_wrong_field(parser *p, word key);
+bool tcps_filter_wrong_assignment(parser *p, word key, word rest);
+bool tcps_filter_missing_value(parser *p, const directive *d, word key);
+
+/* The row of that name, or NULL; all of them, and all states, as what a word may have meant. */
+const directive *tcps_filter_directive(word key);
+void tcps_filter_consider_directives(tcps_nearest *n);
+void tcps_filter_consider_states(tcps_nearest *n);
 
 /* Checks that every value is one of the directive's words. */
 bool tcps_filter_check_words(parser *p, const directive *d, word value);

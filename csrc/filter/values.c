@@ -13,7 +13,7 @@ static bool take_item(word *rest, word *item) {
     return true;
 }
 
-static const char repeated[] = "was there before";
+static const char repeated[] = "is listed twice";
 
 /* Decimal digits without a leading zero, up to `most`. */
 static bool parse_number(parser *p, word w, uint64_t most, const char *problem, uint64_t *number) {
@@ -57,11 +57,15 @@ static const choice states[] = {
     {NULL, 0},
 };
 
+void tcps_filter_consider_states(tcps_nearest *n) {
+    for (const choice *c = states; c->name; c++) tcps_nearest_consider(n, c->name);
+}
+
 /* A socket whose state is not known is in none of the excluded ones. */
 static bool parse_states(parser *p, const directive *d, word value, tcps_clause *c) {
     uint32_t set = 0;
     for (word item; take_item(&value, &item);) {
-        const choice *state = tcps_filter_choose(p, states, item, "is no state");
+        const choice *state = tcps_filter_choose(p, states, item, "is not a state");
         if (!state) return false;
         set |= 1u << state->value;
     }
@@ -71,7 +75,7 @@ static bool parse_states(parser *p, const directive *d, word value, tcps_clause 
 }
 
 static bool parse_port(parser *p, word w, uint16_t *port) {
-    static const char problem[] = "is no port from 1 to 65535";
+    static const char problem[] = "is not a port number (1 to 65535)";
     uint64_t n;
     if (!parse_number(p, w, UINT16_MAX, problem, &n)) return false;
     if (n == 0) return tcps_filter_wrong_value(p, w, NULL, problem);
@@ -100,24 +104,30 @@ static bool parse_ports(parser *p, const directive *d, word value, tcps_clause *
         if (!parse_range(p, item, &r)) return false;
         for (unsigned i = 0; i < set->count; i++)
             if (r.first <= set->range[i].last && r.last >= set->range[i].first) return tcps_filter_wrong_value(p, item, NULL, repeated);
-        if (set->count == TCPS_FILTER_PORTS) return tcps_filter_wrong_value(p, item, NULL, "is one too many: 8 ports or ranges at most");
+        if (set->count == TCPS_FILTER_PORTS) return tcps_filter_wrong_value(p, item, NULL, "is one too many: at most 8 ports or ranges");
         set->range[set->count++] = r;
     }
     return true;
 }
 
 static bool parse_prefix(parser *p, const directive *d, word value, tcps_clause *c) {
-    (void)d;
-    char hint[TCPS_ADDRESS_TEXT];
-    const char *problem = tcps_prefix_parse(&c->prefix, value.at, value.len, hint);
-    return !problem || tcps_filter_wrong_value(p, value, hint, problem);
+    char hint[TCPS_ADDRESS_TEXT], problem[128];
+    word first;
+    for (word rest = value; take_item(&rest, &first) && first.len < value.len;) {
+        if (tcps_prefix_parse(&c->prefix, first.at, first.len, hint)) break;
+        snprintf(problem, sizeof problem, "takes one address or network; for several, use --where 'cidr(%s, \"%.*s\") or ...'", d->name,
+                 (int)first.len, first.at);
+        return tcps_filter_wrong_at(p, p->directive, first.at + first.len, NULL, problem);
+    }
+    const char *wrong = tcps_prefix_parse(&c->prefix, value.at, value.len, hint);
+    return !wrong || tcps_filter_wrong_value(p, value, hint, wrong);
 }
 
 static bool parse_numbers(parser *p, const directive *d, word value, tcps_clause *c) {
     static const uint64_t most[] = {[TCPS_T_U32] = UINT32_MAX, [TCPS_T_I32] = INT32_MAX, [TCPS_T_U64] = UINT64_MAX, [TCPS_T_I64] = INT64_MAX};
     tcps_filter *f = p->f;
     char problem[64];
-    snprintf(problem, sizeof problem, "is no %s", d->noun);
+    snprintf(problem, sizeof problem, "is not %s", d->noun);
     uint64_t *list = f->numbers + f->number_count;
     c->numbers.list = list;
     for (word item; take_item(&value, &item); f->number_count++) {
@@ -130,12 +140,27 @@ static bool parse_numbers(parser *p, const directive *d, word value, tcps_clause
     return true;
 }
 
+/* The next of the names that commas separate, without its quotes: between two of " or ' a name may have spaces and commas. Complains of a quote that
+ * is not closed, or that does not close the name. */
+static bool take_name(parser *p, word *rest, word *name) {
+    char quote = rest->len && (rest->at[0] == '"' || rest->at[0] == '\'') ? rest->at[0] : 0;
+    if (!quote) return take_item(rest, name);
+    const char *close = memchr(rest->at + 1, quote, rest->len - 1), *end = rest->at + rest->len;
+    if (!close) return tcps_filter_wrong_at(p, p->directive, rest->at, NULL, "a closing quote is missing");
+    if (close + 1 < end && close[1] != ',')
+        return tcps_filter_wrong_at(p, p->directive, close + 1, NULL, "a comma or a space must follow a closing quote");
+    *name = (word){rest->at + 1, (size_t)(close - rest->at) - 1};
+    *rest = close + 1 < end ? (word){close + 2, (size_t)(end - close) - 2} : (word){NULL, 0};
+    return true;
+}
+
 static bool parse_words(parser *p, const directive *d, word value, tcps_clause *c) {
     (void)d;
     tcps_filter *f = p->f;
-    tcps_filter_word *list = f->words + f->word_count;
+    tcps_filter_word *list = f->words + f->word_count, item;
     c->words.list = list;
-    for (word item; take_item(&value, &item); f->word_count++) {
+    for (; value.at; f->word_count++) {
+        if (!take_name(p, &value, &item)) return false;
         if (item.len == 0) return tcps_filter_wrong_value(p, item, NULL, "");
         for (unsigned i = 0; i < c->words.count; i++)
             if (list[i].len == item.len && memcmp(list[i].at, item.at, item.len) == 0) return tcps_filter_wrong_value(p, item, NULL, repeated);
@@ -148,7 +173,7 @@ static bool parse_words(parser *p, const directive *d, word value, tcps_clause *
 static bool parse_operand(parser *p, bool is_signed, word value, uint64_t *number) {
     bool negative = value.len && value.at[0] == '-';
     word digits = {value.at + negative, value.len - negative};
-    const char *problem = is_signed ? "is no integer of 64 bits" : "is no integer from 0 to 18446744073709551615";
+    const char *problem = is_signed ? "is not a 64-bit integer" : "is not an integer from 0 to 18446744073709551615";
     if (negative && (!is_signed || digits.len == 0)) return tcps_filter_wrong_value(p, value, NULL, problem);
     uint64_t n;
     if (!parse_number(p, digits, is_signed ? (uint64_t)INT64_MAX + negative : UINT64_MAX, problem, &n)) return false;
@@ -187,7 +212,7 @@ bool tcps_filter_parse_value(parser *p, const directive *d, word value, tcps_cla
 
 bool tcps_filter_check_words(parser *p, const directive *d, word value) {
     char problem[64];
-    snprintf(problem, sizeof problem, "is no %s", d->noun);
+    snprintf(problem, sizeof problem, "is not %s", d->noun);
     if (!d->list) return tcps_filter_choose(p, d->words, value, problem) != NULL;
     for (word item; take_item(&value, &item);)
         if (!tcps_filter_choose(p, d->words, item, problem)) return false;

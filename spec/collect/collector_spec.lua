@@ -129,7 +129,7 @@ describe("tcpstats.collect.collector", function()
   it("says what is wrong with its options", function()
     local c, what, code = tcpstats.collector { filter = "remote_prt=5" }
     assert.is_nil(c)
-    assert.truthy(what:find("did you mean remote_port?", 1, true))
+    assert.truthy(what:find("did you mean remote_port=5?", 1, true))
     assert.are.equal("EUSAGE", code)
     c, what, code = tcpstats.collector { source = "linx" }
     assert.is_nil(c)

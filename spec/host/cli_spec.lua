@@ -54,7 +54,7 @@ describe("the command line", function()
       ["json csv"] = "unexpected word 'csv'; another script is named with -x csv",
       ["json --prety"] = "json: unknown option '--prety', did you mean '--pretty'?",
       ["json --addresses tex"] = "json: --addresses: expected one of base64, text, got 'tex'",
-      ["-f remote_prt=443"] = "--filter: remote_prt: unknown directive, did you mean remote_port? (column 1)",
+      ["-f remote_prt=443"] = "--filter: remote_prt: unknown directive, did you mean remote_port=443? (column 1)",
       ["-w 'rtt_uss > 5'"] = "--where: column 1 of 'rtt_uss > 5': no field 'rtt_uss', did you mean rtt_us?",
       ["-s linx"] = "unknown source 'linx', did you mean linux?",
       ["-s protobuf"] = "protobuf: the file is missing, as in protobuf:day.pb",
