@@ -72,16 +72,18 @@ void tcps_csv_header(tcps_writer *w, const tcps_csv_column *columns, size_t n) {
     end_line(w);
 }
 
-void tcps_csv_lines(tcps_writer *w, tcps_view v, const tcps_csv_column *columns, size_t n) {
-    for (size_t row = 0; row < v.count && w->code == TCPS_OK; row++) {
-        for (size_t i = 0; i < n; i++) {
-            const tcps_csv_column *c = &columns[i];
-            if (i) put_byte(w, ',');
-            if (c->text)
-                put_text(w, c->text, c->len);
-            else if (tcps_row_has(v.rows[row], c->field))
-                put_value(w, &tcps_fields[c->field], tcps_row_bits(v.rows[row], c->field));
-        }
-        end_line(w);
+void tcps_csv_line(tcps_writer *w, const tcps_row *row, const tcps_csv_column *columns, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const tcps_csv_column *c = &columns[i];
+        if (i) put_byte(w, ',');
+        if (c->text)
+            put_text(w, c->text, c->len);
+        else if (tcps_row_has(row, c->field))
+            put_value(w, &tcps_fields[c->field], tcps_row_bits(row, c->field));
     }
+    end_line(w);
+}
+
+void tcps_csv_lines(tcps_writer *w, tcps_view v, const tcps_csv_column *columns, size_t n) {
+    for (size_t row = 0; row < v.count && w->code == TCPS_OK; row++) tcps_csv_line(w, v.rows[row], columns, n);
 }

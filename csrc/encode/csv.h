@@ -16,8 +16,11 @@ typedef struct tcps_csv_column {
 /* The line of names. */
 void tcps_csv_header(tcps_writer *w, const tcps_csv_column *columns, size_t n);
 
-/* A line for each row of the view. Values are those of flat JSON: integers as numbers, enums and sets by their short words (a set's with commas,
- * quoted), addresses as text; what is absent is empty. Lines end in CR LF. The writer's code says how it went. */
+/* The line of a row. Values are those of flat JSON: integers as numbers, enums and sets by their short words (a set's with commas, quoted),
+ * addresses as text; what is absent is empty. Lines end in CR LF. */
+void tcps_csv_line(tcps_writer *w, const tcps_row *row, const tcps_csv_column *columns, size_t n);
+
+/* A line for each row of the view. The writer's code says how it went. */
 void tcps_csv_lines(tcps_writer *w, tcps_view v, const tcps_csv_column *columns, size_t n);
 
 #endif

@@ -184,9 +184,9 @@ static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigne
     return at;
 }
 
-/* The row's object: stretches of its shape's template, and between them what it has of its own. Every member ends in a comma, and the last
- * one's becomes the closing brace. */
-static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates) {
+/* Stretches of the shape's template, and between them what the row has of its own. Every member ends in a comma, and the last one's becomes the
+ * closing brace. */
+void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates) {
     const tcps_shape *shape = row->shape;
     const tcps_template *t = tcps_template_of(templates, shape);
     if (!t) {
@@ -226,7 +226,7 @@ static void put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templat
     w->at = at;
 }
 
-static void begin_rows(tcps_templates *templates, tcps_json_style style) {
+void tcps_json_templates(tcps_templates *templates, tcps_json_style style) {
     init_keys(style);
     *templates = (tcps_templates){.put_key = put_template_key, .put_value = put_template_value, .style = style};
 }
@@ -253,9 +253,9 @@ void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
 
 void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {
     tcps_templates templates;
-    begin_rows(&templates, style);
+    tcps_json_templates(&templates, style);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
-        put_row(w, v.rows[i], &templates);
+        tcps_json_put_row(w, v.rows[i], &templates);
         put_byte(w, '\n');
     }
     tcps_templates_free(&templates);
@@ -331,23 +331,36 @@ static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_sty
     put_byte(w, '}');
 }
 
-static void put_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style) {
+void tcps_json_begin(tcps_writer *w, const tcps_pass *pass, tcps_json_style style) {
+    init_keys(style);
     tcps_writer_put(w, "{\"metadata\":", 12);
     put_message(w, &pass->metadata.base, style);
-    if (v.count) tcps_writer_put(w, ",\"records\":", 11);
-    tcps_templates templates;
-    begin_rows(&templates, style);
-    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
-        put_byte(w, i ? ',' : '[');
-        put_row(w, v.rows[i], &templates);
-    }
-    tcps_templates_free(&templates);
-    if (v.count) put_byte(w, ']');
-    if (pass->has_summary) {
+}
+
+void tcps_json_put_record(tcps_writer *w, const tcps_row *row, bool first, tcps_templates *templates) {
+    if (first)
+        tcps_writer_put(w, ",\"records\":[", 12);
+    else
+        put_byte(w, ',');
+    tcps_json_put_row(w, row, templates);
+}
+
+void tcps_json_end(tcps_writer *w, const tcps_pass *pass, bool records, bool summary, tcps_json_style style) {
+    if (records) put_byte(w, ']');
+    if (summary && pass->has_summary) {
         tcps_writer_put(w, ",\"summary\":", 11);
         put_message(w, &pass->summary.base, style);
     }
     tcps_writer_put(w, "}\n", 2);
+}
+
+static void put_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style) {
+    tcps_templates templates;
+    tcps_json_templates(&templates, style);
+    tcps_json_begin(w, pass, style);
+    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) tcps_json_put_record(w, v.rows[i], i == 0, &templates);
+    tcps_json_end(w, pass, v.count > 0, true, style);
+    tcps_templates_free(&templates);
 }
 
 /* Takes compact JSON and lays it out on lines. */

@@ -2,6 +2,7 @@
 #ifndef TCPS_JSON_H
 #define TCPS_JSON_H
 
+#include "encode/template.h"
 #include "encode/writer.h"
 #include "record/pass.h"
 
@@ -14,6 +15,16 @@ typedef enum tcps_json_style {
 
 /* A view of the pass as one BatchMessage on one line, newline included; with `indent` on many lines, indented by two. The writer's code says how it went. */
 void tcps_json_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style, bool indent);
+
+/* The pieces of which such a message on one line consists, for an encoder that pauses between rows: what stands before the records; each record,
+ * `first` being the message's first; what follows them. `records`: there was one. `summary`: the message has the summary, if there is one. */
+void tcps_json_begin(tcps_writer *w, const tcps_pass *pass, tcps_json_style style);
+void tcps_json_put_record(tcps_writer *w, const tcps_row *row, bool first, tcps_templates *templates);
+void tcps_json_end(tcps_writer *w, const tcps_pass *pass, bool records, bool summary, tcps_json_style style);
+
+/* The row's object, without a newline, by templates of this style; tcps_templates_free them. */
+void tcps_json_templates(tcps_templates *templates, tcps_json_style style);
+void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates);
 
 /* One record as one object, without a newline. */
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style);

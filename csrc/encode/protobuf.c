@@ -163,44 +163,57 @@ static void put_message(tcps_writer *w, unsigned field, const ProtobufCMessage *
     free(packed);
 }
 
-/* Sets `sizes` to what the rows take, and gives what the message takes. */
-static size_t measure(const tcps_pass *pass, tcps_view v, tcps_templates *templates, size_t *sizes) {
-    size_t size = message_size(&pass->metadata.base);
-    for (size_t i = 0; i < v.count; i++) {
-        const tcps_template *t = tcps_template_of(templates, v.rows[i]->shape);
-        if (!t) return 0;
-        sizes[i] = row_size(v.rows[i], t);
-        size += 1 + varint_size(sizes[i]) + sizes[i];
-    }
-    if (pass->has_summary) size += message_size(&pass->summary.base);
-    return size;
+void tcps_protobuf_templates(tcps_templates *templates) {
+    init_tags();
+    *templates = (tcps_templates){.put_key = put_template_tag, .put_value = put_template_value};
 }
 
-static void put_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_templates *templates, size_t *sizes) {
-    size_t size = sizes ? measure(pass, v, templates, sizes) : 0;
-    if (!size) {
-        w->code = TCPS_NOMEM;
-        return;
+tcps_code tcps_protobuf_measure(tcps_view v, tcps_templates *templates, size_t *sizes) {
+    for (size_t i = 0; i < v.count; i++) {
+        const tcps_template *t = tcps_template_of(templates, v.rows[i]->shape);
+        if (!t) return TCPS_NOMEM;
+        sizes[i] = row_size(v.rows[i], t);
     }
+    return TCPS_OK;
+}
+
+size_t tcps_protobuf_record_size(size_t size) { return 1 + varint_size(size) + size; }
+
+size_t tcps_protobuf_size(const tcps_pass *pass, bool summary) {
+    return message_size(&pass->metadata.base) + (summary && pass->has_summary ? message_size(&pass->summary.base) : 0);
+}
+
+void tcps_protobuf_begin(tcps_writer *w, const tcps_pass *pass, size_t size) {
     tcps_writer_room(w, VARINT_ROOM);
     w->at = put_varint(w->at, size);
     put_message(w, BATCH_METADATA, &pass->metadata.base);
-    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
-        const tcps_template *t = tcps_template_of(templates, v.rows[i]->shape);
-        put_length(w, BATCH_RECORDS, sizes[i]);
-        if (t)
-            put_fields(w, v.rows[i], t);
-        else
-            w->code = TCPS_NOMEM;
-    }
-    if (pass->has_summary) put_message(w, BATCH_SUMMARY, &pass->summary.base);
+}
+
+void tcps_protobuf_put_record(tcps_writer *w, const tcps_row *row, size_t size, tcps_templates *templates) {
+    const tcps_template *t = tcps_template_of(templates, row->shape);
+    put_length(w, BATCH_RECORDS, size);
+    if (t)
+        put_fields(w, row, t);
+    else
+        w->code = TCPS_NOMEM;
+}
+
+void tcps_protobuf_end(tcps_writer *w, const tcps_pass *pass, bool summary) {
+    if (summary && pass->has_summary) put_message(w, BATCH_SUMMARY, &pass->summary.base);
 }
 
 void tcps_protobuf_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v) {
-    init_tags();
-    tcps_templates templates = {.put_key = put_template_tag, .put_value = put_template_value};
-    size_t *sizes = malloc((v.count + 1) * sizeof *sizes);
-    put_batch(w, pass, v, &templates, sizes);
+    tcps_templates templates;
+    tcps_protobuf_templates(&templates);
+    size_t *sizes = malloc((v.count + 1) * sizeof *sizes), size = tcps_protobuf_size(pass, true);
+    if (!sizes || tcps_protobuf_measure(v, &templates, sizes) != TCPS_OK) {
+        w->code = TCPS_NOMEM;
+    } else {
+        for (size_t i = 0; i < v.count; i++) size += tcps_protobuf_record_size(sizes[i]);
+        tcps_protobuf_begin(w, pass, size);
+        for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) tcps_protobuf_put_record(w, v.rows[i], sizes[i], &templates);
+        tcps_protobuf_end(w, pass, true);
+    }
     free(sizes);
     tcps_templates_free(&templates);
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "encode/csv.h"
 #include "filter/filter.h"
 #include "lua/asker.h"
 #include "lua/replay.h"
@@ -198,16 +197,6 @@ static int l_opened(lua_State *L) { return push_chosen(L, tcpsL_checkbatch(L, 1)
 /* batch:closed() -> view: the last values of the connections that are gone since the previous pass. */
 static int l_closed(lua_State *L) { return push_chosen(L, tcpsL_checkbatch(L, 1)->pass->closed); }
 
-/* What an encoding is asked to be. */
-typedef struct format {
-    enum { JSON, FLAT, PROTOBUF, CSV } kind;
-    tcps_json_style style;
-    bool pretty;
-    bool header;
-    const tcps_csv_column *columns; /* Lua's memory, on the stack */
-    size_t n_columns;
-} format;
-
 /* A column that is no field of the sockets: of the batch's metadata, the same on every line. Its text goes into the table at `texts`. */
 static void check_constant_column(lua_State *L, const tcps_pass *pass, int texts, tcps_csv_column *c) {
     const ProtobufCMessageDescriptor *d = pass->metadata.base.descriptor;
@@ -220,8 +209,8 @@ static void check_constant_column(lua_State *L, const tcps_pass *pass, int texts
     lua_settop(L, texts + 1);
 }
 
-/* [-0, +3] The columns of CSV: options.fields, or every field. They live on the stack. */
-static void check_columns(lua_State *L, const tcps_pass *pass, int options, format *f) {
+/* [-0, +3] The columns of CSV: options.fields, or every field. The upper two of what stays on the stack, the columns and their texts, keep them. */
+static void check_columns(lua_State *L, const tcps_pass *pass, int options, tcps_format *f) {
     bool chosen = lua_istable(L, options) && lua_getfield(L, options, "fields") != LUA_TNIL;
     if (!lua_istable(L, options)) lua_pushnil(L);
     int names = lua_gettop(L);
@@ -238,28 +227,29 @@ static void check_columns(lua_State *L, const tcps_pass *pass, int options, form
     for (; chosen && n < f->n_columns; n++) {
         lua_rawgeti(L, names, (lua_Integer)n + 1);
         size_t len;
-        const char *name = luaL_checklstring(L, -1, &len); /* the list keeps it */
+        const char *name = luaL_checklstring(L, -1, &len);
         const tcps_field *field = tcps_field_named(name, len);
         columns[n] = (tcps_csv_column){.name = name, .field = field ? field->number : 0};
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, texts, (lua_Integer)n + 1);
         if (!field) check_constant_column(L, pass, texts, &columns[n]);
         lua_settop(L, texts);
     }
     f->n_columns = n;
 }
 
-/* [-0, +0 or +3] What stays on the stack keeps the columns. */
-static format check_format(lua_State *L, const tcps_pass *pass, int name, int options) {
+tcps_format tcpsL_checkformat(lua_State *L, const tcps_pass *pass, int name, int options) {
     static const char *const names[] = {"json", "flat", "protobuf", "csv", NULL};
     static const char *const addresses[] = {"base64", "text", NULL};
-    format f = {.kind = (int)luaL_checkoption(L, name, "json", names)};
-    f.style = f.kind == FLAT ? TCPS_JSON_FLAT : TCPS_JSON_CANONICAL;
-    if (lua_istable(L, options) && f.kind == JSON) {
+    tcps_format f = {.kind = (tcps_format_kind)luaL_checkoption(L, name, "json", names)};
+    f.style = f.kind == TCPS_FORMAT_FLAT ? TCPS_JSON_FLAT : TCPS_JSON_CANONICAL;
+    if (lua_istable(L, options) && f.kind == TCPS_FORMAT_JSON) {
         lua_getfield(L, options, "pretty");
         f.pretty = lua_toboolean(L, -1);
         if (lua_getfield(L, options, "addresses") != LUA_TNIL && luaL_checkoption(L, -1, NULL, addresses) == 1) f.style = TCPS_JSON_TEXT;
         lua_pop(L, 2);
     }
-    if (f.kind == CSV) {
+    if (f.kind == TCPS_FORMAT_CSV) {
         f.header = true;
         if (lua_istable(L, options)) {
             f.header = lua_getfield(L, options, "header") == LUA_TNIL || lua_toboolean(L, -1);
@@ -268,19 +258,6 @@ static format check_format(lua_State *L, const tcps_pass *pass, int name, int op
         check_columns(L, pass, options, &f);
     }
     return f;
-}
-
-static void encode(tcps_writer *w, const tcpsL_batch *batch, const format *f) {
-    tcps_view view = batch->view;
-    switch (f->kind) {
-    case JSON: tcps_json_batch(w, batch->pass, view, f->style, f->pretty); break;
-    case FLAT: tcps_json_lines(w, view, f->style); break;
-    case PROTOBUF: tcps_protobuf_batch(w, batch->pass, view); break;
-    case CSV:
-        if (f->header) tcps_csv_header(w, f->columns, f->n_columns);
-        tcps_csv_lines(w, view, f->columns, f->n_columns);
-        break;
-    }
 }
 
 typedef struct string_writer {
@@ -309,12 +286,12 @@ static tcps_code add_to_string(tcps_writer *w, const char *bytes, size_t len) {
 static int l_encode(lua_State *L) {
     const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     lua_settop(L, 3);
-    format f = check_format(L, batch->pass, 2, 3);
+    tcps_format f = tcpsL_checkformat(L, batch->pass, 2, 3);
     luaL_Buffer buffer;
     string_writer w = {.buffer = &buffer};
     tcps_writer_over(&w.base, push_scratch(L), add_to_string);
     luaL_buffinit(L, &buffer);
-    encode(&w.base, batch, &f);
+    tcps_encode(&w.base, batch->pass, batch->view, &f);
     if (tcps_writer_end(&w.base) != TCPS_OK) return luaL_error(L, "no memory");
     luaL_pushresult(&buffer);
     return 1;
@@ -356,8 +333,8 @@ static int l_write(lua_State *L) {
     const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     fd_writer w = {.fd = (int)luaL_checkinteger(L, 2), .waiting = get_waiting(L)};
     lua_settop(L, 4);
-    format f = check_format(L, batch->pass, 3, 4);
-    if (tcps_writer_init(&w.base, write_to_fd) == TCPS_OK) encode(&w.base, batch, &f);
+    tcps_format f = tcpsL_checkformat(L, batch->pass, 3, 4);
+    if (tcps_writer_init(&w.base, write_to_fd) == TCPS_OK) tcps_encode(&w.base, batch->pass, batch->view, &f);
     tcps_code code = tcps_writer_fini(&w.base);
     if (code == TCPS_OK) {
         lua_pushboolean(L, true);

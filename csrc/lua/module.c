@@ -19,6 +19,7 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_openschema(L);
     tcpsL_opensocket(L);
     tcpsL_openbatch(L);
+    tcpsL_openchunks(L);
     tcpsL_openfilter(L);
     tcpsL_opentracker(L);
     tcpsL_opensource(L);

@@ -5,7 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "encode/json.h"
+#include "encode/format.h"
 #include "encode/protobuf.h"
 #include "record/pass.h"
 #include "record/schema.h"
@@ -48,6 +48,9 @@ void tcpsL_pushview(lua_State *L, int batch, const tcps_row **rows, size_t count
 /* [-0, +0, m] To be called before a batch is made: frees those that nothing refers to any more. */
 void tcpsL_freebatches(lua_State *L);
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg);
+/* [-0, +0; CSV: +3] The format named by the string at `name` (nil: JSON), as the table at `options` wants it for a view of the pass. The upper two of what
+ * stays on the stack keep the columns of CSV. */
+tcps_format tcpsL_checkformat(lua_State *L, const tcps_pass *pass, int name, int options);
 
 /* [-0, +1] A proxy that shows the rows of the batch at index `batch`, none yet. */
 tcpsL_socket *tcpsL_pushsocket(lua_State *L, int batch);
@@ -69,6 +72,7 @@ void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);
 
 /* Each registers its metatable, and adds its functions to the module table on top of the stack. [-0, +0] */
 void tcpsL_openbatch(lua_State *L);
+void tcpsL_openchunks(lua_State *L);
 void tcpsL_opensocket(lua_State *L);
 void tcpsL_opensource(lua_State *L);
 void tcpsL_openfilter(lua_State *L);

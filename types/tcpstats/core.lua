@@ -71,6 +71,13 @@ function core.socket_protobuf(socket) end
 ---@return string? code
 function core.replay(batch, tracker, filter) end
 
+---The batch's rows on their way to an output, encoded when they are taken. Arguments as of batch:encode; the line of names of "csv" is not among the chunks: see core.csv_header.
+---@param batch tcpstats.Batch
+---@param format "json"|"flat"|"protobuf"|"csv"
+---@param options? table
+---@return tcpstats.Chunks
+function core.chunks(batch, format, options) end
+
 ---Of a clock that never steps.
 ---@return integer
 function core.monotonic_ns() end

@@ -1,0 +1,151 @@
+/* A view's encoding, chunk by chunk, for outputs. */
+#include "encode/chunks.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/capture.h"
+#include "lua/tcpsl.h"
+
+#define CHUNKS "tcpstats.chunks"
+
+static tcps_chunks *check_chunks(lua_State *L) { return luaL_checkudata(L, 1, CHUNKS); }
+
+/* core.chunks(batch, format [, options]) -> (tcpstats.Chunks): the batch's rows on their way to an output, encoded when they are taken. Arguments as
+ * of batch:encode; the line of names of "csv" is not among the chunks: see core.csv_header. */
+static int l_chunks(lua_State *L) {
+    const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
+    lua_settop(L, 3);
+    tcps_format format = tcpsL_checkformat(L, batch->pass, 2, 3);
+    int top = lua_gettop(L);
+    tcps_chunks *c = lua_newuserdatauv(L, sizeof *c, 3);
+    tcps_chunks_init(c, batch->pass, batch->view, &format);
+    luaL_setmetatable(L, CHUNKS);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    for (int i = 0; i < 2 && top > 3; i++) { /* what keeps the columns */
+        lua_pushvalue(L, top - i);
+        lua_setiuservalue(L, -2, 2 + i);
+    }
+    return 1;
+}
+
+static int l_gc(lua_State *L) {
+    tcps_chunks_fini(check_chunks(L));
+    return 0;
+}
+
+/* chunks:send(fd) -> integer, string, string?, string?: how many more rows were wholly written to a descriptor that does not block, and how it ended:
+ * "done": there are no more; "wait": it takes no more now; "failed", with text and code of the error. What was written of a row that is not whole
+ * is kept in mind: see chunks:rewind. */
+static int l_send(lua_State *L) {
+    tcps_chunks *c = check_chunks(L);
+    int fd = (int)luaL_checkinteger(L, 2), error = 0;
+    size_t before = tcps_chunks_done(c);
+    tcps_code code;
+    while ((code = tcps_chunks_fill(c, TCPS_WRITER_CHUNK)) == TCPS_OK) {
+        ssize_t n = write(fd, c->bytes + c->taken, c->len - c->taken);
+        if (n >= 0) {
+            c->taken += (size_t)n;
+        } else if (errno != EINTR) {
+            error = errno;
+            break;
+        }
+    }
+    lua_pushinteger(L, (lua_Integer)(tcps_chunks_done(c) - before));
+    if (code == TCPS_NOMEM) return luaL_error(L, "no memory");
+    lua_pushstring(L, code == TCPS_END ? "done" : error == EAGAIN || error == EWOULDBLOCK ? "wait" : "failed");
+    if (code == TCPS_END) return 2;
+    lua_pushstring(L, strerror(error));
+    char name[16];
+    lua_pushstring(L, tcps_errno_name(error, name));
+    return 4;
+}
+
+/* Chunks that were taken in part go out as they are; else one is cut. */
+static tcps_code next_chunk(tcps_chunks *c, size_t most, bool split) {
+    if (!tcps_format_has_messages(&c->format)) return tcps_chunks_cut(c, most, split);
+    if (tcps_chunks_torn(c)) return TCPS_STOPPED;
+    if (c->taken < c->len || c->begun) tcps_chunks_rewind(c);
+    tcps_code code = tcps_chunks_cut(c, most, split);
+    if (code == TCPS_OK && !split && c->len > most) {
+        tcps_chunks_rewind(c);
+        code = TCPS_STOPPED;
+    }
+    return code;
+}
+
+/* chunks:next(most [, split]) -> string?, integer, string, integer: the next chunk, whole rows of at most `most` bytes or one row that is larger; how
+ * many rows it has; where each line of it ends (packed as "=I4"; "": it is one message); and how many of its bytes were sent before. nil: there are
+ * no more. false: a message begun or larger than `most`, unless `split` lets it become several. */
+static int l_next(lua_State *L) {
+    tcps_chunks *c = check_chunks(L);
+    lua_Integer most = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, most > 0, 2, "not positive");
+    switch (next_chunk(c, (size_t)most, lua_toboolean(L, 3))) {
+    case TCPS_OK: break;
+    case TCPS_END: return 0;
+    case TCPS_NOMEM: return luaL_error(L, "no memory");
+    default: lua_pushboolean(L, false); return 1;
+    }
+    size_t first = tcps_format_has_messages(&c->format) ? c->message : c->first, sent = c->taken;
+    lua_pushlstring(L, c->bytes, c->len);
+    lua_pushinteger(L, (lua_Integer)(c->next - first));
+    lua_pushlstring(L, (const char *)c->ends, c->n_ends * sizeof *c->ends);
+    lua_pushinteger(L, (lua_Integer)sent);
+    c->taken = c->len;
+    return 4;
+}
+
+/* chunks:rewind() -> integer: goes back to the last row that was wholly sent; how many bytes were sent after it. */
+static int l_rewind(lua_State *L) {
+    tcps_chunks *c = check_chunks(L);
+    lua_pushinteger(L, (lua_Integer)tcps_chunks_torn(c));
+    tcps_chunks_rewind(c);
+    return 1;
+}
+
+/* chunks:left() -> integer: rows that were not wholly taken. */
+static int l_left(lua_State *L) {
+    tcps_chunks *c = check_chunks(L);
+    lua_pushinteger(L, (lua_Integer)(c->view.count - tcps_chunks_done(c)));
+    return 1;
+}
+
+typedef struct text_writer {
+    tcps_writer base;
+    luaL_Buffer buffer;
+} text_writer;
+
+static tcps_code add_text(tcps_writer *w, const char *bytes, size_t len) {
+    luaL_addlstring(&((text_writer *)w)->buffer, bytes, len);
+    return TCPS_OK;
+}
+
+/* chunks:header() -> string?: the line of names that CSV begins with, or nil when none was asked for. */
+static int l_header(lua_State *L) {
+    tcps_chunks *c = check_chunks(L);
+    if (c->format.kind != TCPS_FORMAT_CSV || !c->format.header) return 0;
+    text_writer w;
+    char *memory = lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0);
+    tcps_writer_over(&w.base, memory, add_text);
+    luaL_buffinit(L, &w.buffer);
+    tcps_csv_header(&w.base, c->format.columns, c->format.n_columns);
+    tcps_writer_end(&w.base);
+    luaL_pushresult(&w.buffer);
+    return 1;
+}
+
+void tcpsL_openchunks(lua_State *L) {
+    static const luaL_Reg meta[] = {{"__gc", l_gc}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"send", l_send}, {"next", l_next},     {"rewind", l_rewind},
+                                       {"left", l_left}, {"header", l_header}, {NULL, NULL}};
+    luaL_newmetatable(L, CHUNKS);
+    luaL_setfuncs(L, meta, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    lua_pushcfunction(L, l_chunks);
+    lua_setfield(L, -2, "chunks");
+}
