@@ -1,27 +1,9 @@
 -- Everything that `ss` says of some hundred sockets of every kind, against our records of the same sockets (spec/live/world.c makes them).
 local ss = require "spec.support.ss"
-local support = require "spec.support"
-local world = support.programs .. "/live/world"
-local CANNOT_RUN = 77
-local ss_options = "-tinmeOpHa --tos --inet-sockopt"
-
-local function observe(options)
-  local out = os.tmpname()
-  local ours = ('lua5.4 spec/live/print_sockets.lua %s'):format(options)
-  local _, err, code = support.run(("%s sh -c 'ss %s > %s.1 && %s > %s.2 && ss %s > %s.3'"):format(world, ss_options, out, ours, out, ss_options, out))
-  if code == 0 then
-    local first, count = ss.parse(support.read(out .. ".1"))
-    local sockets = load("return " .. support.read(out .. ".2"), "sockets", "t", {})()
-    local second = ss.parse(support.read(out .. ".3"))
-    os.execute(("rm -f %s %s.[123]"):format(out, out))
-    return { first = first, ours = sockets, second = second, count = count }
-  end
-  os.remove(out)
-  return nil, code, err
-end
+local CANNOT_RUN <const> = 77
 
 describe("our records and ss:", function()
-  local seen, code, err = observe "processes=true"
+  local seen, code, err = ss.observe "processes=true"
   if code == CANNOT_RUN then
     pending("no network namespace of its own: " .. err)
     return

@@ -1,18 +1,30 @@
---- What `ss -tinmeO` says of a socket, and what it would say of one of our records.
+--- What `ss -tinmeO` (iproute2 5.9 to 7.3) says of a socket, and what it would say of one of our records.
 --
--- ss ran before our record was taken and after. What both runs say alike we must say too; where they differ (ages, timers) we must lie between
--- them. A record is turned into the words that ss would print for it, so a word too few or too many is found as well as a wrong one, and a word
--- that nobody here knows is wrong.
+-- ss runs before our record is taken and after, again and again until both runs say the same but for what follows the clock (ages, timers): nothing
+-- happened to the sockets in between. What both say we must say too, and ages and timers must lie between theirs. A record is turned into the words
+-- that ss would print for it, so a missing or superfluous word is found as well as a wrong one, and a word that is not known here is wrong.
+local support = require "spec.support"
+
 local ss = {}
 
 -- ------------------------------------------------------------------ ss's lines to words
 
 -- Words that consist of two, and bare ones.
 local two_words = { send = true, pacing_rate = true, delivery_rate = true }
-local bare = { ts = true, sack = true, ecn = true, ecnseen = true, fastopen = true, app_limited = true }
+local bare = { ts = true, usec_ts = true, sack = true, ecn = true, ecnseen = true, fastopen = true, app_limited = true }
+
+-- Sequence numbers of MPTCP, hexadecimal before iproute2 6.15 and decimal since.
+local mptcp_numbers = { "seq", "sfseq", "ssnoff", "maplen" }
+
+--- Decimal digits, up to 2^64 - 1, as hexadecimal ones.
+local function hexadecimal(digits)
+  local n = 0
+  for digit in digits:gmatch "%d" do n = n * 10 + math.tointeger(digit) end
+  return ("%x"):format(n)
+end
 
 --- A line of ss as {key = text}; a bare word is {word = "yes"}.
-local function parse(line)
+local function parse(line, version)
   local words = {}
   local rest = line:gsub(" users:(%b())", function(users) words.users = users return "" end)
   rest = rest:gsub(" inet%-sockopt: (%b())", function(flags) words.sockopt = flags return "" end)
@@ -39,15 +51,26 @@ local function parse(line)
       words.algorithm = word
     end
   end
+  if version >= 6.15 then
+    for _, key in ipairs(mptcp_numbers) do words[key] = words[key] and hexadecimal(words[key]) end
+  end
   return words
 end
 
+--- The version in what `ss -V` says ("ss utility, iproute2-6.15.0"), as a number whose fraction is the second part in hundredths: 6.15, 5.09. 0: none.
+function ss.version(text)
+  local major, minor = text:match "iproute2%-(%d+)%.(%d+)"
+  return major and tonumber(major) + tonumber(minor) / 100 or 0
+end
+
 --- All lines of ss.
+-- @param text what it printed
+-- @param version its own, as of ss.version
 -- @return words by cookie, and how many sockets that is
-function ss.parse(text)
+function ss.parse(text, version)
   local sockets, count = {}, 0
   for line in text:gmatch "[^\n]+" do
-    local words = parse(line)
+    local words = parse(line, version)
     sockets[tonumber(words.sk, 16)] = words
     count = count + 1
   end
@@ -110,7 +133,7 @@ local render = {
     return s.skmem_rmem_alloc and ("(r%d,rb%d,t%d,tb%d,f%d,w%d,o%d,bl%d,d%d)"):format(s.skmem_rmem_alloc, s.rcv_buf_hiwat, s.skmem_wmem_alloc,
       s.snd_buf_hiwat, s.skmem_fwd_alloc, s.skmem_wmem_queued, s.skmem_optmem, s.skmem_backlog, s.socket_drops) or nil
   end,
-  ts = option(1), sack = option(2), ecn = option(8), fastopen = option(16),
+  ts = option(1), usec_ts = option(64), sack = option(2), ecn = option(8), fastopen = option(16),
   ecnseen = function(s) return flag(s.ecn_seen) end,
   algorithm = function(s) return s.cc_algo end,
   wscale = function(s) return s.snd_wscale and ("%d,%d"):format(s.snd_wscale, s.rcv_wscale) or nil end,
@@ -176,12 +199,14 @@ local render = {
 
 -- ------------------------------------------------------------------ comparisons that are no equality of words
 
---- ms of ss's "1min5sec", "14sec", "3.200ms", "203ms", and what it was rounded down to.
-local function timer_ms(text)
+--- ms of what ss says of a timer, and of what it was rounded down to: "1min5sec", "14sec", "203ms", "" (it is due), and 3.2 s as "3.200ms" or, since
+-- 6.15 at the latest, "3.200sec".
+function ss.timer_ms(text)
+  if text == "" then return 0, 1 end
   local minutes, rest = text:match "^(%d+)min(.*)$"
   rest = rest or text
   if minutes then return 60000 * minutes + 1000 * (tonumber(rest:match "^(%d+)sec") or 0), rest == "" and 60000 or 1000 end
-  local seconds, ms = rest:match "^(%d+)%.(%d+)ms$"
+  local seconds, ms = rest:match "^(%d+)%.(%d+)%l+$"
   if seconds then return 1000 * seconds + tonumber(ms), 1 end
   seconds = rest:match "^(%d+)sec$"
   if seconds then return 1000 * tonumber(seconds), 1000 end
@@ -198,15 +223,15 @@ local function check_timer(s, first, second)
     end
     return nil
   end
-  if not first or not second then return nil end -- it fired between the two runs
-  local kind, left, tries = first:match "^%((%a+),([^,]+),(%d+)%)$"
-  local kind2, left2, tries2 = second:match "^%((%a+),([^,]+),(%d+)%)$"
+  if not first or not second then return nil end -- it was set, or it fired
+  local kind, left, tries = first:match "^%((%a+),([^,]*),(%d+)%)$"
+  local kind2, left2, tries2 = second:match "^%((%a+),([^,]*),(%d+)%)$"
   local ours = s[timers[kind]]
   if kind ~= kind2 or tries ~= tries2 then return nil end
   if not ours then return "no timer " .. kind end
   if kind ~= "timewait" and tonumber(tries) ~= s.timer_retransmits then return ("%s tries, ss says %s"):format(s.timer_retransmits, tries) end
-  local most, step = timer_ms(left)
-  local least = timer_ms(left2)
+  local most, step = ss.timer_ms(left)
+  local least = ss.timer_ms(left2)
   if least > most then return nil end -- it fired and was set again
   if ours < least or ours >= most + step then return ("%s is %d, ss says %s and then %s"):format(timers[kind], ours, left, left2) end
 end
@@ -270,14 +295,16 @@ function ss.compare(key, s, first, second)
   return ("%s: %s, ss says %s and then %s"):format(key, ours, first, second)
 end
 
---- Every key that there is something to say of: those that ss said anywhere, and those that we would say. An ss that is older than a field says
--- nothing of it.
+-- What an older ss says nothing of.
+local newer = { rcv_wnd = true, rehash = true, sockopt = true, usec_ts = true }
+
+--- Every key that there is something to say of: those that ss said anywhere, and those that we would say.
 function ss.keys(sockets)
   local keys, said, sorted = {}, {}, {}
   for _, words in pairs(sockets) do
     for key in pairs(words) do keys[key], said[key] = true, true end
   end
-  for key in pairs(render) do keys[key] = said[key] or key ~= "rcv_wnd" and key ~= "rehash" or nil end
+  for key in pairs(render) do keys[key] = said[key] or not newer[key] or nil end
   for key in pairs(keys) do sorted[#sorted + 1] = key end
   table.sort(sorted)
   return sorted, said
@@ -295,6 +322,37 @@ function ss.differences(key, seen)
     end
   end
   return table.concat(wrong, "\n", 1, math.min(#wrong, 5))
+end
+
+-- What tells of time passing, and not of something that happened.
+local TIMES <const> = "lastsnd|lastrcv|lastack|busy|rwnd_limited|sndbuf_limited|timer"
+
+--- Looks at the sockets of spec/live/world.c with ss, by us and with ss again, until nothing happened in between.
+-- @param options of spec/live/print_sockets.lua
+-- @return {first =, ours =, second =, count =} for ss.differences; or nil, the exit code of the world (77: it cannot be made here) and what was said
+function ss.observe(options)
+  local out = os.tmpname()
+  local version = ss.version(support.run "ss -V")
+  local flags = "-tinmeOpHa --tos" .. (support.run("ss -h"):find("--inet-sockopt", 1, true) and " --inet-sockopt" or "")
+  local script = support.temporary(([[
+    still() { sed -E 's/ (TIMES):[^ ]*//g; s/ +/ /g' <$1 | sort >$2; }
+    for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+      ss FLAGS >OUT.1 && LUA spec/live/print_sockets.lua OPTIONS >OUT.2 && ss FLAGS >OUT.3 || exit 1
+      still OUT.1 OUT.4; still OUT.3 OUT.5
+      cmp -s OUT.4 OUT.5 && exit 0
+    done
+    echo "something happens to the sockets all the time:" >&2; diff OUT.4 OUT.5 >&2; exit 1
+  ]]):gsub("%u+", { TIMES = TIMES, FLAGS = flags, OUT = out, LUA = support.lua, OPTIONS = options }))
+  local _, err, code = support.run(("%s/live/world sh %s"):format(support.programs, script))
+  os.remove(script)
+  local seen
+  if code == 0 then
+    local first, count = ss.parse(support.read(out .. ".1"), version)
+    local ours = load("return " .. support.read(out .. ".2"), "sockets", "t", {})()
+    seen = { first = first, ours = ours, second = ss.parse(support.read(out .. ".3"), version), count = count }
+  end
+  os.execute(("rm -f %s %s.[12345]"):format(out, out))
+  return seen, code, err
 end
 
 return ss
