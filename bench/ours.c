@@ -38,7 +38,7 @@ static tcps_code add(tcps_sink *sink, tcps_record *r) { return tcps_rows_add(&si
 /* Takes all but FIELDS from a record: the addresses stay, and of the others some everywhere. False when it has not so many (a listener). */
 static bool keep_some(tcps_record *r) {
     unsigned present = 0, kept = 0;
-    for (unsigned w = 0; w < TCPS_WORDS; w++) present += tcps_count_bits(r->has[w]);
+    for (unsigned w = 0; w < TCPS_MASK_WORDS; w++) present += tcps_count_bits(r->has[w]);
     for (unsigned f = 0, seen = 0; f < TCPS_FIELD_LIMIT; f++) {
         if (!tcps_has(r, f)) continue;
         seen++;

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (fd < 0 || write(fd, data, size) != (ssize_t)size) return 0;
     char spec[64];
     snprintf(spec, sizeof spec, "capture:/proc/self/fd/%d", fd);
-    tcps_opened opened;
+    tcps_session opened;
     tcps_status status;
     tcps_tracker *tracker = tcps_tracker_new();
     if (tracker && tcps_source_open(spec, NULL, &opened, &status) == TCPS_OK) {

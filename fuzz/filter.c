@@ -24,8 +24,9 @@ static void prepare(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const uint64_t everything[TCPS_WORDS] = {~0ull, ~0ull, ~0ull, ~0ull};
+    static uint64_t everything[TCPS_MASK_WORDS];
     if (!batch) prepare();
+    memset(everything, 0xff, sizeof everything);
 
     char *text = malloc(size + !size); /* of that size, so that a read beyond it is seen */
     if (!text) abort();

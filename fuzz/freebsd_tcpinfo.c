@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     tcps_record r;
     tcps_record_clear(&r);
     tcps_freebsd_tcp_info(&r, bytes, size);
-    for (unsigned w = 0; size < 236 && w < TCPS_WORDS; w++)
+    for (unsigned w = 0; size < 236 && w < TCPS_MASK_WORDS; w++)
         if (r.has[w]) abort();
     free(bytes);
     return 0;

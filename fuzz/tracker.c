@@ -25,8 +25,8 @@ static void fill(tcps_record *r, tcps_pass *batch, const uint8_t *c) {
 }
 
 static void check_record(const tcps_record *r, bool first_pass) {
-    static const uint8_t deltas[] = {TCPS_F_delta_tx_bytes, TCPS_F_delta_rx_packets, TCPS_F_delta_rexmit_packets};
-    for (unsigned i = 0; i < sizeof deltas; i++) {
+    static const uint16_t deltas[] = {TCPS_F_delta_tx_bytes, TCPS_F_delta_rx_packets, TCPS_F_delta_rexmit_packets};
+    for (unsigned i = 0; i < sizeof deltas / sizeof *deltas; i++) {
         if (!tcps_has(r, deltas[i])) continue;
         if (first_pass) abort();
         if (r->value[deltas[i]] > (deltas[i] == TCPS_F_delta_rexmit_packets ? INT32_MAX : INT64_MAX)) abort();

@@ -8,7 +8,7 @@
 
 /* What rows are grouped by: a field's value or the network that its address lies in. */
 typedef struct tcps_group_key {
-    uint8_t field;
+    uint16_t field;
     bool network;             /* an address field, cut to a prefix */
     uint8_t prefix4, prefix6; /* its length for IPv4 (mapped ones too) and for IPv6 */
 } tcps_group_key;

@@ -77,7 +77,7 @@ static bool dispatch_wants_more(tcps_sink *sink, const tcps_record *r) {
     return !filter || tcps_filter_may_match(filter, r, d->class->added_after_parse());
 }
 
-static void set_metadata(const tcps_opened *opened, const consumer *c, const tcps_pass_info *info, const tcps_clock *start, const tcps_clock *end) {
+static void set_metadata(const tcps_session *opened, const consumer *c, const tcps_pass_info *info, const tcps_clock *start, const tcps_clock *end) {
     TcpstatsReader__CollectionMetadata *m = &c->pass->metadata;
     m->has_timestamp_ns = start->realtime_ns != 0;
     m->timestamp_ns = start->realtime_ns;
@@ -94,7 +94,7 @@ static void set_metadata(const tcps_opened *opened, const consumer *c, const tcp
 }
 
 /* What the source said to the first pass of where the records come from holds for all. */
-static tcps_code describe(const tcps_opened *opened, const dispatch *d, const tcps_clock *start, tcps_status *status) {
+static tcps_code describe(const tcps_session *opened, const dispatch *d, const tcps_clock *start, tcps_status *status) {
     const tcps_pass *first = d->sink.pass;
     for (size_t i = 1; i < d->count; i++)
         if (tcps_pass_take_metadata(d->consumers[i].pass, &first->metadata) != TCPS_OK) return tcps_fail(status, TCPS_NOMEM, "no memory");
@@ -113,7 +113,7 @@ static bool any_tracker(const dispatch *d) {
 }
 
 /* The system's counters of now, in every pass. A platform that has none, or does not give them, has the census all the same. */
-static tcps_code summarize(tcps_opened *opened, dispatch *d, tcps_status *status) {
+static tcps_code summarize(tcps_session *opened, dispatch *d, tcps_status *status) {
     tcps_counters counters = {.has = {0}};
     bool known = false;
     tcps_clock clock = tcps_ask_clock(opened->kernel);
@@ -132,7 +132,7 @@ static tcps_code summarize(tcps_opened *opened, dispatch *d, tcps_status *status
     return TCPS_OK;
 }
 
-static tcps_code dump(tcps_opened *opened, dispatch *d, tcps_status *status) {
+static tcps_code dump(tcps_session *opened, dispatch *d, tcps_status *status) {
     begin(d);
     tcps_code code = opened->class->collect(opened->source, &d->consumers[0].options->wants, &d->sink, status);
     d->end = tcps_ask_clock(opened->kernel);
@@ -153,7 +153,7 @@ static void give_back(dispatch *d) {
     }
 }
 
-tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass_options *options, size_t count, tcps_pass **out, tcps_status *status) {
+tcps_code tcps_collect_all(tcps_session *opened, const tcps_pass_options *options, size_t count, tcps_pass **out, tcps_status *status) {
     tcps_kernel *kernel = opened->kernel;
     memset(out, 0, count * sizeof *out);
     /* A live kernel's pass is called what the caller calls it; a recording knows better. */
@@ -186,6 +186,6 @@ tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass_options *options
     return TCPS_OK;
 }
 
-tcps_code tcps_collect(tcps_opened *opened, const tcps_pass_options *options, tcps_pass **out, tcps_status *status) {
+tcps_code tcps_collect(tcps_session *opened, const tcps_pass_options *options, tcps_pass **out, tcps_status *status) {
     return tcps_collect_all(opened, options, 1, out, status);
 }

@@ -17,12 +17,12 @@ typedef struct tcps_pass_options {
 
 /* Makes a pass over an open source. On TCPS_OK `*out` is a new pass (free with tcps_pass_unref), whose warnings say what went wrong and was
  * survived; otherwise it is NULL. TCPS_END: a recording has no further pass. */
-tcps_code tcps_collect(tcps_opened *opened, const tcps_pass_options *options, tcps_pass **out, tcps_status *status);
+tcps_code tcps_collect(tcps_session *opened, const tcps_pass_options *options, tcps_pass **out, tcps_status *status);
 
 enum { TCPS_PASSES_MOST = 8 };
 
 /* The same for `count` passes (1 to TCPS_PASSES_MOST) that one dump serves: each is as if it had been alone. The wants of all are those of the
  * first: a pass with other wants needs its own dump. Only the first pass has the warnings. */
-tcps_code tcps_collect_all(tcps_opened *opened, const tcps_pass_options *options, size_t count, tcps_pass **out, tcps_status *status);
+tcps_code tcps_collect_all(tcps_session *opened, const tcps_pass_options *options, size_t count, tcps_pass **out, tcps_status *status);
 
 #endif

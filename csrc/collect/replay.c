@@ -4,7 +4,7 @@ static tcps_code track(const tcps_replay_options *options, tcps_record *r) {
     if (!options->keep_deltas) return tcps_tracker_record(options->tracker, r);
     tcps_record recorded = *r;
     tcps_code code = tcps_tracker_record(options->tracker, r);
-    for (unsigned w = 0; w < TCPS_WORDS; w++)
+    for (unsigned w = 0; w < TCPS_MASK_WORDS; w++)
         for (uint64_t m = recorded.has[w]; m; m &= m - 1) {
             unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
             tcps_set(r, field, recorded.value[field]);

@@ -1,8 +1,8 @@
 #include "delta/summary.h"
 
-static bool known(const tcps_counters *c, unsigned field) { return c->has[field >> 6] >> (field & 63) & 1; }
+#include "base/bitset.h"
 
-static bool narrow(const tcps_counters *c, unsigned field) { return c->narrow[field >> 6] >> (field & 63) & 1; }
+static bool known(const tcps_counters *c, unsigned field) { return tcps_bitset_has(c->has, field); }
 
 /* Sets a field of the message that the descriptor describes. */
 static void set_u64(TcpstatsReader__SystemSummary *m, const ProtobufCFieldDescriptor *f, uint64_t value) {
@@ -20,7 +20,7 @@ static void set_counters(const tcps_summary *s, TcpstatsReader__SystemSummary *m
             set_u64(m, f, value);
         else if (!known(&s->before, f->id))
             continue;
-        else if (narrow(now, f->id))
+        else if (tcps_bitset_has(now->is_32bit, f->id))
             set_u64(m, f, (uint32_t)(value - then));
         else if (value >= then)
             set_u64(m, f, value - then);

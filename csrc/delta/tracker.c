@@ -9,10 +9,10 @@ enum { N_COUNTERS = 9, NO_ROW = -1 };
 
 /* What is counted since the connection began, and the field that gets its change. A later line wins over an earlier one with the same delta. */
 static const struct counter {
-    uint8_t field, delta;
-    bool narrow;          /* 32 bits everywhere */
-    bool narrow_on_linux; /* 32 bits where Linux feeds it: tcpi_segs_out and tcpi_segs_in are u32 */
-    uint64_t limit;       /* largest value of the delta's field */
+    uint16_t field, delta;
+    bool is_32bit;          /* everywhere */
+    bool is_32bit_on_linux; /* 32 bits where Linux feeds it: tcpi_segs_out and tcpi_segs_in are u32 */
+    uint64_t limit;         /* largest value of the delta's field */
 } counters[N_COUNTERS] = {
     {TCPS_F_retransmit_packets_total, TCPS_F_delta_rexmit_packets, false, false, INT32_MAX},
     {TCPS_F_rexmit_packets, TCPS_F_delta_rexmit_packets, true, true, INT32_MAX},
@@ -296,10 +296,10 @@ static unsigned changes(const tcps_record *r, const observation *s, uint64_t cha
     for (unsigned n = 0; n < N_COUNTERS; n++) {
         const struct counter *c = &counters[n];
         if (!tcps_has(r, c->field) || !(before->counted >> n & 1)) continue;
-        bool narrow = c->narrow || (on_linux && c->narrow_on_linux);
+        bool is_32bit = c->is_32bit || (on_linux && c->is_32bit_on_linux);
         uint64_t now = r->value[c->field], then = before->value[n];
-        change[n] = narrow ? (uint32_t)(now - then) : now - then;
-        bool up = narrow ? (uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX : now >= then;
+        change[n] = is_32bit ? (uint32_t)(now - then) : now - then;
+        bool up = is_32bit ? (uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX : now >= then;
         *(up ? &known : fell) |= 1u << n;
     }
     return known;

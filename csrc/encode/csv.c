@@ -54,8 +54,8 @@ static void put_value(tcps_writer *w, const tcps_field *f, uint64_t bits) {
     case TCPS_T_I32: w->at = tcps_text_i64(w->at, (int32_t)bits); break;
     case TCPS_T_I64: w->at = tcps_text_i64(w->at, (int64_t)bits); break;
     case TCPS_T_BOOL: tcps_writer_put(w, bits ? "true" : "false", bits ? 4 : 5); break;
-    case TCPS_T_ENUM: w->at = put_word(w->at, f->words, (int)bits); break;
-    case TCPS_T_SET: put_set(w, f->words, bits); break;
+    case TCPS_T_ENUM: w->at = put_word(w->at, f->enum_values, (int)bits); break;
+    case TCPS_T_SET: put_set(w, f->enum_values, bits); break;
     case TCPS_T_STRING: put_text(w, text->bytes, text->len); break;
     case TCPS_T_BYTES: w->at = tcps_text_address(w->at, text->bytes, text->len); break;
     case TCPS_T_NONE: break;

@@ -112,7 +112,7 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
     for (char before = '['; set; set &= set - 1, before = ',') {
         tcps_writer_room(w, VALUE_ROOM);
         *w->at++ = before;
-        w->at = put_enum(w->at, f->words, __builtin_ctzll(set), style);
+        w->at = put_enum(w->at, f->enum_values, __builtin_ctzll(set), style);
     }
     put_byte(w, ']');
 }
@@ -126,7 +126,7 @@ static inline __attribute__((always_inline)) char *put_short(char *at, unsigned 
     case TCPS_T_U64: return put_u64(at, bits, quoted);
     case TCPS_T_I64: return put_i64(at, (int64_t)bits, quoted);
     case TCPS_T_BOOL: memcpy(at, bits ? "true\0" : "false", 5); return at + (bits ? 4 : 5);
-    case TCPS_T_ENUM: return put_enum(at, tcps_fields[field].words, (int)bits, style);
+    case TCPS_T_ENUM: return put_enum(at, tcps_fields[field].enum_values, (int)bits, style);
     default: return at;
     }
 }
@@ -194,12 +194,12 @@ void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *temp
         return;
     }
     tcps_json_style style = (tcps_json_style)templates->style;
-    const uint64_t *value = row->words + shape->words;
+    const uint64_t *value = row->data + shape->mask_words;
     size_t from = 0;
     put_byte(w, '{');
     char *at = w->at;
-    for (unsigned word = 0; word < shape->words; word++) {
-        uint64_t differs = row->words[word];
+    for (unsigned word = 0; word < shape->mask_words; word++) {
+        uint64_t differs = row->data[word];
         for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
             uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];

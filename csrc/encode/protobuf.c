@@ -6,6 +6,7 @@
 #include "record/schema.h"
 
 #define VARINT_ROOM 10
+#define TAG_ROOM 4    /* that of a 16-bit field number takes 3 */
 #define SHORT_ROOM 65 /* no value but a text is longer: a set has at most 64 numbers and their count */
 
 enum { WIRE_VARINT = 0, WIRE_LENGTH = 2 };
@@ -24,7 +25,8 @@ static inline char *put_varint(char *at, uint64_t v) {
 
 /* The tag of every field, ready, and whether its value must be looked at before it is a varint. */
 typedef struct tag {
-    uint8_t bytes[2], len;
+    uint8_t bytes[TAG_ROOM];
+    uint8_t len;
     uint8_t type; /* tcps_type */
 } tag;
 
@@ -42,7 +44,7 @@ static void init_tags(void) {
         size_t len = (size_t)(put_varint(bytes, f << 3 | (delimited ? WIRE_LENGTH : WIRE_VARINT)) - bytes);
         tags[f].len = (uint8_t)len;
         tags[f].type = (uint8_t)type;
-        memcpy(tags[f].bytes, bytes, 2);
+        memcpy(tags[f].bytes, bytes, TAG_ROOM);
     }
     done = true;
 }
@@ -77,7 +79,7 @@ static char *put_set(char *at, uint64_t set) {
 
 static char *put_template_tag(char *at, unsigned field, unsigned style) {
     (void)style;
-    memcpy(at, tags[field].bytes, 2);
+    memcpy(at, tags[field].bytes, TAG_ROOM);
     return at + tags[field].len;
 }
 
@@ -96,10 +98,10 @@ static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigne
 /* Bytes of a row: its template's, less the values that the row has of its own, and what those take. */
 static size_t row_size(const tcps_row *row, const tcps_template *t) {
     const tcps_shape *shape = row->shape;
-    const uint64_t *value = row->words + shape->words;
+    const uint64_t *value = row->data + shape->mask_words;
     size_t size = t->members[shape->count].key;
-    for (unsigned word = 0; word < shape->words; word++) {
-        uint64_t differs = row->words[word];
+    for (unsigned word = 0; word < shape->mask_words; word++) {
+        uint64_t differs = row->data[word];
         for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
             uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
@@ -112,11 +114,11 @@ static size_t row_size(const tcps_row *row, const tcps_template *t) {
 
 static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template *t) {
     const tcps_shape *shape = row->shape;
-    const uint64_t *value = row->words + shape->words;
+    const uint64_t *value = row->data + shape->mask_words;
     size_t from = 0;
     char *at = w->at;
-    for (unsigned word = 0; word < shape->words; word++) {
-        uint64_t differs = row->words[word];
+    for (unsigned word = 0; word < shape->mask_words; word++) {
+        uint64_t differs = row->data[word];
         for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
             uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];

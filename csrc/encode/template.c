@@ -15,7 +15,7 @@ static tcps_template *make(tcps_templates *all, const tcps_shape *shape) {
         unsigned field = shape->fields[n];
         uint32_t key = (uint32_t)(at - bytes);
         at = all->put_key(at, field, all->style);
-        t->members[n] = (tcps_template_member){key, (uint32_t)(at - bytes), (uint8_t)field, (uint8_t)tcps_fields[field].type};
+        t->members[n] = (tcps_template_member){key, (uint32_t)(at - bytes), (uint16_t)field, (uint16_t)tcps_fields[field].type};
         char *end = key < TCPS_TEMPLATE_MOST ? all->put_value(at, field, shape->base[n], all->style) : NULL;
         if (end)
             at = end;

@@ -14,12 +14,13 @@
 /* One member: where its key begins, and its value. The next one's key begins behind it. */
 typedef struct tcps_template_member {
     uint32_t key, value;
-    uint8_t field, type; /* tcps_type */
+    uint16_t field;
+    uint16_t type; /* tcps_type */
 } tcps_template_member;
 
 typedef struct tcps_template {
     const tcps_shape *shape;
-    uint64_t fresh[TCPS_WORDS]; /* bit n: member n has no value in `bytes`, because it may have any length */
+    uint64_t fresh[TCPS_MASK_WORDS]; /* bit n: member n has no value in `bytes`, because it may have any length */
     char *bytes;
     tcps_template_member members[]; /* shape->count, and one more that says where the last one ends */
 } tcps_template;

@@ -42,14 +42,14 @@ bool tcps_filter_match(const tcps_filter *f, const tcps_record *r);
 bool tcps_filter_match_row(const tcps_filter *f, const tcps_row *row);
 
 /* Whether `r` may still match when the `unknown` fields become known: false only when a directive on other fields refuses it. */
-bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t unknown[TCPS_WORDS]);
+bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t unknown[TCPS_MASK_WORDS]);
 
 /* Whether the directives about ports, addresses, families and states match, which say what connections there are for the one who asks: what a
  * tracker sees. All of them can be told to a kernel. */
 bool tcps_filter_matches_endpoints(const tcps_filter *f, const tcps_record *r);
 
 /* Sets `fields` to the fields that any directive looks at: they say, for instance, whether owners have to be looked up. */
-void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_WORDS]);
+void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_MASK_WORDS]);
 
 /* Whether the filter's answer for a connection stays the same as long as the connection lives: it names ports, addresses and families only, and of
  * states at most LISTEN. Then it makes no difference whether one filters before or after following connections. */

@@ -88,14 +88,14 @@ bool tcps_filter_match(const tcps_filter *f, const tcps_record *r) { return matc
 
 bool tcps_filter_match_row(const tcps_filter *f, const tcps_row *row) { return matches(f, &(subject){row->shape->has, row, row_bits, NULL}, false); }
 
-bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t unknown[TCPS_WORDS]) {
+bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t unknown[TCPS_MASK_WORDS]) {
     return matches(f, &(subject){r->has, r, record_bits, unknown}, false);
 }
 
 bool tcps_filter_matches_endpoints(const tcps_filter *f, const tcps_record *r) { return matches(f, &(subject){r->has, r, record_bits, NULL}, true); }
 
-void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_WORDS]) {
-    memset(fields, 0, TCPS_WORDS * sizeof *fields);
+void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_MASK_WORDS]) {
+    memset(fields, 0, TCPS_MASK_WORDS * sizeof *fields);
     for (unsigned i = 0; i < f->count; i++) tcps_bitset_add(fields, f->clause[i].field);
 }
 

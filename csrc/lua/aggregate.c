@@ -95,7 +95,7 @@ static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_K
         lua_rawgeti(L, arg, i + 1);
         luaL_checktype(L, -1, LUA_TTABLE);
         lua_getfield(L, -1, "field");
-        keys[i] = (tcps_group_key){.field = (uint8_t)tcpsL_checkfield(L, -1)};
+        keys[i] = (tcps_group_key){.field = (uint16_t)tcpsL_checkfield(L, -1)};
         lua_pop(L, 1);
         bool network = lua_getfield(L, -1, "prefix4") != LUA_TNIL;
         lua_pop(L, 1);
@@ -111,9 +111,9 @@ static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_K
 }
 
 /* [-0, +1] What a row shows under a key. */
-static void push_key(lua_State *L, const tcps_row *row, const tcps_group_key *key, int words) {
+static void push_key(lua_State *L, const tcps_row *row, const tcps_group_key *key, int enums) {
     if (!key->network || !tcps_row_has(row, key->field)) {
-        tcpsL_pushfield(L, row, key->field, words);
+        tcpsL_pushfield(L, row, key->field, enums);
         return;
     }
     char text[TCPS_ADDRESS_ROOM + 4];
@@ -122,13 +122,13 @@ static void push_key(lua_State *L, const tcps_row *row, const tcps_group_key *ke
 
 /* [-0, +1] A list with a list of values for each key, in the order of the groups. */
 static void push_key_values(lua_State *L, const tcps_groups *g, tcps_view view, const tcps_group_key *keys, size_t n_keys) {
-    tcpsL_pushwords(L);
-    int words = lua_gettop(L);
+    tcpsL_pushenums(L);
+    int enums = lua_gettop(L);
     lua_createtable(L, (int)n_keys, 0);
     for (size_t k = 0; k < n_keys; k++) {
         lua_createtable(L, (int)g->count, 0);
         for (size_t i = 0; i < g->count; i++) {
-            push_key(L, view.rows[g->first[i]], &keys[k], words);
+            push_key(L, view.rows[g->first[i]], &keys[k], enums);
             lua_rawseti(L, -2, (lua_Integer)i + 1);
         }
         lua_rawseti(L, -2, (lua_Integer)k + 1);

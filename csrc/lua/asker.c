@@ -7,7 +7,7 @@ void tcpsL_checkasker(lua_State *L, int batch, int arg, tcpsL_asker *a) {
     if (lua_isnoneornil(L, arg + 1)) {
         a->proxy = tcpsL_pushsocket(L, batch);
         lua_pushnil(L);
-        a->words = lua_gettop(L) - 1; /* the proxy's place */
+        a->proxy_at = lua_gettop(L) - 1;
         return;
     }
     luaL_checktype(L, arg + 1, LUA_TTABLE);
@@ -18,20 +18,20 @@ void tcpsL_checkasker(lua_State *L, int batch, int arg, tcpsL_asker *a) {
         a->fields[a->n_fields++] = (uint16_t)tcpsL_checkfield(L, -1);
         lua_pop(L, 1);
     }
-    tcpsL_pushwords(L);
+    tcpsL_pushenums(L);
     lua_pushnil(L);
-    a->words = lua_gettop(L) - 1;
+    a->enums = lua_gettop(L) - 1;
 }
 
 void tcpsL_ask(lua_State *L, const tcpsL_asker *a, const tcps_row *row) {
     lua_pushvalue(L, a->function);
     if (a->proxy) {
         a->proxy->row = row;
-        lua_pushvalue(L, a->words);
+        lua_pushvalue(L, a->proxy_at);
         lua_call(L, 1, 1);
         return;
     }
     lua_pushvalue(L, a->first);
-    for (unsigned i = 0; i < a->n_fields; i++) tcpsL_pushfield(L, row, a->fields[i], a->words);
+    for (unsigned i = 0; i < a->n_fields; i++) tcpsL_pushfield(L, row, a->fields[i], a->enums);
     lua_call(L, 1 + (int)a->n_fields, 1);
 }

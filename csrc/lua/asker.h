@@ -8,7 +8,8 @@
 
 /* With a list of fields the function gets one fixed value and then the fields' values, which costs less; without one, the proxy of the row. */
 typedef struct tcpsL_asker {
-    int function, first, words;
+    int function; /* where it is on the stack, and the same of what follows */
+    int first, enums, proxy_at;
     tcpsL_socket *proxy; /* NULL: values */
     unsigned n_fields;
     uint16_t fields[TCPSL_ASKER_FIELDS];

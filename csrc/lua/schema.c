@@ -12,9 +12,9 @@ static const char *type_name(tcps_type type) {
     return names[type];
 }
 
-static int words_key;
+static int enums_key;
 
-void tcpsL_pushwords(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &words_key); }
+void tcpsL_pushenums(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &enums_key); }
 
 /* [-0, +1] An enum's word; a word that is a number (4 of IP_VERSION_4) reads as one. */
 static void push_word(lua_State *L, const ProtobufCEnumDescriptor *e, int number) {
@@ -25,18 +25,18 @@ static void push_word(lua_State *L, const ProtobufCEnumDescriptor *e, int number
         lua_pushstring(L, word);
 }
 
-/* Words by field * 256 + number, so that reading an enum makes no string. */
-static void make_words(lua_State *L) {
+/* Words by tcpsL_enumkey, so that reading an enum makes no string. */
+static void make_enums(lua_State *L) {
     lua_newtable(L);
     for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
         if (tcps_fields[f].type != TCPS_T_ENUM) continue;
-        const ProtobufCEnumDescriptor *e = tcps_fields[f].words;
+        const ProtobufCEnumDescriptor *e = tcps_fields[f].enum_values;
         for (unsigned i = 0; i < e->n_values; i++) {
             push_word(L, e, e->values[i].value);
-            lua_rawseti(L, -2, f * 256 + e->values[i].value);
+            lua_rawseti(L, -2, tcpsL_enumkey(f, (uint32_t)e->values[i].value));
         }
     }
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &enums_key);
 }
 
 int tcpsL_nofield(lua_State *L, const char *name, size_t len) {
@@ -67,10 +67,10 @@ static int l_fields(lua_State *L) {
         lua_setfield(L, -2, "type");
         lua_pushstring(L, tcps_help("TcpSocketRecord", field->name));
         lua_setfield(L, -2, "help");
-        if (field->words) {
+        if (field->enum_values) {
             lua_newtable(L);
-            for (unsigned i = 0; i < field->words->n_values; i++) {
-                push_word(L, field->words, field->words->values[i].value);
+            for (unsigned i = 0; i < field->enum_values->n_values; i++) {
+                push_word(L, field->enum_values, field->enum_values->values[i].value);
                 lua_rawseti(L, -2, i + 1);
             }
             lua_setfield(L, -2, "words");
@@ -158,5 +158,5 @@ static int l_nearest(lua_State *L) {
 void tcpsL_openschema(lua_State *L) {
     static const luaL_Reg functions[] = {{"fields", l_fields}, {"message_fields", l_message_fields}, {"nearest", l_nearest}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
-    make_words(L);
+    make_enums(L);
 }

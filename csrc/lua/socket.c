@@ -10,7 +10,7 @@
 #include "lua/tcpsl.h"
 
 /* Upvalues of __index and of the iterator. */
-enum { UP_NAMES = 1, UP_WORDS };
+enum { UP_NAMES = 1, UP_ENUMS };
 
 static const char kind;
 
@@ -20,26 +20,29 @@ static tcpsL_socket *to_socket(lua_State *L, int arg) {
     return s;
 }
 
+enum { NAME_SLOTS = 2 * TCPS_FIELD_LIMIT };
+
 /* The strings of Lua that name fields, by their addresses: open addressing. They are keys of the table of names and so stay where they are. */
 typedef struct tcpsL_names {
-    const char *name[2 * TCPS_FIELD_LIMIT];
-    uint8_t field[2 * TCPS_FIELD_LIMIT];
+    const char *name[NAME_SLOTS];
+    uint16_t field[NAME_SLOTS];
 } tcpsL_names;
 static int names_key; /* of the tcpsL_names in the registry */
 
-static unsigned slot_of(const char *name) { return (unsigned)((uintptr_t)name * 0x9e3779b97f4a7c15u >> 55); }
+/* From 0 to NAME_SLOTS - 1, by the upper bits of the product. */
+static unsigned slot_of(const char *name) { return (unsigned)(((uintptr_t)name * 0x9e3779b97f4a7c15u >> 32) * NAME_SLOTS >> 32); }
 
 static void add_name(tcpsL_names *names, const char *name, unsigned field) {
     unsigned i = slot_of(name);
-    while (names->name[i]) i = (i + 1) % (2 * TCPS_FIELD_LIMIT);
+    while (names->name[i]) i = (i + 1) % NAME_SLOTS;
     names->name[i] = name;
-    names->field[i] = (uint8_t)field;
+    names->field[i] = (uint16_t)field;
 }
 
 /* The field of that name; 0 when the string is another than the one that was added. */
 static inline unsigned field_at(const tcpsL_names *names, const char *name) {
     unsigned i = slot_of(name);
-    while (names->name[i] && names->name[i] != name) i = (i + 1) % (2 * TCPS_FIELD_LIMIT);
+    while (names->name[i] && names->name[i] != name) i = (i + 1) % NAME_SLOTS;
     return names->name[i] ? names->field[i] : 0;
 }
 
@@ -70,7 +73,7 @@ static void push_set(lua_State *L, const ProtobufCEnumDescriptor *e, uint64_t se
     luaL_pushresult(&b);
 }
 
-void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int words) {
+void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int enums) {
     if (!tcps_row_has(row, field)) {
         lua_pushnil(L);
         return;
@@ -84,12 +87,12 @@ void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int word
     case TCPS_T_I64: lua_pushinteger(L, (lua_Integer)bits); break;
     case TCPS_T_BOOL: lua_pushboolean(L, bits != 0); break;
     case TCPS_T_ENUM:
-        if (lua_rawgeti(L, words, (lua_Integer)(field * 256 + bits)) == LUA_TNIL) {
+        if (lua_rawgeti(L, enums, tcpsL_enumkey(field, (uint32_t)bits)) == LUA_TNIL) {
             lua_pop(L, 1);
             lua_pushinteger(L, (lua_Integer)bits);
         }
         break;
-    case TCPS_T_SET: push_set(L, f->words, bits); break;
+    case TCPS_T_SET: push_set(L, f->enum_values, bits); break;
     case TCPS_T_STRING: push_text(L, (const tcps_text *)(uintptr_t)bits); break;
     case TCPS_T_BYTES: push_address(L, (const tcps_text *)(uintptr_t)bits); break;
     case TCPS_T_NONE: lua_pushnil(L); break;
@@ -113,7 +116,7 @@ static int l_index(lua_State *L) {
         if (type != LUA_TNUMBER) return type == LUA_TFUNCTION ? 1 : unknown_name(L);
         field = (unsigned)lua_tointeger(L, -1);
     }
-    tcpsL_pushfield(L, s->row, field, lua_upvalueindex(UP_WORDS));
+    tcpsL_pushfield(L, s->row, field, lua_upvalueindex(UP_ENUMS));
     return 1;
 }
 
@@ -142,7 +145,7 @@ static int l_next(lua_State *L) {
     if (!advance(s)) return 0;
     lua_settop(L, 1);
     luaL_checkstack(L, (int)s->n_fields, NULL);
-    for (unsigned i = 0; i < s->n_fields; i++) tcpsL_pushfield(L, s->row, s->fields[i], lua_upvalueindex(UP_WORDS));
+    for (unsigned i = 0; i < s->n_fields; i++) tcpsL_pushfield(L, s->row, s->fields[i], lua_upvalueindex(UP_ENUMS));
     return 1 + (int)s->n_fields;
 }
 
@@ -171,10 +174,10 @@ tcpsL_socket *tcpsL_pushsocket(lua_State *L, int batch) {
 static int l_each(lua_State *L) {
     int top = lua_gettop(L);
     tcpsL_checkbatch(L, 1);
-    luaL_argcheck(L, top - 1 <= (int)sizeof((tcpsL_socket *)0)->fields, 2, "too many fields");
+    luaL_argcheck(L, top - 1 <= TCPSL_SOCKET_FIELDS, 2, "too many fields");
     lua_pushvalue(L, lua_upvalueindex(1)); /* the iterator */
     tcpsL_socket *s = tcpsL_pushsocket(L, 1);
-    for (int i = 2; i <= top; i++) s->fields[s->n_fields++] = (uint8_t)tcpsL_checkfield(L, i);
+    for (int i = 2; i <= top; i++) s->fields[s->n_fields++] = (uint16_t)tcpsL_checkfield(L, i);
     lua_pushnil(L);
     lua_pushvalue(L, -2);
     return 4;
@@ -215,10 +218,10 @@ static int l_visit(lua_State *L) {
 static size_t text_size(const tcps_text *text) { return (sizeof *text + text->len + 1 + 7) & ~(size_t)7; }
 
 /* The fields of `r` that are texts; gives their number. */
-static unsigned list_texts(const tcps_record *r, uint8_t fields[TCPS_FIELD_LIMIT]) {
+static unsigned list_texts(const tcps_record *r, uint16_t fields[TCPS_FIELD_LIMIT]) {
     unsigned count = 0;
-    for (unsigned w = 0; w < TCPS_WORDS; w++)
-        for (uint64_t m = r->has[w] & tcps_text_mask[w]; m; m &= m - 1) fields[count++] = (uint8_t)(64 * w + (unsigned)__builtin_ctzll(m));
+    for (unsigned w = 0; w < TCPS_MASK_WORDS; w++)
+        for (uint64_t m = r->has[w] & tcps_text_mask[w]; m; m &= m - 1) fields[count++] = (uint16_t)(64 * w + (unsigned)__builtin_ctzll(m));
     return count;
 }
 
@@ -226,10 +229,10 @@ static unsigned list_texts(const tcps_record *r, uint8_t fields[TCPS_FIELD_LIMIT
 /* A shape of its own, the row that has just its values, and the texts, in one piece behind the proxy that shows it. */
 static int l_copy(lua_State *L) {
     tcps_record r;
-    uint8_t texts[TCPS_FIELD_LIMIT];
+    uint16_t texts[TCPS_FIELD_LIMIT];
     tcps_row_unpack(&r, tcpsL_checksocket(L, 1)->row);
     unsigned n_texts = list_texts(&r, texts);
-    size_t shape_size = tcps_shape_size(&r), row_size = sizeof(tcps_row) + TCPS_WORDS * sizeof(uint64_t), size = shape_size + row_size;
+    size_t shape_size = tcps_shape_size(&r), row_size = sizeof(tcps_row) + TCPS_MASK_WORDS * sizeof(uint64_t), size = shape_size + row_size;
     for (unsigned i = 0; i < n_texts; i++) size += text_size((const tcps_text *)(uintptr_t)r.value[texts[i]]);
     tcpsL_socket *copy = new_socket(L, sizeof *copy + size, 0);
     tcps_shape *shape = (tcps_shape *)(copy + 1);
@@ -252,7 +255,7 @@ static int l_copy(lua_State *L) {
 static int l_totable(lua_State *L) {
     const tcps_row *row = tcpsL_checksocket(L, 1)->row;
     lua_settop(L, 1);
-    tcpsL_pushwords(L);
+    tcpsL_pushenums(L);
     lua_createtable(L, 0, row->shape->count);
     for (unsigned i = 0; i < row->shape->count; i++) {
         unsigned field = row->shape->fields[i];
@@ -267,7 +270,7 @@ static int l_next_field(lua_State *L) {
     const tcps_row *row = tcpsL_checksocket(L, 1)->row;
     unsigned field = lua_isnoneornil(L, 2) ? 0 : tcpsL_checkfield(L, 2) + 1;
     lua_settop(L, 1);
-    tcpsL_pushwords(L);
+    tcpsL_pushenums(L);
     for (; field < TCPS_FIELD_LIMIT; field++) {
         if (!tcps_row_has(row, field)) continue;
         lua_pushstring(L, tcps_fields[field].name);
@@ -312,7 +315,7 @@ static int l_tostring(lua_State *L) {
         return 1;
     }
     const char *state =
-        tcps_row_has(s->row, TCPS_F_state) ? tcps_enum_word(tcps_fields[TCPS_F_state].words, (int)tcps_row_bits(s->row, TCPS_F_state)) : NULL;
+        tcps_row_has(s->row, TCPS_F_state) ? tcps_enum_word(tcps_fields[TCPS_F_state].enum_values, (int)tcps_row_bits(s->row, TCPS_F_state)) : NULL;
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     luaL_addstring(&b, state ? state : "UNKNOWN");
@@ -348,13 +351,13 @@ void tcpsL_opensocket(lua_State *L) {
     luaL_newmetatable(L, TCPSL_SOCKET);
     luaL_setfuncs(L, meta, 0);
     push_names(L);
-    tcpsL_pushwords(L);
+    tcpsL_pushenums(L);
     lua_pushcclosure(L, l_index, 2);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
     /* the module's functions */
     lua_pushnil(L);
-    tcpsL_pushwords(L);
+    tcpsL_pushenums(L);
     lua_pushcclosure(L, l_next, 2);
     lua_pushcclosure(L, l_each, 1);
     lua_setfield(L, -2, "each");

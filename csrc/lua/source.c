@@ -5,16 +5,16 @@
 #include "collect/collect.h"
 #include "lua/tcpsl.h"
 
-static tcps_opened *check_source(lua_State *L) {
-    tcps_opened *o = luaL_checkudata(L, 1, TCPSL_SOURCE);
+static tcps_session *check_source(lua_State *L) {
+    tcps_session *o = luaL_checkudata(L, 1, TCPSL_SOURCE);
     if (!o->source) luaL_error(L, "the source is closed");
     return o;
 }
 
 /* [-0, +1] A source that is closed yet, so that nothing is lost when Lua raises. */
-static tcps_opened *push_source(lua_State *L) {
-    tcps_opened *o = lua_newuserdatauv(L, sizeof *o, 0);
-    *o = (tcps_opened){0};
+static tcps_session *push_source(lua_State *L) {
+    tcps_session *o = lua_newuserdatauv(L, sizeof *o, 0);
+    *o = (tcps_session){0};
     luaL_setmetatable(L, TCPSL_SOURCE);
     return o;
 }
@@ -23,7 +23,7 @@ static tcps_opened *push_source(lua_State *L) {
 static int l_open(lua_State *L) {
     const char *spec = luaL_checkstring(L, 1), *record = luaL_optstring(L, 2, NULL);
     tcps_status status = {0};
-    tcps_opened *o = push_source(L);
+    tcps_session *o = push_source(L);
     return tcps_source_open(spec, record, o, &status) == TCPS_OK ? 1 : tcpsL_fail(L, &status);
 }
 
@@ -50,7 +50,7 @@ static int l_open_bytes(lua_State *L) {
         }
     }
     tcps_status status = {0};
-    tcps_opened *o = push_source(L);
+    tcps_session *o = push_source(L);
     return tcps_source_open_bytes(name, options, count, o, &status) == TCPS_OK ? 1 : tcpsL_fail(L, &status);
 }
 
@@ -102,7 +102,7 @@ static tcps_pass_options get_options(lua_State *L, int options) {
  * -> batch, or nil, text, code. Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass.
  * With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken. */
 static int l_pass(lua_State *L) {
-    tcps_opened *o = check_source(L);
+    tcps_session *o = check_source(L);
     if (lua_isnoneornil(L, 2)) {
         lua_settop(L, 1);
         lua_newtable(L);
@@ -125,7 +125,7 @@ static int l_pass(lua_State *L) {
 /* source:close() -> true, or nil, text, code. Gives back what the source holds; the second when what was recorded is not whole. A closed source
  * raises; closing it again does nothing. */
 static int l_close(lua_State *L) {
-    tcps_opened *o = luaL_checkudata(L, 1, TCPSL_SOURCE);
+    tcps_session *o = luaL_checkudata(L, 1, TCPSL_SOURCE);
     tcps_status status = {0};
     tcps_code code = tcps_source_finish(o, &status);
     tcps_source_close(o);
@@ -137,7 +137,7 @@ static int l_close(lua_State *L) {
 /* source:upcoming() -> {schedule_name=, interval_ms=, at_ns=}, or nil, text, code. What a recording says of its next pass, `at_ns` being when it was
  * by one clock throughout; of a live source an empty table. */
 static int l_upcoming(lua_State *L) {
-    tcps_opened *o = check_source(L);
+    tcps_session *o = check_source(L);
     tcps_status status = {0};
     if (tcps_source_next(o, &status) != TCPS_OK) return tcpsL_fail(L, &status);
     lua_createtable(L, 0, 2);

@@ -23,6 +23,8 @@ typedef struct tcpsL_batch {
     const tcps_row **rows; /* malloc'ed when the view is not the whole pass; else NULL */
 } tcpsL_batch;
 
+#define TCPSL_SOCKET_FIELDS 32 /* values that come along with a socket at most */
+
 /* A socket as Lua holds it: a row, or nothing any more. */
 typedef struct tcpsL_socket {
     const void *kind;                /* says that this is one: see socket.c */
@@ -32,7 +34,7 @@ typedef struct tcpsL_socket {
     tcps_view view;
     size_t next;
     unsigned n_fields; /* values that come along */
-    uint8_t fields[32];
+    uint16_t fields[TCPSL_SOCKET_FIELDS];
 } tcpsL_socket;
 
 /* tcpstats.core, the module's only exported symbol. */
@@ -57,10 +59,11 @@ tcpsL_socket *tcpsL_pushsocket(lua_State *L, int batch);
 /* The socket at `arg`; raises when it is stale or something else. */
 tcpsL_socket *tcpsL_checksocket(lua_State *L, int arg);
 
-/* [-0, +1] The value of `row`'s field as scripts see it, nil when it is absent. `words` is the index of the table of enum words. */
-void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int words);
+/* [-0, +1] The value of `row`'s field as scripts see it, nil when it is absent. `enums` is the index of the table of enum words. */
+void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int enums);
+static inline lua_Integer tcpsL_enumkey(unsigned field, uint32_t number) { return (lua_Integer)((uint64_t)field << 32 | number); }
 /* [-0, +1] The table of enum words that tcpsL_pushfield wants; the same one at every call. */
-void tcpsL_pushwords(lua_State *L);
+void tcpsL_pushenums(lua_State *L);
 
 /* The number of the field named by the string at `arg`; raises, with the nearest right name, when there is none. */
 unsigned tcpsL_checkfield(lua_State *L, int arg);

@@ -150,7 +150,7 @@ static void note(findings *f, const group *g, const text *name, const text *valu
 
 /* Adds what was found to the counters; a sum that lacks a part is absent. */
 static void add(tcps_counters *c, const group *g, const findings *f) {
-    uint64_t lacking[TCPS_WORDS] = {0};
+    uint64_t lacking[TCPS_SUMMARY_WORDS] = {0};
     for (size_t n = 0; n < g->count; n++)
         if (!(f->known >> n & 1)) lacking[g->feeds[n].field >> 6] |= 1ull << (g->feeds[n].field & 63);
     for (size_t n = 0; n < g->count; n++) {

@@ -135,7 +135,7 @@ void tcps_xnu_tcp_info(tcps_record *r, const uint8_t *bytes, size_t len) {
 }
 
 /* In a struct of all ones every number is known and every bit is set; no field has the value of `untouched` by that. */
-void tcps_xnu_tcp_info_fields(uint64_t fields[TCPS_WORDS]) {
+void tcps_xnu_tcp_info_fields(uint64_t fields[TCPS_MASK_WORDS]) {
     const uint64_t untouched = 0x5555555555555555u;
     uint8_t bytes[TI_SIZE_15];
     tcps_record r;

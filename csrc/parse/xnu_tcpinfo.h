@@ -12,7 +12,7 @@ void tcps_xnu_tcp_info(tcps_record *r, const uint8_t *info, size_t len);
 
 /* Adds to `fields` every field that tcps_xnu_tcp_info sets or replaces in the record of a connection that has all that it could have from
  * pcblist_n. Found by parsing: no list has to be kept. */
-void tcps_xnu_tcp_info_fields(uint64_t fields[TCPS_WORDS]);
+void tcps_xnu_tcp_info_fields(uint64_t fields[TCPS_MASK_WORDS]);
 
 /* Sets what a struct tcp_connection_info knows, by the rules of tcps_xnu_tcp_info; adds DATA_SOURCE_MACOS_TCP_CONN_INFO. */
 void tcps_xnu_connection_info(tcps_record *r, const uint8_t *info, size_t len);

@@ -42,7 +42,7 @@ static const struct {
 };
 
 void tcps_xnu_tcpstat(tcps_counters *counters, const uint8_t *bytes, size_t len) {
-    uint64_t missing[TCPS_WORDS] = {0};
+    uint64_t missing[TCPS_SUMMARY_WORDS] = {0};
     for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
         unsigned field = map[i].field, word = field >> 6;
         uint64_t bit = 1ull << (field & 63);
@@ -52,10 +52,10 @@ void tcps_xnu_tcpstat(tcps_counters *counters, const uint8_t *bytes, size_t len)
         }
         uint32_t before = counters->has[word] & bit ? (uint32_t)counters->value[field] : 0;
         counters->has[word] |= bit;
-        counters->narrow[word] |= bit;
+        counters->is_32bit[word] |= bit;
         counters->value[field] = (uint32_t)(before + tcps_load32(bytes + map[i].offset)); /* in 32 bits: a sum wraps as its parts do */
     }
-    for (unsigned w = 0; w < TCPS_WORDS; w++) counters->has[w] &= ~missing[w];
+    for (unsigned w = 0; w < TCPS_SUMMARY_WORDS; w++) counters->has[w] &= ~missing[w];
 }
 
 bool tcps_xnu_tcpstat_hidden(const uint8_t *bytes, size_t len) {

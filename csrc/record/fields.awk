@@ -1,5 +1,5 @@
-# proto/tcp_stats.proto -> fields.h: the field numbers of TcpSocketRecord (TCPS_F_*) and SystemSummary (TCPS_S_*), which fields hold 64 bits,
-# and every field's comment, so that help, docs and completion say what the proto says.
+# proto/tcp_stats.proto -> fields.h: the field numbers of TcpSocketRecord (TCPS_F_*) and SystemSummary (TCPS_S_*), the highest ones, which fields
+# hold 64 bits, and every field's comment, so that help, docs and completion say what the proto says.
 # protoc-c drops comments and gives no names to numbers; this is all that it leaves to do. POSIX awk.
 function fail(why) {
     print FILENAME ":" FNR ": " why > "/dev/stderr"
@@ -23,9 +23,14 @@ message != "" && /^ *(optional|repeated) / {
     gsub(/\\/, "\\\\", help); gsub(/"/, "\\\"", help)
     helps[n_helps++] = "    { \"" message "\", \"" name "\", \"" help "\" },"
     help = ""
-    if (message == "SystemSummary") summary[n_summary++] = "    TCPS_S_" name " = " number ","
+    if (number + 0 > 65535) fail("a number that does not fit the 16 bits that field numbers have: " name)
+    if (message == "SystemSummary") {
+        summary[n_summary++] = "    TCPS_S_" name " = " number ","
+        if (number + 0 > highest_summary) highest_summary = number + 0
+    }
     if (message != "TcpSocketRecord") next
     numbers[n++] = "    TCPS_F_" name " = " number ","
+    if (number + 0 > highest) highest = number + 0
     if (type ~ /^(uint64|int64|double|string|bytes)$/ || $1 == "repeated") is_wide[number + 0]
     next
 }
@@ -38,11 +43,12 @@ END {
     print "};\n\nenum tcps_summary_number {"
     for (i = 0; i < n_summary; i++) print summary[i]
     print "};\n"
+    print "enum { TCPS_FIELD_HIGHEST = " highest ", TCPS_SUMMARY_HIGHEST = " highest_summary " };\n"
     print "/* By field number: all ones for what takes 64 bits, the lower half for the others. */\n#define TCPS_VALUE_MASKS \\"
-    for (i = 0; i < 256; i += 8) {
+    for (i = 0; i <= highest; i += 8) {
         line = "   "
         for (j = i; j < i + 8; j++) line = line " " (j in is_wide ? "~0ull," : "UINT32_MAX,")
-        print line (i < 248 ? " \\" : "")
+        print line (i + 8 <= highest ? " \\" : "")
     }
     print "\n#ifdef TCPS_FIELD_HELP\nstatic const struct { const char *message, *field, *help; } tcps_field_helps[] = {"
     for (i = 0; i < n_helps; i++) print helps[i]

@@ -7,6 +7,16 @@
  * generates 2,216; and an encoder writes once what rows have in common. doc/performance.md has the figures. Fields, numbers and types come
  * from proto/tcp_stats.proto alone.
  *
+ *     shape    fields   local_port   remote_port   rtt_us   tx_bytes      one for all rows that have these fields
+ *              base            443         50000      120       1000
+ *
+ *     row      mask     0             1             1        0            one for each socket: an 8-byte word,
+ *              values                 50001         95                    and 8 bytes for each value that differs
+ *
+ *     template "localPort":443,"remotePort":50000,"rttUs":120,"txBytes":"1000",
+ *              |-- copied ------------|     |- copied ----|   |- copied -------|
+ *                                     50001               95              one for each shape and encoding (encode/template.h)
+ *
  * A value is held in 64 bits: integers in two's complement, a bool as 0 or 1, an enum by its number, a repeated enum as a set (bit n:
  * number n), a string or bytes as a pointer to a tcps_text that the rows own. */
 #ifndef TCPS_RECORD_H
@@ -17,10 +27,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "fields.h" /* generated: enum tcps_field_number, TCPS_VALUE_MASKS */
+#include "fields.h" /* generated: enum tcps_field_number, TCPS_FIELD_HIGHEST, TCPS_VALUE_MASKS */
 
-#define TCPS_WORDS 4
-#define TCPS_FIELD_LIMIT (64 * TCPS_WORDS) /* field numbers are below this */
+/* Field numbers have 16 bits. A set of fields is a mask of TCPS_MASK_WORDS words; bit n of the whole: field number n. */
+#define TCPS_MASK_WORDS (TCPS_FIELD_HIGHEST / 64 + 1)
+#define TCPS_FIELD_LIMIT (64 * TCPS_MASK_WORDS) /* field numbers are below this */
 
 /* Bytes with their length; `bytes` is followed by a NUL that `len` does not count. */
 typedef struct tcps_text {
@@ -29,7 +40,7 @@ typedef struct tcps_text {
 } tcps_text;
 
 typedef struct tcps_record {
-    uint64_t has[TCPS_WORDS]; /* bit n of the whole: field number n is present */
+    uint64_t has[TCPS_MASK_WORDS]; /* the fields that are present */
     uint64_t value[TCPS_FIELD_LIMIT];
 } tcps_record;
 
@@ -67,19 +78,19 @@ extern const uint64_t tcps_value_mask[TCPS_FIELD_LIMIT];
 /* What rows with the same fields share: which fields, and the values that the first of them had. The sockets of a system have few shapes: a
  * listener's, a connection's before and after its first round trip, that of TIME_WAIT, each with IPv4 and IPv6. */
 typedef struct tcps_shape {
-    uint64_t has[TCPS_WORDS];        /* bit n of the whole: field number n is present */
-    uint8_t place[TCPS_FIELD_LIMIT]; /* the field's place among those that are present, from 1; 0: absent */
-    uint8_t count;                   /* of present fields */
-    uint8_t words;                   /* of a bitmap of that many bits */
-    const uint8_t *fields;           /* their numbers, ascending */
-    uint64_t base[];                 /* their values */
+    uint64_t has[TCPS_MASK_WORDS];    /* the fields that are present */
+    uint16_t place[TCPS_FIELD_LIMIT]; /* the field's place among those that are present, from 1; 0: absent */
+    uint16_t count;                   /* of present fields */
+    uint16_t mask_words;              /* of a mask of that many bits */
+    const uint16_t *fields;           /* their numbers, ascending */
+    uint64_t base[];                  /* their values */
 } tcps_shape;
 
-/* A stored record: a bitmap of `shape->words` words, where bit n says that the value of shape->fields[n] is not shape->base[n], and the values
- * for which that is so, in the same order. */
+/* A stored record. `data` begins with a mask of shape->mask_words words, where bit n says that the value of shape->fields[n] is not shape->base[n];
+ * the values for which that is so follow, in the same order. */
 typedef struct tcps_row {
     const tcps_shape *shape;
-    uint64_t words[];
+    uint64_t data[];
 } tcps_row;
 
 static inline unsigned tcps_count_bits(uint64_t v) {
@@ -100,10 +111,10 @@ static inline uint64_t tcps_row_bits(const tcps_row *row, unsigned field) {
     const tcps_shape *shape = row->shape;
     unsigned n = shape->place[field] - 1u, word = n >> 6;
     uint64_t bit = 1ull << (n & 63), bits = shape->base[n];
-    if (row->words[word] & bit) {
-        unsigned before = tcps_count_bits(row->words[word] & (bit - 1));
-        while (word) before += tcps_count_bits(row->words[--word]);
-        bits = row->words[shape->words + before];
+    if (row->data[word] & bit) {
+        unsigned before = tcps_count_bits(row->data[word] & (bit - 1));
+        while (word) before += tcps_count_bits(row->data[--word]);
+        bits = row->data[shape->mask_words + before];
     }
     return bits & tcps_value_mask[field];
 }
@@ -113,8 +124,8 @@ size_t tcps_shape_size(const tcps_record *r);
 void tcps_shape_make(tcps_shape *shape, const tcps_record *r);
 
 /* Bytes that a row may take, of any values and of the shape's own. */
-static inline size_t tcps_row_room(const tcps_shape *shape) { return sizeof(tcps_row) + 8 * ((size_t)shape->words + shape->count); }
-static inline size_t tcps_row_least(const tcps_shape *shape) { return sizeof(tcps_row) + 8 * (size_t)shape->words; }
+static inline size_t tcps_row_room(const tcps_shape *shape) { return sizeof(tcps_row) + 8 * ((size_t)shape->mask_words + shape->count); }
+static inline size_t tcps_row_least(const tcps_shape *shape) { return sizeof(tcps_row) + 8 * (size_t)shape->mask_words; }
 
 /* Writes the row of `r` into `row`, which has tcps_row_room bytes, aligned to 8, and gives those that it takes. `r` has the fields of the shape.
  * Texts and the shape are shared, not copied. */

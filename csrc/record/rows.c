@@ -60,9 +60,9 @@ static tcps_code make_room(tcps_rows *rows) {
 
 static bool same_fields(const tcps_shape *shape, const tcps_record *r) { return memcmp(shape->has, r->has, sizeof r->has) == 0; }
 
-static unsigned hash_fields(const uint64_t has[TCPS_WORDS]) {
+static unsigned hash_fields(const uint64_t has[TCPS_MASK_WORDS]) {
     uint64_t hash = 0;
-    for (unsigned w = 0; w < TCPS_WORDS; w++) hash = (hash ^ has[w] ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+    for (unsigned w = 0; w < TCPS_MASK_WORDS; w++) hash = (hash ^ has[w] ^ hash >> 32) * 0x9e3779b97f4a7c15u;
     return (unsigned)(hash >> 56);
 }
 
@@ -106,7 +106,7 @@ static const tcps_text *copy_text(tcps_rows *rows, unsigned field, const tcps_te
 }
 
 tcps_code tcps_rows_copy(tcps_rows *rows, tcps_record *r) {
-    for (unsigned w = 0; w < TCPS_WORDS; w++) {
+    for (unsigned w = 0; w < TCPS_MASK_WORDS; w++) {
         for (uint64_t m = r->has[w] & tcps_text_mask[w]; m; m &= m - 1) {
             unsigned field = 64 * w + (unsigned)__builtin_ctzll(m);
             const tcps_text *copy = copy_text(rows, field, (const tcps_text *)(uintptr_t)r->value[field]);

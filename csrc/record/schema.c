@@ -8,8 +8,8 @@
 #include "tcp_stats.pb-c.h"
 
 tcps_field tcps_fields[TCPS_FIELD_LIMIT];
-uint64_t tcps_text_mask[TCPS_WORDS];
-uint64_t tcps_number_mask[TCPS_WORDS];
+uint64_t tcps_text_mask[TCPS_MASK_WORDS];
+uint64_t tcps_number_mask[TCPS_MASK_WORDS];
 
 static tcps_type type_of(const ProtobufCFieldDescriptor *f) {
     if (f->label == PROTOBUF_C_LABEL_REPEATED) return TCPS_T_SET;
@@ -33,7 +33,7 @@ void tcps_schema_init(void) {
     for (unsigned i = 0; i < d->n_fields; i++) {
         const ProtobufCFieldDescriptor *f = &d->fields[i];
         tcps_field *field = &tcps_fields[f->id];
-        *field = (tcps_field){.name = f->name, .number = (uint16_t)f->id, .type = type_of(f), .words = f->descriptor};
+        *field = (tcps_field){.name = f->name, .number = (uint16_t)f->id, .type = type_of(f), .enum_values = f->descriptor};
         if (field->type == TCPS_T_STRING || field->type == TCPS_T_BYTES) tcps_bitset_add(tcps_text_mask, f->id);
         if (field->type >= TCPS_T_U32 && field->type <= TCPS_T_I64) tcps_bitset_add(tcps_number_mask, f->id);
     }

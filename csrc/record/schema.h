@@ -1,4 +1,4 @@
-/* What can be said of the fields of TcpSocketRecord: name, type, words of an enum. Derived from protobuf-c's descriptor at first use. */
+/* What can be said of the fields of TcpSocketRecord: name, type, values of an enum. Derived from protobuf-c's descriptor at first use. */
 #ifndef TCPS_SCHEMA_H
 #define TCPS_SCHEMA_H
 
@@ -23,13 +23,13 @@ typedef struct tcps_field {
     const char *name; /* as in the proto */
     uint16_t number;
     tcps_type type;
-    const ProtobufCEnumDescriptor *words; /* of TCPS_T_ENUM and TCPS_T_SET */
+    const ProtobufCEnumDescriptor *enum_values; /* of TCPS_T_ENUM and TCPS_T_SET */
 } tcps_field;
 
 /* By number; type TCPS_T_NONE where there is none. Fill with tcps_schema_init (idempotent, and called by every module that needs it). */
 extern tcps_field tcps_fields[TCPS_FIELD_LIMIT];
-extern uint64_t tcps_text_mask[TCPS_WORDS];   /* strings and bytes */
-extern uint64_t tcps_number_mask[TCPS_WORDS]; /* integers: what can be compared and summed; no bool, no enum */
+extern uint64_t tcps_text_mask[TCPS_MASK_WORDS];   /* strings and bytes */
+extern uint64_t tcps_number_mask[TCPS_MASK_WORDS]; /* integers: what can be compared and summed; no bool, no enum */
 void tcps_schema_init(void);
 
 /* The field called `name` (`len` bytes), or NULL. */

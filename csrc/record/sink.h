@@ -19,12 +19,15 @@ struct tcps_sink {
 
 enum { TCPS_STATES = TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT + 1 };
 
+#define TCPS_SUMMARY_WORDS (TCPS_SUMMARY_HIGHEST / 64 + 1)
+#define TCPS_SUMMARY_LIMIT (64 * TCPS_SUMMARY_WORDS) /* numbers of SystemSummary's fields are below this */
+
 /* The system's own counters, cumulative, and gauges, by the number of the SystemSummary field that they feed (TCPS_S_*): a field called delta_*
  * gets the change since the previous pass, any other the value itself. What the kernel lacks has its bit clear in `has`. */
 typedef struct tcps_counters {
-    uint64_t has[TCPS_WORDS];
-    uint64_t narrow[TCPS_WORDS]; /* counters of 32 bits, which wrap */
-    uint64_t value[TCPS_FIELD_LIMIT];
+    uint64_t has[TCPS_SUMMARY_WORDS];
+    uint64_t is_32bit[TCPS_SUMMARY_WORDS]; /* counters of 32 bits, which wrap */
+    uint64_t value[TCPS_SUMMARY_LIMIT];
     bool has_states;
     uint64_t states[TCPS_STATES]; /* sockets by TcpState, where the kernel itself counts them: also those that a filter kept from us */
 } tcps_counters;

@@ -295,7 +295,7 @@ static void freebsd_socket_info(tcps_kernel *k, int fd, const uint8_t *info, siz
 
 static const uint64_t *added_after_parse(void) {
     static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors};
-    static uint64_t set[TCPS_WORDS];
+    static uint64_t set[TCPS_MASK_WORDS];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
     return set;
 }

@@ -172,7 +172,7 @@ static tcps_code finish_join(joiner *j, bool partial, tcps_status *status) {
 
 static const uint64_t *added_after_parse(void) {
     static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors, TCPS_F_cgroup};
-    static uint64_t set[TCPS_WORDS];
+    static uint64_t set[TCPS_MASK_WORDS];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
     return set;
 }
@@ -180,9 +180,9 @@ static const uint64_t *added_after_parse(void) {
 /* A filter that asks for an owner needs it looked up, wanted or not. */
 static bool needs_owners(const tcps_wants *wants) {
     if (wants->processes || !wants->filter) return wants->processes;
-    uint64_t fields[TCPS_WORDS];
+    uint64_t fields[TCPS_MASK_WORDS];
     tcps_filter_fields(wants->filter, fields);
-    return tcps_bitset_meets(fields, added_after_parse(), TCPS_WORDS);
+    return tcps_bitset_meets(fields, added_after_parse(), TCPS_MASK_WORDS);
 }
 
 static int take_uname(void *context, const void *bytes, size_t len) {

@@ -320,7 +320,7 @@ static void macos_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_
 
 /* Whether or not tcp_info is asked for: what a filter has to wait for is the same, and nothing is asked that was not wanted. */
 static const uint64_t *added_after_parse(void) {
-    static uint64_t set[TCPS_WORDS];
+    static uint64_t set[TCPS_MASK_WORDS];
     if (!tcps_bitset_has(set, TCPS_F_command)) {
         tcps_xnu_tcp_info_fields(set);
         tcps_bitset_add(set, TCPS_F_interface);

@@ -57,22 +57,22 @@ extern const tcps_source_class *const tcps_sources[];
 const tcps_source_class *tcps_source_named(const char *name, size_t len, tcps_status *status);
 
 /* An open source and the kernel under it. */
-typedef struct tcps_opened {
+typedef struct tcps_session {
     const tcps_source_class *class;
     tcps_kernel *kernel;
     tcps_source *source;
     void *owned;             /* what the kernel answers from */
     bool begun;              /* the next pass has begun: see tcps_source_next */
     tcps_pass_info upcoming; /* what a recording says of it */
-} tcps_opened;
+} tcps_session;
 
 /* Opens what a spec names: `auto`, NAME, or NAME:FILE[,KEY=VALUE...]. With `record` every answer of the kernel is also written to the capture
  * of that name. TCPS_OK, or the mistake in `status`. Close it in any case of TCPS_OK. */
-tcps_code tcps_source_open(const char *spec, const char *record, tcps_opened *opened, tcps_status *status);
+tcps_code tcps_source_open(const char *spec, const char *record, tcps_session *opened, tcps_status *status);
 
 /* Begins the next pass unless it has begun, and sets opened->upcoming, so that who runs several schedules knows whose pass a recording has.
  * tcps_collect calls it too. TCPS_END: a recording has no further one. */
-tcps_code tcps_source_next(tcps_opened *opened, tcps_status *status);
+tcps_code tcps_source_next(tcps_session *opened, tcps_status *status);
 
 /* The same over bytes in memory, which are copied. An option gives one of the class's keys its answer; the key NULL is the file itself. */
 typedef struct tcps_spec_value {
@@ -80,11 +80,11 @@ typedef struct tcps_spec_value {
     const void *bytes;
     size_t len;
 } tcps_spec_value;
-tcps_code tcps_source_open_bytes(const char *name, const tcps_spec_value *options, size_t count, tcps_opened *opened, tcps_status *status);
+tcps_code tcps_source_open_bytes(const char *name, const tcps_spec_value *options, size_t count, tcps_session *opened, tcps_status *status);
 
 /* Before tcps_source_close: writes what is recorded to its end. TCPS_OK, or `status` says why the recording is not whole. */
-tcps_code tcps_source_finish(tcps_opened *opened, tcps_status *status);
+tcps_code tcps_source_finish(tcps_session *opened, tcps_status *status);
 
-void tcps_source_close(tcps_opened *opened);
+void tcps_source_close(tcps_session *opened);
 
 #endif

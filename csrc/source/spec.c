@@ -9,7 +9,7 @@
 #include "kernel/capture.h"
 #include "source/source.h"
 
-/* What the kernel of a file answers from; owned by tcps_opened. */
+/* What the kernel of a file answers from; owned by tcps_session. */
 #define MOST_KEYS 16
 typedef struct answers {
     tcps_fixed_answer fixed[MOST_KEYS];
@@ -91,7 +91,7 @@ static tcps_code add_options(answers *a, const tcps_source_class *class, const c
     return TCPS_OK;
 }
 
-static tcps_code open_kernel(tcps_opened *o, tcps_kernel *kernel, tcps_status *status) {
+static tcps_code open_kernel(tcps_session *o, tcps_kernel *kernel, tcps_status *status) {
     o->kernel = kernel;
     if (!kernel) return tcps_fail(status, TCPS_NOMEM, "no memory");
     tcps_status local = {0};
@@ -118,12 +118,12 @@ static tcps_code add_file(answers *a, const tcps_source_class *class, uint8_t *b
     return TCPS_OK;
 }
 
-static tcps_code open_answers(tcps_opened *o, tcps_status *status) {
+static tcps_code open_answers(tcps_session *o, tcps_status *status) {
     answers *a = o->owned;
     return open_kernel(o, tcps_kernel_fixed(a->fixed, a->count), status);
 }
 
-static tcps_code open_file(tcps_opened *o, const char *path, const char *options, tcps_status *status) {
+static tcps_code open_file(tcps_session *o, const char *path, const char *options, tcps_status *status) {
     answers *a = o->owned = calloc(1, sizeof *a);
     if (!a) return tcps_fail(status, TCPS_NOMEM, "no memory");
     uint8_t *bytes = NULL;
@@ -134,12 +134,12 @@ static tcps_code open_file(tcps_opened *o, const char *path, const char *options
     return code == TCPS_OK ? open_answers(o, status) : code;
 }
 
-static tcps_code finish(tcps_opened *o, tcps_code code) {
+static tcps_code finish(tcps_session *o, tcps_code code) {
     if (code != TCPS_OK) tcps_source_close(o);
     return code;
 }
 
-static tcps_code open_live(tcps_opened *o, const char *record, tcps_status *status) {
+static tcps_code open_live(tcps_session *o, const char *record, tcps_status *status) {
     const char *name = o->class->name;
     if (!o->class->live) return tcps_fail(status, TCPS_USAGE, "%s: this system has no such kernel; name a file, as in %s:dump.bin", name, name);
     tcps_kernel *kernel = tcps_kernel_live();
@@ -154,7 +154,7 @@ static tcps_code open_live(tcps_opened *o, const char *record, tcps_status *stat
     return open_kernel(o, kernel, status);
 }
 
-static tcps_code open_capture(tcps_opened *o, const char *path, const char *options, tcps_status *status) {
+static tcps_code open_capture(tcps_session *o, const char *path, const char *options, tcps_status *status) {
     if (options) return find_key(o->class, options, strcspn(options, "=,"), status), TCPS_USAGE;
     char *name = NULL;
     tcps_status local = {0};
@@ -172,8 +172,8 @@ static tcps_code open_capture(tcps_opened *o, const char *path, const char *opti
     return code;
 }
 
-tcps_code tcps_source_open(const char *spec, const char *record, tcps_opened *opened, tcps_status *status) {
-    *opened = (tcps_opened){0};
+tcps_code tcps_source_open(const char *spec, const char *record, tcps_session *opened, tcps_status *status) {
+    *opened = (tcps_session){0};
     size_t name_len = strcspn(spec, ":,");
     opened->class = tcps_source_named(spec, name_len, status);
     if (!opened->class) return status ? status->code : TCPS_USAGE;
@@ -191,14 +191,14 @@ tcps_code tcps_source_open(const char *spec, const char *record, tcps_opened *op
     return finish(opened, code);
 }
 
-tcps_code tcps_source_next(tcps_opened *o, tcps_status *status) {
+tcps_code tcps_source_next(tcps_session *o, tcps_status *status) {
     if (o->begun || !o->kernel->next) return TCPS_OK;
     tcps_code code = o->kernel->next(o->kernel, &o->upcoming, status);
     o->begun = code == TCPS_OK;
     return code;
 }
 
-static tcps_code add_option(tcps_opened *o, const tcps_spec_value *option, tcps_status *status) {
+static tcps_code add_option(tcps_session *o, const tcps_spec_value *option, tcps_status *status) {
     const tcps_spec_key *key = option->key ? find_key(o->class, option->key, strlen(option->key), status) : NULL;
     if (option->key && !key) return TCPS_USAGE;
     uint8_t *copy = malloc(option->len + 1);
@@ -208,8 +208,8 @@ static tcps_code add_option(tcps_opened *o, const tcps_spec_value *option, tcps_
     return key ? add_answer(o->owned, key, copy, option->len, status) : add_file(o->owned, o->class, copy, option->len, status);
 }
 
-tcps_code tcps_source_open_bytes(const char *name, const tcps_spec_value *options, size_t count, tcps_opened *opened, tcps_status *status) {
-    *opened = (tcps_opened){0};
+tcps_code tcps_source_open_bytes(const char *name, const tcps_spec_value *options, size_t count, tcps_session *opened, tcps_status *status) {
+    *opened = (tcps_session){0};
     opened->class = tcps_source_named(name, strlen(name), status);
     if (!opened->class) return status ? status->code : TCPS_USAGE;
     if (!opened->class->open) return tcps_fail(status, TCPS_USAGE, "%s: a capture is read from its file", name);
@@ -219,13 +219,13 @@ tcps_code tcps_source_open_bytes(const char *name, const tcps_spec_value *option
     return finish(opened, code == TCPS_OK ? open_answers(opened, status) : code);
 }
 
-tcps_code tcps_source_finish(tcps_opened *o, tcps_status *status) {
+tcps_code tcps_source_finish(tcps_session *o, tcps_status *status) {
     return o->kernel && o->kernel->finish ? o->kernel->finish(o->kernel, status) : TCPS_OK;
 }
 
-void tcps_source_close(tcps_opened *o) {
+void tcps_source_close(tcps_session *o) {
     if (o->source) o->class->close(o->source);
     if (o->kernel) o->kernel->close(o->kernel);
     free_answers(o->owned);
-    *o = (tcps_opened){0};
+    *o = (tcps_session){0};
 }

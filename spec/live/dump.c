@@ -30,7 +30,7 @@ static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void
 
 int main(void) {
     tap t = {.base = {.ask = ask}, .under = tcps_kernel_live()};
-    tcps_opened o = {.class = &tcps_source_linux, .kernel = &t.base};
+    tcps_session o = {.class = &tcps_source_linux, .kernel = &t.base};
     tcps_pass_options pass = {.interval_ms = 0};
     tcps_status status = {.code = TCPS_OK};
     tcps_pass *batch;

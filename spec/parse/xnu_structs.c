@@ -18,10 +18,10 @@ static void print_record(const tcps_record *r) {
 
 static void print_counters(const tcps_counters *c) {
     const ProtobufCMessageDescriptor *d = &tcpstats_reader__system_summary__descriptor;
-    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
+    for (unsigned f = 0; f < TCPS_SUMMARY_LIMIT; f++) {
         uint64_t bit = 1ull << (f & 63);
         if (!(c->has[f >> 6] & bit)) continue;
-        printf("%s=%" PRIu64 "%s\n", protobuf_c_message_descriptor_get_field(d, f)->name, c->value[f], c->narrow[f >> 6] & bit ? "" : " wide");
+        printf("%s=%" PRIu64 "%s\n", protobuf_c_message_descriptor_get_field(d, f)->name, c->value[f], c->is_32bit[f >> 6] & bit ? "" : " wide");
     }
 }
 

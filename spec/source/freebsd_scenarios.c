@@ -212,7 +212,7 @@ static void script_close(tcps_kernel *k) { (void)k; }
 #define CHECK(condition) check(condition, #condition)
 
 typedef struct run {
-    tcps_opened opened;
+    tcps_session opened;
     tcps_pass_options pass;
     tcps_pass *batch;
     tcps_status status;

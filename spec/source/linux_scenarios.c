@@ -158,8 +158,8 @@ static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void
     return EOPNOTSUPP;
 }
 
-static tcps_opened opened(script *s) {
-    tcps_opened o = {.class = &tcps_source_linux, .kernel = &s->base};
+static tcps_session opened(script *s) {
+    tcps_session o = {.class = &tcps_source_linux, .kernel = &s->base};
     s->base = (tcps_kernel){.ask = ask, .live = true};
     s->now_ns = 1000000000;
     o.source = o.class->open(&s->base, NULL);
@@ -168,7 +168,7 @@ static tcps_opened opened(script *s) {
 
 /* --- what came of it */
 
-static tcps_pass *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *status) {
+static tcps_pass *pass(tcps_session *o, const tcps_wants *wants, tcps_status *status) {
     tcps_pass *b = NULL;
     tcps_pass_options p = {.wants = *wants};
     tcps_status ignored;
@@ -217,7 +217,7 @@ static const tcps_wants nothing_more = {.processes = false};
 static void check_ending(script *s, tcps_code code, const char *words) {
     tcps_status status = {0};
     connection kept = s->connections[0];
-    tcps_opened o = opened(s);
+    tcps_session o = opened(s);
     tcps_pass *b = pass(&o, &nothing_more, &status);
     check(b && b->all.count == 2 && warnings(b, words) == 1 && b->partial, "what came before it is kept, with a warning");
     tcps_pass_unref(b);
@@ -266,7 +266,7 @@ static void test_endings(void) {
 
     scenario = "the last message is cut";
     s.ending = CUT;
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
     tcps_pass *b = pass(&o, &nothing_more, NULL);
     check(b && b->all.count == 1 && warnings(b, "cut at byte 88") == 1 && b->partial, "the complete one is kept, and the warning says where");
     tcps_pass_unref(b);
@@ -275,7 +275,7 @@ static void test_endings(void) {
 
 static void test_interruption(void) {
     script s = {.connections = {{1, 101, 1001}, {2, 102, 1002}}};
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
 
     scenario = "the table changed during the dump";
     s.interrupted = 2;
@@ -315,7 +315,7 @@ static script a_machine(void) {
 
 static void test_owners(void) {
     script s = a_machine();
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
 
     scenario = "owners, first pass";
     tcps_pass *b = pass(&o, &with_owners, NULL);
@@ -391,7 +391,7 @@ static void test_owners(void) {
 
 static void test_owners_that_wander(void) {
     script s = a_machine();
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
     tcps_pass_unref(pass(&o, &with_owners, NULL));
 
     scenario = "a descriptor goes to another process";
@@ -432,7 +432,7 @@ static void test_owners_that_wander(void) {
 
 static void test_nobodys(void) {
     script s = a_machine();
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
 
     scenario = "a socket that nobody has";
     s.connections[3] = (connection){9, 109, 1009};
@@ -479,7 +479,7 @@ static tcps_filter *filter(const char *text) { return tcps_filter_parse(text, st
 
 static void test_filters(void) {
     script s = a_machine();
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
 
     scenario = "a filter for an owner";
     tcps_filter *f = filter("command=worker");

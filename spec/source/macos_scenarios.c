@@ -194,7 +194,7 @@ static script a_mac(const reply *tables, unsigned count) {
         .base = {.ask = script_ask, .live = true}, .tables = tables, .table_count = count, .size = 4096, .product = "15.3.1", .darwin = "24.3.0"};
 }
 
-static tcps_pass *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *status) {
+static tcps_pass *pass(tcps_session *o, const tcps_wants *wants, tcps_status *status) {
     tcps_pass *b = NULL;
     tcps_status local = {0};
     tcps_pass_options p = {.wants = *wants};
@@ -202,13 +202,13 @@ static tcps_pass *pass(tcps_opened *o, const tcps_wants *wants, tcps_status *sta
     return b;
 }
 
-static tcps_opened opened(script *s) {
+static tcps_session opened(script *s) {
     tcps_status status = {0};
-    return (tcps_opened){.class = &tcps_source_macos, .kernel = &s->base, .source = tcps_source_macos.open(&s->base, &status)};
+    return (tcps_session){.class = &tcps_source_macos, .kernel = &s->base, .source = tcps_source_macos.open(&s->base, &status)};
 }
 
 static tcps_pass *one_pass(script *s, const tcps_wants *wants, tcps_status *status) {
-    tcps_opened o = opened(s);
+    tcps_session o = opened(s);
     tcps_pass *b = pass(&o, wants, status);
     o.class->close(o.source);
     return b;
@@ -218,7 +218,7 @@ static const tcps_wants nothing = {0};
 
 /* One pass that is compared with the tracker's last. */
 static tcps_pass *tracked_pass(script *s, const tcps_wants *wants, tcps_tracker *tracker) {
-    tcps_opened o = opened(s);
+    tcps_session o = opened(s);
     tcps_pass *b = NULL;
     tcps_status status = {0};
     tcps_collect(&o, &(tcps_pass_options){.wants = *wants, .tracker = tracker}, &b, &status);
@@ -359,7 +359,7 @@ static void test_release(void) {
     scenario = "an unknown release, pass after pass";
     script s = a_mac(table, 1);
     s.product = s.darwin = NULL;
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
     tcps_pass *first = pass(&o, &nothing, NULL), *second = pass(&o, &nothing, NULL);
     check(first && second && first->warnings && !second->warnings, "is told once");
     tcps_pass_unref(first);
@@ -533,7 +533,7 @@ static void test_processes(void) {
     const tcps_wants wants = {.processes = true};
 
     scenario = "process names";
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
     tcps_pass *b = pass(&o, &nothing, NULL);
     check(b && s.comm_calls == 0 && s.start_calls == 0 && !has(b, 0, TCPS_F_command), "are not asked for unless wanted");
     tcps_pass_unref(b);
@@ -568,7 +568,7 @@ static void test_counters(void) {
     script s = a_mac(table, 1);
     s.stats = stats;
     s.euid = 501;
-    tcps_opened o = opened(&s);
+    tcps_session o = opened(&s);
     tcps_counters c;
 
     scenario = "net.inet.tcp.stats";
@@ -587,7 +587,7 @@ static void test_counters(void) {
     check(counts(&c, TCPS_S_delta_snd_rexmit_packets) && c.value[TCPS_S_delta_snd_rexmit_packets] == 0xfffffff0 &&
               c.value[TCPS_S_delta_rcv_dup_packets] == 9,
           "counters");
-    check(c.narrow[0] == c.has[0], "of 32 bits");
+    check(c.is_32bit[0] == c.has[0], "of 32 bits");
     tcps_pass_unref(b);
     o.class->close(o.source);
 
