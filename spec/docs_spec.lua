@@ -12,129 +12,102 @@ end
 local function tool(name) return assert(loadfile(("tools/docs/%s.lua"):format(name)))() end
 
 describe("the editor's types", function()
+  local contract = require "tcpstats.host.contract"
+
   it("are Lua, are installed, and describe every field", function()
     local prefix = os.getenv "TCPSTATS_PREFIX"
-    local paths = lines_of "find types -name '*.lua'"
-    assert.is_true(#paths >= 3)
-    for _, path in ipairs(paths) do
+    for _, name in ipairs { "contract", "core", "fields", "runtime" } do
+      local path = ("types/tcpstats/%s.lua"):format(name)
       local text = support.read(path)
       assert(load(text, "@" .. path, "t"))
-      assert.truthy(text:find "^%-%-%-@meta ")
+      assert.truthy(text:find "^%-%-%-@meta")
       if prefix then assert.equal(text, support.read(("%s/share/tcpstats/%s"):format(prefix, path))) end
     end
-    local text = support.read "types/tcpstats.lua"
+    local text = support.read "types/tcpstats/fields.lua"
     for _, field in ipairs(require("tcpstats").fields()) do
       assert.truthy(text:find("---@field " .. field.name .. "? ", 1, true), field.name)
     end
   end)
 
-  it("name no type that is not there", function()
+  it("name no type that does not exist", function()
     local text, defined = "", {}
-    for _, path in ipairs(lines_of "find types -name '*.lua'") do text = text .. support.read(path) end
+    for _, path in ipairs(lines_of "find types lua -name '*.lua'") do text = text .. support.read(path) end
     for kind, name in text:gmatch "%-%-%-@(%l+) (tcpstats[%w.]*)" do
       if kind == "class" or kind == "alias" then defined[name] = true end
     end
     for line in text:gmatch "%-%-%-@[^\n]+" do
-      for name in line:gsub("#.*$", ""):gsub('"[^"]*"', ""):gmatch "%f[%w]tcpstats%.%u%w+" do assert.is_true(defined[name], name .. " in " .. line) end
+      for name in line:gsub('"[^"]*"', ""):gmatch "%f[%w]tcpstats%.%u%w+" do assert.is_true(defined[name], name .. " in " .. line) end
     end
   end)
 
-  it("know every key that a script may have, and no other", function()
-    local contract, validate = require "tcpstats.host.contract", require "tcpstats.host.validate"
-    local class = support.read("types/tcpstats.lua"):match "%-%-%-@class tcpstats%.Script\n(.-)\n\n"
-    local keys = {}
-    for key in class:gmatch "%-%-%-@field ([%w_]+)%? %S+" do keys[#keys + 1] = key end
-    assert.equal(#contract.script, #keys)
+  it("have every entry of the contract, and validation takes each", function()
+    local text = support.read "types/tcpstats/contract.lua"
+    for class, list in pairs { Script = contract.script, ScriptOption = contract.option, Timer = contract.timer, Ctx = contract.ctx } do
+      local fields = text:match("%-%-%-@class tcpstats%." .. class .. "\n(.-)\n\n")
+      for _, entry in ipairs(list) do assert.truthy(fields:find("@field " .. entry[1] .. "%f[? ]"), class .. "." .. entry[1]) end
+    end
+    local validate = require "tcpstats.host.validate"
     local values = { ["function"] = function() end, string = "", table = {} }
-    for i, entry in ipairs(contract.script) do
-      assert.equal(entry[1], keys[i])
+    for _, entry in ipairs(contract.script) do
       assert.is_nil(validate.script { [entry[1]] = values[contract.type_of(entry)] }, entry[1])
+      assert.truthy(validate.script { [entry[1]] = 1 }, entry[1])
     end
     assert.truthy(validate.script { no_such_key = 1 })
   end)
 end)
 
-describe("a description in C", function()
-  local comments = tool "comments"
+describe("an annotation", function()
+  local annotations = tool "annotations"
 
-  local function one(comment)
-    local list = comments.of_c("/* " .. comment .. " */", "x.c")
-    return list[1], #list
-  end
-
-  it("tells arguments, results and failure", function()
-    local d = one "batch:write(fd, format [, {pretty=, addresses=}]) -> true, or nil, text, code. \"EPIPE\" when nobody reads."
-    assert.same({ "batch", "write", true, true }, { d.owner, d.name, d.method, d.fails })
-    assert.same({ "fd", "format", "options" }, { d.args[1].name, d.args[2].name, d.args[3].name })
-    assert.is_true(d.args[3].optional)
-    assert.equal("{pretty=, addresses=}", d.args[3].text)
-    assert.equal("true", d.returns[1].text)
-    assert.equal('"EPIPE" when nobody reads.', d.text)
-  end)
-
-  it("has results that are words, types in brackets, or prose", function()
-    assert.same({ { text = "boolean" }, { text = "(integer?)" } }, one("core.f() -> boolean, (integer?): whether and how many.").returns)
-    assert.same({ { text = "the list of all that there is" } }, one("core.f() -> the list of all that there is. More.").returns)
-    assert.same({}, one("core.f(): does it.").returns)
-    assert.same({ { text = "(fun(): any, ...)" } }, one("core.f() -> (fun(): any, ...): walks.").returns)
-  end)
-
-  it("may stand with another, over several lines, and hold an example", function()
-    local list = comments.of_c("/* batch:each(...) -> iterator: walks\n * along:\n *   for x in y do\n * and ends.\n * core.each(batch, ...) -> iterator: the same. */", "x.c")
-    assert.equal(2, #list)
-    assert.equal("walks along:\n  for x in y do\nand ends.", list[1].text)
-    assert.equal("core", list[2].owner)
-  end)
-
-  it("is none where a comment is about something else", function()
-    for _, comment in ipairs { "[-0, +1] A proxy.", "What it is.", "A row (tcps_row) of the batch: read it", "SIGHUP" } do
-      assert.equal(0, (select(2, one(comment))), comment)
-    end
-  end)
-end)
-
-describe("a description in Lua", function()
-  it("tells arguments, results and failure, also over several lines", function()
-    local list, first = tool("comments").of_lua([[
---- A module.
-local m = {}
-
+  it("says what a function takes and returns, also over several lines", function()
+    local blocks = annotations.read [[
 --- Does it.
--- @param a (string|integer) what
---   it is
--- @param b how many (1)
--- @return a batch; or nil, text, code
--- @return (integer) how many
+---   an example
+--- And more.
+---@param a string|fun(x: integer, y?: string): boolean what
+---  it is
+---@param b? integer (1)
+---@return { x: string, y: integer[] }[]? list
+---@return string? what went wrong
+---@return string? code
 function m.f(a, b) end
-
---- The same.
-function m:g(x) end
-m.h = core.h
-]], "m.lua")
-    assert.equal("A module.", first)
-    assert.equal(2, #list)
-    local f = list[1]
-    assert.same({ "m", "f", false, true }, { f.owner, f.name, f.method, f.fails })
-    assert.equal("(string|integer) what\n  it is", f.args[1].text)
-    assert.same({ { text = "a batch" }, { text = "(integer) how many" } }, f.returns)
-    assert.is_true(list[2].method)
+]]
+    local f = blocks[1]
+    assert.same({ "m", "f", false, "function" }, { f.owner, f.name, f.method, f.kind })
+    assert.same({ "a", "b" }, f.arguments)
+    assert.equal("Does it.\n  an example\nAnd more.", f.text)
+    assert.same({ name = "a", optional = false, type = "string|fun(x: integer, y?: string): boolean", text = "what it is" }, f.params[1])
+    assert.same({ name = "b", optional = true, type = "integer", text = "(1)" }, f.params[2])
+    assert.same({ type = "{ x: string, y: integer[] }[]?", name = "list", text = "" }, f.returns[1])
+    assert.same({ type = "string?", name = "what", text = "went wrong" }, f.returns[2])
   end)
-end)
 
-describe("words", function()
-  local words = tool "words"
+  it("says what a class has, and which variable it is", function()
+    local blocks = annotations.read [[
+--- A class.
+---@class x.Class: { [integer]: string }
+---@field a? "b c"|"d" what it is
+local Class = {}
 
-  it("become types", function()
-    for phrase, type in pairs {
-      ["a view of them"] = "tcpstats.Batch", ["(integer?) how many"] = "integer?", ["a list of groups {key=}"] = "tcpstats.Groups",
-      ["a filter, as text or compiled; or a function(s) that says true"] = "string|tcpstats.Filter|fun(s: tcpstats.Socket): any",
-      ["{name=, number=}"] = "{ name?: string, number?: integer }", ["a list of {name=}"] = "{ name?: string }[]",
-      ["whether it is"] = "boolean", ['{addresses="base64" or "text"}'] = '{ addresses?: "base64"|"text" }',
-    } do assert.equal(type, words.of_phrase(phrase), phrase) end
-    assert.is_nil(words.of_phrase "nonsense of a kind")
-    assert.equal("integer", words.of_name "elapsed_ns")
-    assert.is_nil(words.of_name "nonsense")
-    assert.equal("how many", words.prose "(integer) how many")
+-- a comment
+---@return fun(): x.Class, integer
+function Class:each(...) end
+--- The same.
+Class.all = Class.each
+]]
+    assert.same({ "x.Class", "Class", "A class." }, { blocks[1].class, blocks[1].variable, blocks[1].text })
+    assert.same({ { name = "a", optional = true, type = '"b c"|"d"', text = "what it is" } }, blocks[1].fields)
+    assert.is_true(blocks[2].method)
+    assert.same({ { type = "fun(): x.Class, integer", text = "" } }, blocks[2].returns)
+    assert.same({ "Class", "all", "function", "Class.each" }, { blocks[3].owner, blocks[3].name, blocks[3].kind, blocks[3].value })
+  end)
+
+  it("comes apart where it is a function's type", function()
+    local params, returns = annotations.signature "fun(self: x.Y, a: fun(b: integer): string, c?: { d: integer, e: string }): boolean, string"
+    assert.same({ "self", "a", "c" }, { params[1].name, params[2].name, params[3].name })
+    assert.same({ "x.Y", "fun(b: integer): string", "{ d: integer, e: string }" }, { params[1].type, params[2].type, params[3].type })
+    assert.is_true(params[3].optional)
+    assert.equal("boolean, string", returns[1].type)
   end)
 end)
 

@@ -4,6 +4,8 @@
 -- for each schedule on its own, and measure time with ctx.elapsed_ns, so a recording gives what the live run would have given.
 -- A `key` is anything that names what is judged: text of a connection, a command, a constant. What is remembered of a key is forgotten when a
 -- whole pass goes by in which nobody asks for it: the connection is gone.
+--- What `ctx` has of it, as functions whose first argument is the ctx.
+---@class tcpstats.alerting
 local alerting = {}
 
 local memories = setmetatable({}, { __mode = "k" }) -- by ctx.state, which lives as long as the script
@@ -40,11 +42,12 @@ local function entry(own, key)
 end
 
 --- Hold-down: whether a condition has been true for some time without a break.
--- @param key what is judged
--- @param condition whether it is true now
--- @param seconds how long it has to be
--- @return whether it has been
--- @return (number) for how many seconds it has been true
+---@param ctx tcpstats.Ctx
+---@param key any what is judged
+---@param condition boolean whether it is true now
+---@param seconds number how long it must be true
+---@return boolean held whether it has been true that long
+---@return number lasted for how many seconds it has been true
 function alerting.hold(ctx, key, condition, seconds)
   local own = memory(ctx, "hold")
   local since = entry(own, key)
@@ -61,12 +64,13 @@ function alerting.hold(ctx, key, condition, seconds)
   return lasted >= seconds, lasted
 end
 
---- Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that trembles about a limit alarms once.
--- @param key what is judged
--- @param value (number?) nil: not known, which leaves things as they are
--- @param on above it: true. With `off` above `on` it is the other way round: true below `on`, false again above `off`
--- @param off the limit on the way back
--- @return whether it is true
+--- Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that wavers around a limit alarms once.
+---@param ctx tcpstats.Ctx
+---@param key any what is judged
+---@param value? number nil (not known) changes nothing
+---@param on number the value above which it becomes true. If `off` is above `on`, it becomes true below `on` and false again above `off`
+---@param off number the limit on the way back
+---@return boolean
 function alerting.hysteresis(ctx, key, value, on, off)
   local own = memory(ctx, "hysteresis")
   local active = entry(own, key) or false
@@ -96,10 +100,13 @@ local function add_bucket(buckets, key, bucket, now)
   buckets.count = buckets.count + 1
 end
 
---- Rate limit: at most `count` in any `seconds`, on the average; at most `count` at once.
--- @param key what is limited, e.g. "mail"
--- @return whether it may happen now
--- @return (integer) when it may, how often it was refused since the last time
+--- Rate limit: on average at most `count` in `seconds`, and at most `count` at once.
+---@param ctx tcpstats.Ctx
+---@param key any what is limited, as in "mail"
+---@param count integer
+---@param seconds number
+---@return boolean allowed whether it may happen now
+---@return integer refused if it may, how often it was refused since the last time
 function alerting.limit(ctx, key, count, seconds)
   local all = memories[ctx.state] or {}
   memories[ctx.state] = all
@@ -122,14 +129,16 @@ function alerting.limit(ctx, key, count, seconds)
   return true, refused
 end
 
--- An alarm: conditions by key that become events.
+--- Conditions by key that become events, from `ctx:alarm`.
+---@class tcpstats.Alarm
 local Alarm = {}
 Alarm.__index = Alarm
 
---- An alarm, which turns conditions into the few events that somebody wants to hear of. Make it in init and keep it in ctx.state.
--- @param options {hold = seconds that a condition must last before it is raised (0), release = seconds that it must be gone before it is cleared
---   (0), every = seconds after which a raised one is told again (never)}; may be nil
--- @return an alarm with set(), finish() and count()
+--- An alarm, which turns conditions into few events. Make it in init and keep it in ctx.state.
+---@param _ tcpstats.Ctx
+---@param options? { hold?: number, release?: number, every?: number } seconds that a condition must last before it is raised (0), that it must be
+---  gone before it is cleared (0), and after which a raised one is reported again (never)
+---@return tcpstats.Alarm
 function alerting.alarm(_, options)
   options = options or {}
   return setmetatable({ hold = options.hold or 0, release = options.release or 0, every = options.every, entries = {}, passes = {} }, Alarm)
@@ -156,12 +165,12 @@ local function judge(alarm, key, item, active, now)
   end
 end
 
---- Says how a condition stands in this pass.
--- @param ctx the hook's
--- @param key what is judged
--- @param active whether the condition is true
--- @return ("raised"|"again"|"cleared"|nil) nil when there is nothing to tell
--- @return (number) for how many seconds the condition has been true
+--- Sets whether a condition is true in this pass.
+---@param ctx tcpstats.Ctx the hook's
+---@param key any what is judged
+---@param active boolean
+---@return "raised"|"again"|"cleared"|nil event nil if there is nothing to report
+---@return number lasted for how many seconds the condition has been true
 function Alarm:set(ctx, key, active)
   local item = self.entries[key]
   if not item then
@@ -174,9 +183,9 @@ function Alarm:set(ctx, key, active)
   return judge(self, key, item, active, ctx.elapsed_ns), (ctx.elapsed_ns - (item.since or ctx.elapsed_ns)) / 1e9
 end
 
---- Ends a pass: conditions that nobody spoke of in it, but in an earlier one of the same schedule, are not true any more.
--- @param ctx the hook's
--- @return the list of keys that were cleared by that
+--- Ends a pass: conditions that were set in an earlier pass of the same schedule but not in this one are no longer true.
+---@param ctx tcpstats.Ctx the hook's
+---@return any[] keys that were cleared by that
 function Alarm:finish(ctx)
   local cleared, schedule = {}, schedule_of(ctx)
   local pass = self.passes[schedule] or 0
@@ -188,9 +197,9 @@ function Alarm:finish(ctx)
   return cleared
 end
 
---- How many conditions are raised now, and whether one is.
--- @param key (any) the one that is asked for; may be nil
--- @return (integer|boolean) a number; or, with a key, whether it is
+--- The number of conditions that are raised now; with a key, whether that one is.
+---@param key? any
+---@return integer|boolean
 function Alarm:raised(key)
   if key ~= nil then return self.entries[key] ~= nil and self.entries[key].raised ~= nil end
   local n = 0

@@ -2,10 +2,11 @@
 local core = require "tcpstats.core"
 local where = require "tcpstats.where"
 
+---@class tcpstats.Batch
 local methods = core.batch_methods
 
 --- The seconds that the batch's deltas cover, which is what rates are divided by.
--- @return a number, or nil in the first pass and for a batch that was never compared with another
+---@return number? # nil in the first pass and for a batch that was never compared with another
 function methods:seconds()
   if self.since_ns then return self.since_ns / 1e9 end
   local ms = self.summary and self.summary.interval_ms -- of a recorded stream, whose deltas were made elsewhere
@@ -17,10 +18,10 @@ local function compiled(text)
   return expression or error(what, 3)
 end
 
---- The sockets that are wanted.
--- @param what a filter, as text or compiled; or an expression, as text or compiled; or a function(s) that says true. Where filter language and
---   expressions both understand a text, both mean the same.
--- @return a view: it is walked, encoded and grouped as a batch is, its opened() and closed() are those that are wanted; nothing is copied
+--- The sockets that match. Its opened() and closed() are those that match, too; nothing is copied.
+---@param what string|tcpstats.Filter|tcpstats.Expression|fun(s: tcpstats.Socket): any a filter or an expression, as text or compiled, or a function
+---  that returns true for a match. A text that both languages understand means the same in both.
+---@return tcpstats.Batch view
 function methods:filter(what)
   if type(what) == "string" then
     local filter, not_filter = core.filter(what)
@@ -43,11 +44,11 @@ local function column(batch, of)
   return core.column(batch, expression.of_values, expression.fields, methods.seconds(batch))
 end
 
---- The n sockets with the largest of something, largest first. Those that do not have it are left out; equal ones stay in the batch's order.
--- @param n how many
--- @param of (string|tcpstats.Expression|fun(s: tcpstats.Socket): number?)
---   a field, an expression ("-rtt_us": the smallest first; "rate(tx_bytes)") or a function(s) that gives a number
--- @return a view
+--- The n sockets with the largest value of something, largest first. Sockets that lack it are left out; equal ones keep the batch's order.
+---@param n integer
+---@param of string|tcpstats.Expression|fun(s: tcpstats.Socket): number? a field, an expression ("rate(tx_bytes)"; "-rtt_us" ranks the smallest
+---  first) or a function that returns a number
+---@return tcpstats.Batch view
 function methods:top(n, of) return core.top(self, n, column(self, of)) end
 
 -- ## Groups
@@ -154,41 +155,48 @@ local function sorted_by(list, of)
   return list
 end
 
--- What a list of groups can do; each list has its own copy with `without` in it.
+---@class tcpstats.Group
+---@field key any
+---@field keys? any[] The values of the key if it is one of several; `key` is their text then.
+---@field count integer Number of sockets.
+---@field [string] number? The aggregates by name.
+
+--- What `batch:group_by` returns: a list of `{key=, count=, NAME=...}`, the largest first.
+---@class tcpstats.Groups: { [integer]: tcpstats.Group }
+---@field without integer Number of sockets that are in no group.
 local Groups = {}
 
---- The n groups with the largest of something, largest first.
--- @param n how many (all)
--- @param of the name of an aggregate ("count"), or a function(group) that gives a number
--- @return a list of groups
+--- The n groups with the largest value of something, largest first.
+---@param n? integer (all)
+---@param of? string|fun(group: tcpstats.Group): number? the name of an aggregate, or a function that returns a number ("count")
+---@return tcpstats.Groups
 function Groups:top(n, of)
   local sorted = sorted_by(table.move(self, 1, #self, 1, {}), of or "count")
   for i = #sorted, (n or #sorted) + 1, -1 do sorted[i] = nil end
   return setmetatable(sorted, getmetatable(self))
 end
 
---- The group with a key, or nil. Takes time by the number of groups.
--- @return (tcpstats.Group?) the group
+--- The group with a key, or nil. It is searched for in the list.
+---@param key any
+---@return tcpstats.Group?
 function Groups:get(key)
   for _, entry in ipairs(self) do
     if entry.key == key then return entry end
   end
 end
 
---- Groups sockets that have something in common.
---
---   for _, g in ipairs(batch:group_by("remote_addr/24", { "p95(rtt_us)", tx = "sum(tx_bytes)" })) do print(g.key, g.count, g.p95_rtt_us, g.tx) end
---
--- @param key (string|tcpstats.Expression|table|fun(s: tcpstats.Socket): any)
---   a field; an address field with a prefix length ("remote_addr/24", "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}),
---   where an IPv4-mapped address is its IPv4 address; an expression ("rtt_us // 1000"); a function(s); or a list of fields and networks.
---   Sockets for which it is absent are in no group, unless options.absent.
--- @param aggregates (table) what to compute of each group, as tcpstats.where's aggregate expressions; a list names them FOLD_FIELD
---   (sum_tx_bytes) or, of a longer expression, by its text; {name = "sum(tx_bytes)"} by that name; {name = {"sum", function(s) return 1 end}}
---   folds a function's numbers
--- @param options {absent=boolean}: with absent = true sockets that lack a field of the key are a group too, whose key is nil there; may be nil
--- @return a list of groups {key=, count=, NAME=...}, those with most sockets first; `keys` is the list of values when the key is one of several,
---   and `key` their text. list:top(n, NAME) ranks, list:get(key) finds, list.without is the number of sockets in no group.
+--- Groups the sockets that have something in common; the largest group comes first.
+---
+---   for _, g in ipairs(batch:group_by("remote_addr/24", { "p95(rtt_us)", tx = "sum(tx_bytes)" })) do print(g.key, g.count, g.p95_rtt_us, g.tx) end
+---
+---@param key string|tcpstats.Expression|table|fun(s: tcpstats.Socket): any a field; an address field with a prefix length ("remote_addr/24",
+---  "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}), where an IPv4-mapped address is its IPv4 address; an expression
+---  ("rtt_us // 1000"); a function; or a list of fields and networks. Sockets that lack it are in no group, unless options.absent.
+---@param aggregates? table what to compute for each group, as aggregate expressions (tcpstats.where). In a list they are called FOLD_FIELD
+---  (sum_tx_bytes), longer ones by their text; {name = "sum(tx_bytes)"} names one; {name = {"sum", function(s) return 1 end}} folds the numbers of
+---  a function.
+---@param options? { absent?: boolean } absent: also group sockets that lack a field of the key, under a nil key
+---@return tcpstats.Groups
 function methods:group_by(key, aggregates, options)
   local wanted = aggregates_of(aggregates)
   local groups, sizes, keys = group(self, key, options and options.absent)
@@ -213,9 +221,9 @@ function methods:group_by(key, aggregates, options)
   return setmetatable(sorted_by(list, "count"), { __index = own, __name = "tcpstats.groups" })
 end
 
---- The same numbers of the whole batch.
--- @param aggregates (table) as of group_by
--- @return (tcpstats.Group) a table {count=, NAME=...}
+--- The same numbers for the whole batch.
+---@param aggregates table as of group_by
+---@return tcpstats.Group
 function methods:aggregate(aggregates)
   local groups, sizes = core.group_all(self), { #self }
   local all = { count = #self }
@@ -224,8 +232,8 @@ function methods:aggregate(aggregates)
 end
 
 --- The value of an expression over a whole batch.
--- @param expression of where.compile_aggregate(text, "batch")
--- @return (any) its value; nil when it is absent
+---@param expression tcpstats.Expression from where.compile_aggregate(text, "batch")
+---@return any value nil if it is absent
 function methods:evaluate(expression)
   local groups, sizes, values = nil, { #self }, {}
   local summary = self.summary or {}
@@ -242,8 +250,8 @@ function methods:evaluate(expression)
 end
 
 --- Comma-separated values (RFC 4180), lines end in CR LF.
--- @param options {fields=list of names (every field), header=false to leave the line of names out}; may be nil
--- @return a string
+---@param options? { fields?: (string|tcpstats.FieldName)[], header?: boolean }
+---@return string
 function methods:csv(options) return self:encode("csv", options) end
 
 return methods

@@ -7,6 +7,8 @@ local core = require "tcpstats.core"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
 
+--- Columns of sockets, human-readable, as `table` and `top` show them.
+---@class tcpstats.columns
 local columns = {}
 
 local function bytes(n) return n and text.bytes(n) end
@@ -71,6 +73,7 @@ for i, column in ipairs(all) do
 end
 
 --- The names of all columns.
+---@return string[]
 columns.names = names
 
 -- A field of the schema that has no column of its own, as it is.
@@ -82,9 +85,9 @@ local function field_column(name)
 end
 
 --- Columns by their names.
--- @param list (string) names with commas between; a field of the schema is a column too
--- @return (table[]?) the columns; nil when there is no column of such a name
--- @return (string?) then what is wrong, with the nearest right name
+---@param list string names with commas between; every field of the schema is a column, too
+---@return table[]? columns nil if there is no column of such a name
+---@return string? wrong the name, with the nearest right one
 function columns.chosen(list)
   local chosen = {}
   for name in list:gmatch "[^,%s]+" do
@@ -99,8 +102,8 @@ function columns.chosen(list)
 end
 
 --- The fields that columns read.
--- @param chosen (table[]) columns
--- @return (string[]) names
+---@param chosen table[] columns
+---@return string[] names
 function columns.fields(chosen)
   local fields, seen = {}, {}
   for _, column in ipairs(chosen) do
@@ -115,10 +118,10 @@ function columns.fields(chosen)
 end
 
 --- The texts of a batch's sockets.
--- @param batch the sockets, in the order in which they are shown
--- @param chosen (table[]) columns
--- @param colored whether colors are wanted
--- @return (table[]) for each column {column=, texts={...}, colors={...}, width=, empty= (no socket has a value)}
+---@param batch tcpstats.Batch in the order in which the sockets are shown
+---@param chosen table[] columns
+---@param colored boolean whether colors are wanted
+---@return { column: table, texts: string[], colors: string[], width: integer, empty: boolean }[] cells of each column; empty: no socket has a value
 function columns.read(batch, chosen, colored)
   local seconds = batch:seconds()
   local cells = {}
@@ -181,10 +184,10 @@ local function least_important(cells)
 end
 
 --- Makes columns fit a line: long addresses and names are cut to a readable width, then the least important columns go, then what can be cut is
--- cut as far as it may, then the last columns go.
--- @param cells (table[]) of columns.read; those that are cut get another width
--- @param width (integer?) of the line; nil: as wide as it gets
--- @return (table[]) the cells that stay
+--- cut as far as it may, then the last columns go.
+---@param cells table[] of columns.read; those that are cut get another width
+---@param width? integer of the line (no limit)
+---@return table[] cells that stay
 function columns.fit(cells, width)
   local kept = table.move(cells, 1, #cells, 1, {})
   if not width then return kept end
@@ -196,10 +199,10 @@ function columns.fit(cells, width)
 end
 
 --- One line.
--- @param cells (table[]) of columns.fit
--- @param row (integer) the socket's number; 0 for the titles
--- @param paint (function?) a function(text, color) that gives the text in that color
--- @return the text, without spaces at its end
+---@param cells table[] of columns.fit
+---@param row integer the socket's number; 0 for the titles
+---@param paint? fun(text: string, color: string): string colors a text
+---@return string line without spaces at its end
 function columns.line(cells, row, paint)
   local parts = {}
   for i, cell in ipairs(cells) do

@@ -1,69 +1,91 @@
 --- System-wide telemetry of TCP sockets: what the kernel knows of every connection, as records that Lua can read.
--- Everything that tcpstats-lua does but options and signals is here, for any Lua 5.4.
--- Failure of the world returns nil, text, code; misuse raises.
 local core = require "tcpstats.core"
 local where = require "tcpstats.where"
 require "tcpstats.batch"
 
+--- What `require "tcpstats"` returns: everything that tcpstats-lua does except options and signals, for any Lua 5.4. Misuse raises. What can fail
+--- for other reasons returns `nil, text, code`.
+---@class tcpstats
+---@field version string
 local tcpstats = { version = core.version }
 
---- The fields of a socket.
--- @return a list of {name=, number=, type=string, help=, words=} in the order of their numbers; `words` are those of an enum
+--- The fields of a socket in the order of their numbers; `words` are the values of an enum.
 tcpstats.fields = core.fields
 
---- The fields of a batch's summary (counters of the system since the previous pass, gauges).
--- @return a list of {name=, number=, help=} in the order of their numbers
+--- The fields of a batch's summary (gauges, and counters of the system since the previous pass) in the order of their numbers.
+---@return { name: string, number: integer, help: string }[]
 function tcpstats.summary_fields() return core.message_fields "SystemSummary" end
 
 --- Where sockets can be read from.
--- @return a list of {name=, help=, live=, keys={{key=string, help=}}}
 tcpstats.sources = core.sources
 
---- Compiles a filter (doc/filter.md has the language).
--- @param text the filter, e.g. "remote_port=443 include_state=established rtt_us>50000"
--- @return a filter; or nil, text, code: the text names word and column, the code is "EUSAGE"
+--- Compiles a filter ([the language](filter.md)). The message names word and column; the code is "EUSAGE".
+---@param text string as in "remote_port=443 include_state=established rtt_us>50000"
+---@return tcpstats.Filter?
+---@return string? what went wrong
+---@return string? code
 tcpstats.filter = core.filter
 
---- Compiles an expression over the fields of a socket (doc/scripting.md has the language).
--- @param text the expression, e.g. "rtt_us > 50000 and remote_port == 443"
--- @return an expression: expression(s) is its value; batch:filter, batch:top and batch:group_by take it; or nil, text, code
+--- Compiles an [expression](#which-sockets-filters-and-expressions) over the fields of a socket. `expression(s)` is its value; batch:filter, batch:top and batch:group_by take it.
+---@param text string as in "rtt_us > 50000 and remote_port == 443"
+---@return tcpstats.Expression?
+---@return string? what went wrong
+---@return string? code
 tcpstats.where = where.compile
 
 --- An empty tracker: it compares each batch with the one before it.
--- @param options {closed=true}; false: nobody is told as closed, and the last batch is not kept for that. May be nil
--- @return a tracker
 tcpstats.tracker = core.tracker
 
---- Reads one length-delimited BatchMessage out of bytes.
--- @param bytes a string
--- @param position where it begins (1)
--- @return the batch; or nil, text, code ("ETRUNCATED" when the message goes on behind the bytes)
--- @return the position behind it
+--- Reads one length-delimited BatchMessage. The code is "ETRUNCATED" if the message goes on after the bytes.
 tcpstats.decode = core.decode
 
 --- Opens a source.
--- @param spec "auto", a name, or NAME:FILE[,KEY=VALUE...]; protobuf:FILE is a recorded stream
--- @return a source with pass{}, close(), name(), live(); or nil, text, code
+---@param spec string "auto", a name, or NAME:FILE[,KEY=VALUE...]; protobuf:FILE is a recorded stream
+---@return tcpstats.Source?
+---@return string? what went wrong
+---@return string? code
 function tcpstats.open(spec)
   if spec:find("^protobuf:?") then return require("tcpstats.collect.collector").open_source(spec) end
   return core.open(spec)
 end
 
+--- What a collector is made with.
+---@class tcpstats.CollectorOptions
+---@field source? string|tcpstats.Source A spec as for -s, or an open source ("auto").
+---@field interval? number Seconds between passes (1; a recording is read as fast as possible).
+---@field count? integer Passes of each schedule, of a recording in all; 0 no end (0).
+---@field filter? string|tcpstats.Filter Only these sockets are collected.
+---@field processes? boolean Look up owners.
+---@field tcp_info? boolean Ask for the counters that cost one call per connection (macOS).
+---@field tcp_info_limit? integer Make at most that many such calls a pass.
+---@field realtime? boolean Replay a recording at its original speed.
+---@field record? string Name of a capture that keeps every answer of the kernel.
+---@field schedules? tcpstats.Schedule[] Several passes with intervals of their own, instead of interval.
+---@field on_skip? fun(schedule: tcpstats.Schedule, n: integer) Called when n ticks were skipped.
+
+---@class tcpstats.Schedule
+---@field name string
+---@field interval_ns integer
+---@field processes? boolean
+---@field tcp_info? boolean
+---@field summary_only? boolean
+
 --- Passes one after the other, each compared with the one before it.
---
---   for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
---
--- @param options {source = "auto" (a spec, or an open source), interval = seconds (1; on a recording: as fast as it can be read), count = passes of
---   each schedule, of a recording in all (0: no end), filter = text or object, processes=, tcp_info=, tcp_info_limit=, record = name of a capture,
---   schedules = list of {name=, interval_ns=, processes=, tcp_info=, summary_only=} instead of interval,
---   on_skip = function(schedule, n), told when n ticks were skipped}; may be nil
--- @return a collector; or nil, text, code
+---
+---   for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
+---
+---@param options? tcpstats.CollectorOptions
+---@return tcpstats.Collector?
+---@return string? what went wrong
+---@return string? code
 function tcpstats.collector(options) return require("tcpstats.collect.collector").new(options) end
 
---- What the system tells of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD,
--- TCP_CONNECTION_INFO on macOS.
--- @param descriptor (integer|table|userdata) a number, or anything with getfd() as LuaSocket's sockets have it
--- @return a socket as in a batch, which stays valid; or nil, text, code ("EUSAGE" when it is no open TCP socket)
+--- What the system knows of one of this process's own TCP sockets, without a dump and without privilege: TCP_INFO on Linux and FreeBSD,
+--- TCP_CONNECTION_INFO on macOS. The code is "EUSAGE" if the descriptor is not an open TCP socket.
+---@param descriptor integer|table|userdata a number, or anything with getfd(), as LuaSocket's sockets have it
+---@return tcpstats.Socket? s as in a batch; it stays valid
+---@return string? what went wrong
+---@return string? code
 function tcpstats.socket_info(descriptor)
   if type(descriptor) ~= "number" then descriptor = descriptor:getfd() end
   return core.socket_info(descriptor)
@@ -75,8 +97,10 @@ local function compiled(filter)
 end
 
 --- One pass over a source that is opened and closed for it.
--- @param options {source="auto", filter=text or object, processes=, tcp_info=, tcp_info_limit=}; may be nil
--- @return a batch; or nil, text, code
+---@param options? { source?: string, filter?: string|tcpstats.Filter, processes?: boolean, tcp_info?: boolean, tcp_info_limit?: integer } as of collector
+---@return tcpstats.Batch?
+---@return string? what went wrong
+---@return string? code
 function tcpstats.collect(options)
   options = options or {}
   local source, what, code = tcpstats.open(options.source or "auto")
@@ -91,11 +115,13 @@ function tcpstats.collect(options)
   return batch
 end
 
---- Raw kernel bytes to a batch.
--- @param name of the source whose kernel gave them: "macos", "linux", "freebsd"
--- @param bytes what it gave
--- @param options the source's keys, e.g. {release = 15}; bytes where the command line names a file; and filter
--- @return a batch, whose `warnings` tell what was cut; or nil, text, code
+--- Parses raw bytes of a kernel. `batch.warnings` says what was cut.
+---@param name "macos"|"linux"|"freebsd" whose bytes they are
+---@param bytes string
+---@param options? table the source's keys, as in {release = 15}, with bytes where the command line names a file; and filter
+---@return tcpstats.Batch?
+---@return string? what went wrong
+---@return string? code
 function tcpstats.parse(name, bytes, options)
   local keys, filter = {}, nil
   for key, value in pairs(options or {}) do
@@ -110,17 +136,20 @@ function tcpstats.parse(name, bytes, options)
   return batch
 end
 
---- The batch as canonical proto3 JSON: one line, or many with pretty.
--- @param options {pretty=, addresses=}; may be nil. `addresses` is "base64", which loads as protobuf JSON, or "text"
--- @return a string
-function core.batch_methods.json(batch, options) return batch:encode("json", options) end
+---@class tcpstats.Batch
+local methods = core.batch_methods
+
+--- The batch as canonical proto3 JSON, on one line unless it is pretty.
+---@param options? { pretty?: boolean, addresses?: "base64"|"text" } addresses: base64 (the default) loads as protobuf JSON
+---@return string
+function methods:json(options) return self:encode("json", options) end
 
 --- The batch as one length-delimited BatchMessage.
--- @return a string
-function core.batch_methods.protobuf(batch) return batch:encode("protobuf") end
+---@return string
+function methods:protobuf() return self:encode "protobuf" end
 
---- One JSON object a line and socket: the proto's names, integers as numbers, addresses as text.
--- @return a string
-function core.batch_methods.flat(batch) return batch:encode("flat") end
+--- One JSON object per line and socket: the proto's names, integers as numbers, addresses as text.
+---@return string
+function methods:flat() return self:encode "flat" end
 
 return tcpstats

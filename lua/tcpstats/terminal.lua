@@ -1,11 +1,16 @@
 --- The terminal, where there is one: its size, whether colors are wanted.
 local runtime = require "tcpstats.runtime"
 
+---@class tcpstats.RawTerminal
+---@field restore fun(self: tcpstats.RawTerminal)
+
+--- The terminal: its size and its colors.
+---@class tcpstats.terminal
 local terminal = {}
 
 --- The size of the terminal that standard output goes to.
--- @return (integer?) its columns, nil when it is no terminal
--- @return (integer?) its rows
+---@return integer? columns nil if it is not a terminal
+---@return integer? rows
 function terminal.size() return runtime.terminal_size(1) end
 
 local current, users = nil, 0
@@ -23,10 +28,11 @@ function Guard:restore()
 end
 
 --- Makes the terminal give keys one by one and not show them. A script that is reloaded takes it over from its old self.
--- @param enter (string) what is written to it now
--- @param leave (string) what is written when it is put back
--- @return (tcpstats.RawTerminal) an object whose restore() puts everything back; or nil, text, code. So does the end of the process, however it
---   comes but by SIGKILL
+---@param enter string written to it now
+---@param leave string written when it is restored
+---@return tcpstats.RawTerminal? raw restore() restores everything; so does the end of the process, except by SIGKILL
+---@return string? what went wrong
+---@return string? code
 function terminal.raw(enter, leave)
   if not current then
     local raw, what, code = runtime.terminal_raw(0, 1, enter, leave)
@@ -38,8 +44,9 @@ function terminal.raw(enter, leave)
 end
 
 --- Whether colors are wanted.
--- @param choice ("always"|"never"|"auto") auto: on a terminal that can, unless NO_COLOR is set (no-color.org)
--- @param isatty whether the output is a terminal
+---@param choice "always"|"never"|"auto" auto: on a terminal that has them, unless NO_COLOR is set (no-color.org)
+---@param isatty boolean whether the output is a terminal
+---@return boolean
 function terminal.colored(choice, isatty)
   if choice ~= "auto" then return choice == "always" end
   return isatty and (os.getenv "NO_COLOR" or "") == "" and os.getenv "TERM" ~= "dumb"
@@ -48,8 +55,9 @@ end
 local codes = { bold = "1", dim = "2", reverse = "7", red = "31", green = "32", yellow = "33", blue = "34", cyan = "36" }
 
 --- A text in a color, or bold, dim, reverse.
--- @param color ("bold"|"dim"|"reverse"|"red"|"green"|"yellow"|"blue"|"cyan") its name
--- @return a text
+---@param text string
+---@param color "bold"|"dim"|"reverse"|"red"|"green"|"yellow"|"blue"|"cyan"
+---@return string
 function terminal.paint(text, color) return ("\27[%sm%s\27[0m"):format(codes[color], text) end
 
 return terminal

@@ -1,4 +1,6 @@
 --- Numbers, addresses and names for eyes: what table, top, summary, alert and the examples show.
+--- Numbers, addresses and names, human-readable.
+---@class tcpstats.text
 local text = {}
 
 -- A control character, or bytes that are no UTF-8.
@@ -9,19 +11,20 @@ local function harmless(s)
 end
 
 --- Text that is safe to show: a program may call itself anything, also what a terminal takes for a command.
--- @param s (any) text; what is no text becomes it
--- @return the text with `?` for every control character; of bytes that are no UTF-8, for every byte beyond ASCII
+---@param s any is converted with tostring
+---@return string text with `?` for every control character and, if it is not UTF-8, for every byte beyond ASCII
 function text.clean(s) return harmless(tostring(s)) end
 
 --- The columns that a text takes on a screen, one for each character.
--- @param s (string) the text
--- @return an integer
+---@param s string
+---@return integer
 function text.width(s) return utf8.len(s) or #s end
 
---- The text in so many columns: filled with spaces, or cut and marked with an ellipsis.
--- @param s (string) the text
--- @param columns how many
--- @param right true to put the spaces in front
+--- The text in exactly that many columns: filled with spaces, or cut and marked with an ellipsis.
+---@param s string
+---@param columns integer
+---@param right? boolean put the spaces in front
+---@return string
 function text.fit(s, columns, right)
   local width = text.width(s)
   if width > columns then
@@ -45,18 +48,26 @@ local function scaled(n, base, units)
 end
 
 --- Bytes: 512, 1.5K, 64K, 2.1M (1K is 1024).
+---@param n integer
+---@return string
 function text.bytes(n) return scaled(n, 1024, { "", "K", "M", "G", "T", "P", "E" }) end
 
 --- A number of things: 950, 1.2k, 18M.
+---@param n integer
+---@return string
 function text.count(n) return scaled(n, 1000, { "", "k", "M", "G", "T", "P", "E" }) end
 
 --- A number that may have a fraction: 0, 0.25, 3.1, 12, 1.2k.
+---@param n integer
+---@return string
 function text.number(n)
   if n == 0 or math.abs(n) >= 100 then return text.count(n) end
   return (math.abs(n) < 1 and "%.2f" or math.abs(n) < 9.95 and "%.1f" or "%.0f"):format(n)
 end
 
 --- Microseconds: 85us, 1.2ms, 340ms, 2.5s, 3m20s.
+---@param us number
+---@return string
 function text.microseconds(us)
   if us < 1000 then return ("%.0fus"):format(us) end
   local ms = us / 1000
@@ -66,6 +77,8 @@ function text.microseconds(us)
 end
 
 --- Milliseconds: 85ms, 2.5s, 45s, 3m20s, 5h12m, 3d4h.
+---@param ms number
+---@return string
 function text.milliseconds(ms)
   if ms < 999.5 then return ("%.0fms"):format(ms) end
   local s = ms / 1000
@@ -78,6 +91,8 @@ function text.milliseconds(ms)
 end
 
 --- A share: 0.034 is 3.4%.
+---@param ratio number
+---@return string
 function text.percent(ratio) return (ratio >= 0.0995 and "%.0f%%" or ratio >= 0.00995 and "%.1f%%" or "%.2f%%"):format(100 * ratio) end
 
 local function endpoint(address, port)
@@ -88,16 +103,18 @@ local function endpoint(address, port)
 end
 
 --- A socket's own end: 10.0.0.1:443, [2001:db8::1]:443, *:22.
--- @param s anything with local_addr and local_port
+---@param s tcpstats.Socket anything with local_addr and local_port
+---@return string
 function text.local_end(s) return endpoint(s.local_addr, s.local_port) end
 
 --- The other end, "*:*" of a listener.
--- @param s anything with remote_addr and remote_port
+---@param s tcpstats.Socket anything with remote_addr and remote_port
+---@return string
 function text.remote_end(s) return endpoint(s.remote_addr, s.remote_port) end
 
 --- Who owns a socket: nginx[812], pid 812, or nil when it is not known (--processes).
--- @param s anything with pid and command
--- @return (string?) who
+---@param s tcpstats.Socket anything with pid and command
+---@return string?
 function text.process(s)
   local pid, command = s.pid, s.command
   if command and pid then return ("%s[%d]"):format(harmless(command), pid) end
@@ -106,11 +123,13 @@ function text.process(s)
 end
 
 --- A moment: 14:03:59, in local time.
--- @param ns nanoseconds since the epoch
+---@param ns integer nanoseconds since the epoch
+---@return string
 function text.clock(ns) return os.date("%H:%M:%S", ns // 1000000000) end
 
 --- A moment with its date, in UTC: 2025-01-31T14:03:59Z.
--- @param ns nanoseconds since the epoch
+---@param ns integer nanoseconds since the epoch
+---@return string
 function text.timestamp(ns) return os.date("!%Y-%m-%dT%H:%M:%SZ", ns // 1000000000) end
 
 return text

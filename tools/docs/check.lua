@@ -25,7 +25,7 @@ local function bindings()
   add("core", core)
   add("runtime", require "tcpstats.runtime")
   add("batch", core.batch_methods)
-  for _, class in ipairs { "filter", "tracker", "source", "socket" } do
+  for _, class in ipairs { "filter", "tracker", "source", "socket", "chunks" } do
     local index = assert(debug.getregistry()["tcpstats." .. class], class).__index
     if type(index) == "table" then add(class, index) end
     for i = 1, 8 do -- of a socket the names of fields and methods are an upvalue
@@ -38,22 +38,34 @@ local function bindings()
   return all
 end
 
--- What the functions of a Lua class are described as belonging to.
-local same_owner = { methods = "batch", ["core.batch_methods"] = "batch" }
+local CLASSES = {
+  core = "tcpstats.core", runtime = "tcpstats.runtime", batch = "tcpstats.Batch", socket = "tcpstats.Socket", filter = "tcpstats.Filter",
+  tracker = "tcpstats.Tracker", source = "tcpstats.Source", chunks = "tcpstats.Chunks",
+}
 
-local function described(everything, problems)
-  local known = {}
-  for _, one in ipairs(everything) do
-    known[(same_owner[one.owner] or one.owner) .. "." .. one.name] = true
-    if one.kind == "function" and one.text == "" and #one.returns == 0 then
-      problems[#problems + 1] = ("%s: %s.%s: nothing is said of it"):format(one.where, one.owner, one.name)
+-- Every function of a class says what it is and has a type for each argument; types/ has each binding, and no other.
+local function described(classes, problems)
+  local function problem(...) problems[#problems + 1] = string.format(...) end
+  for _, class in pairs(classes) do
+    for _, one in ipairs(class.functions) do
+      local annotated = {}
+      for _, param in ipairs(one.params) do annotated[param.name] = true end
+      if one.text == "" then problem("%s: nothing is said of %s.%s", one.where, class.name, one.name) end
+      for _, name in ipairs(one.arguments or {}) do
+        if name ~= "_" and not annotated[name] then problem("%s: %s.%s lacks its `---@param %s TYPE`", one.where, class.name, one.name, name) end
+      end
     end
   end
-  for _, binding in ipairs(bindings()) do
-    if not known[binding.owner .. "." .. binding.name] then
-      problems[#problems + 1] = ("csrc/lua: %s.%s has no description"):format(binding.owner, binding.name)
+  local bound = {}
+  for _, binding in ipairs(bindings()) do bound[CLASSES[binding.owner] .. "." .. binding.name] = true end
+  for _, class in pairs(CLASSES) do
+    for _, one in ipairs(classes[class].functions) do
+      local key = class .. "." .. one.name
+      if one.where:find "^types/" and not bound[key] then problem("%s: C has no %s", one.where, key) end
+      bound[key] = nil
     end
   end
+  for key in pairs(bound) do problem("%s is not described in types/tcpstats/", key) end
 end
 
 -- Every binding is named in a spec.
@@ -122,11 +134,11 @@ local function links(problems)
 end
 
 --- Appends to `problems` what is wrong.
--- @param schema what docs.proto read
--- @param everything all descriptions
--- @param problems a list of texts
-function check.all(schema, everything, problems)
-  described(everything, problems)
+---@param schema table what docs.proto read
+---@param classes table<string, table> what docs.model read
+---@param problems string[]
+function check.all(schema, classes, problems)
+  described(classes, problems)
   tested(problems)
   fields(schema, problems)
   links(problems)

@@ -1,169 +1,368 @@
 ---@meta tcpstats.core
--- Made by `make docs`; do not edit.
+-- What csrc/lua gives to Lua, kept by hand. docs-check compares it with the module: each binding stands here, and nothing else.
 
+--- The sockets of one pass, or a view of some of them. `#batch` is their number. A view has all of this too; nothing is copied for it.
+---@class tcpstats.Batch
+---@operator len: integer
+---@field metadata tcpstats.CollectionMetadata When, where and how the batch was collected.
+---@field summary tcpstats.SystemSummary? The system's own counters and the sockets by state; nil if they were not collected.
+---@field tracked boolean Whether a tracker compared it with the batch before, or it is the first of a tracker.
+---@field warnings tcpstats.Warning[] What went wrong without ending the pass.
+local Batch = {}
+
+---@class tcpstats.Warning
+---@field what string What went wrong.
+---@field code string
+---@field offset integer The byte where, or 0.
+
+--- The sockets for which predicate(socket) is true. batch:filter takes texts, too.
+---@param predicate tcpstats.Filter|fun(s: tcpstats.Socket): any
+---@return tcpstats.Batch view
+function Batch:select(predicate) end
+
+--- The connections that this pass sees first. Empty in the first pass.
+---@return tcpstats.Batch view
+function Batch:opened() end
+
+--- The last values of the connections that are gone since the previous pass.
+---@return tcpstats.Batch view
+function Batch:closed() end
+
+--- The batch in a format.
+---@param format "json"|"flat"|"protobuf"|"csv"
+---@param options? tcpstats.EmitOptions
+---@return string
+function Batch:encode(format, options) end
+
+--- Writes the batch in a format to a descriptor, without making a Lua string of it. The code is "EPIPE" if the reader is gone.
+---@param fd integer
+---@param format "json"|"flat"|"protobuf"|"csv"
+---@param options? tcpstats.EmitOptions
+---@return true?
+---@return string? what went wrong
+---@return string? code
+function Batch:write(fd, format, options) end
+
+--- Iterates over the sockets. With names of fields it returns their values as well, which is faster than reading them from `s`:
+---   for s, state, rtt_us in batch:each("state", "rtt_us") do ... end
+--- `s` is one proxy that shows socket after socket; s:copy() keeps one.
+---@param ... tcpstats.FieldName
+---@return fun(): tcpstats.Socket, ...
+function Batch:each(...) end
+
+--- Calls hook(s, context) for every socket, each under pcall. handler(message) is called for an error, as a message handler of xpcall; the next
+--- socket follows unless it returns false.
+---@param hook fun(s: tcpstats.Socket, context: any)
+---@param context any
+---@param handler fun(message: any): any
+---@return integer failed number of calls
+function Batch:visit(hook, context, handler) end
+
+--- One socket. `s.FIELD` is a [field](fields.md), nil if it is absent; a name that is not a field raises. `pairs(s)` iterates over the fields that
+--- are present. `tostring(s)` is a line like `ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000`. One proxy shows socket after socket: it is valid only in
+--- its loop or hook.
+---@class tcpstats.Socket
+local Socket = {}
+
+--- A copy that stays valid after the loop or hook.
+---@return tcpstats.Socket
+function Socket:copy() end
+
+--- The fields that are present.
+---@return table<tcpstats.FieldName, any>
+function Socket:totable() end
+
+--- A compiled filter, from `tcpstats.filter`. `tostring(filter)` is its text.
+---@class tcpstats.Filter
+local Filter = {}
+
+--- Whether a socket matches.
+---@param socket tcpstats.Socket
+---@return boolean
+function Filter:matches(socket) end
+
+--- Whether the answer for a connection is the same as long as the connection lives: the filter names no states but LISTEN, no metrics and no owners.
+---@return boolean
+function Filter:lasting() end
+
+--- Compares each batch with the one before it. From `tcpstats.tracker`.
+---@class tcpstats.Tracker
+local Tracker = {}
+
+--- The batch with deltas against the previous one, and with opened() and closed(). An argument after the batch that is not a table is ignored, so
+--- that tracker:update(tcpstats.decode(bytes)) works although decode returns a position too.
+---@param batch tcpstats.Batch
+---@param options? { monotonic_ns?: integer } when the batch was collected, by a clock that never steps; without it, what the batch itself says
+---@return tcpstats.Batch
+function Tracker:update(batch, options) end
+
+--- Memory in bytes, not counting the last batch.
+---@return integer
+function Tracker:size() end
+
+--- An open source, from `tcpstats.open`.
+---@class tcpstats.Source
+local Source = {}
+
+---@class tcpstats.PassOptions
+---@field processes? boolean Look up owners.
+---@field tcp_info? boolean Ask for the counters that cost one call per connection (macOS).
+---@field tcp_info_limit? integer Make at most that many such calls.
+---@field filter? tcpstats.Filter
+---@field whole_table? boolean Have the kernel dump everything although the filter would allow less.
+---@field tracker? tcpstats.Tracker
+---@field schedule_name? string
+---@field interval_ms? integer
+---@field sequence? integer
+---@field summary_only? boolean Leave out the sockets.
+
+--- Reads every socket once. The code is "EEND" if a recording has no further pass. With several tables one dump serves all of them, and a batch is
+--- returned for each; what they want of the source must be the same.
+---@param options tcpstats.PassOptions
+---@param ... tcpstats.PassOptions
+---@return tcpstats.Batch?
+---@return string? what went wrong
+---@return string? code
+function Source:pass(options, ...) end
+
+--- Releases what the source holds. Fails if a recording could not be written to its end. A closed source raises; closing it again does nothing.
+---@return true?
+---@return string? what went wrong
+---@return string? code
+function Source:close() end
+
+--- What a recording says of its next pass: `at_ns` is when it was made, by one clock throughout. An empty table for a live source.
+---@return { schedule_name?: string, interval_ms?: integer, at_ns?: integer }?
+---@return string? what went wrong
+---@return string? code
+function Source:upcoming() end
+
+--- How far a capture has been read; nothing for any other source.
+---@return integer? read bytes
+---@return integer? total bytes, 0 if not known
+function Source:progress() end
+
+--- "linux", "macos", "freebsd" or what a capture was recorded from.
+---@return string
+function Source:name() end
+
+--- Whether it asks the running kernel.
+---@return boolean
+function Source:live() end
+
+--- Rows of a batch on their way to an output, from core.chunks.
+---@class tcpstats.Chunks
+local Chunks = {}
+
+--- Writes to a descriptor that does not block. What was written of a row that is not whole is remembered, see chunks:rewind.
+---@param fd integer
+---@return integer rows that were wholly written
+---@return "done"|"wait"|"failed" state no more rows; the descriptor takes no more now; an error
+---@return string? what the error is
+---@return string? code
+function Chunks:send(fd) end
+
+--- The next chunk: whole rows of at most `most` bytes, or one row that is larger.
+---@param most integer
+---@param split? boolean a message that is larger than `most` may become several
+---@return string|false|nil bytes nil: there are no more; false: a message begun, or larger than `most` and not split
+---@return integer? rows in it
+---@return string? ends where each line of it ends, packed as "=I4"; "" if it is one message
+---@return integer? sent how many of its bytes were sent before
+function Chunks:next(most, split) end
+
+--- Goes back to the last row that was wholly sent.
+---@return integer torn how many bytes were sent after it
+function Chunks:rewind() end
+
+--- Rows that were not wholly taken.
+---@return integer
+function Chunks:left() end
+
+--- The line of names that CSV begins with; nil if none was asked for.
+---@return string?
+function Chunks:header() end
+
+--- The C module. Its functions are for lua/tcpstats; `require "tcpstats"` has those that are public.
 ---@class tcpstats.core
+---@field version string
+---@field batch_methods tcpstats.Batch What all batches have in common.
 local core = {}
 
----Or core.column(batch, function, fields, first) -> a number for each row; whatever is no number counts as none.
+--- One number for each row, for core.top and core.fold: of a field, or of a function of the values of some fields and of `first`. A value that is
+--- not a number counts as absent.
 ---@param batch tcpstats.Batch
----@param field any
-function core.column(batch, field) end
+---@param of tcpstats.FieldName|function
+---@param fields? tcpstats.FieldName[]
+---@param first? any
+---@return userdata column
+function core.column(batch, of, fields, first) end
 
+--- The view of the n rows with the largest numbers, largest first.
 ---@param batch tcpstats.Batch
 ---@param n integer
----@param column any
----@return tcpstats.Batch # the view of the n rows with the largest numbers, largest first
+---@param column userdata
+---@return tcpstats.Batch view
 function core.top(batch, n, column) end
 
+--- Groups rows by fields or networks.
 ---@param batch tcpstats.Batch
----@param options { field?: any, prefix4?: any, prefix6?: any }[]
----@param absent any
----@return tcpstats.Groups # groups, a list of sizes, for each key a list of values
-function core.group(batch, options, absent) end
+---@param keys { field: tcpstats.FieldName, prefix4?: integer, prefix6?: integer }[]
+---@param absent? boolean whether rows that lack a key field are a group, too
+---@return userdata groups
+---@return integer[] sizes
+---@return any[][] keys for each of them a list of values
+function core.group(batch, keys, absent) end
 
----By what the function says of each row; nil and NaN are no group.
+--- Groups rows by what a function returns for each; nil and NaN are in no group.
 ---@param batch tcpstats.Batch
----@param function_ any
----@param fields (string|tcpstats.FieldName)[]
----@param first any
----@return tcpstats.Groups
----@return any
----@return table
-function core.group_with(batch, function_, fields, first) end
+---@param of function
+---@param fields? tcpstats.FieldName[]
+---@param first? any
+---@return userdata groups
+---@return integer[] sizes
+---@return any[][] keys
+function core.group_with(batch, of, fields, first) end
 
----One group of all rows, none when there are none.
+--- One group of all rows, none if there are no rows.
 ---@param batch tcpstats.Batch
----@return tcpstats.Groups
+---@return userdata groups
 function core.group_all(batch) end
 
----Each group's number, or false when it has none. `fold` is "count", "sum", "min", "max", "mean" or "percentile".
----@param groups tcpstats.Groups
----@param column any
----@param fold any
+--- Each group's number, or false if it has none.
+---@param groups userdata
+---@param column userdata
+---@param fold "count"|"sum"|"min"|"max"|"mean"|"percentile"
 ---@param percent? number
----@return any[]
+---@return (number|false)[] list
 function core.fold(groups, column, fold, percent) end
 
----One object; style is "canonical", "text" or "flat" (which it is without one).
+--- One socket as a JSON object.
 ---@param socket tcpstats.Socket
----@param style? any
+---@param style? "canonical"|"text"|"flat" (flat)
 ---@return string
 function core.socket_json(socket, style) end
 
----The position is behind the batch. "ETRUNCATED": the message goes on behind the bytes.
+--- A length-delimited BatchMessage with this record and nothing else.
+---@param socket tcpstats.Socket
+---@return string
+function core.socket_protobuf(socket) end
+
+--- Reads one length-delimited BatchMessage. The code is "ETRUNCATED" if the message goes on after the bytes.
 ---@param bytes string
----@param position? integer
+---@param position? integer of its first byte (1)
 ---@return tcpstats.Batch?
----@return integer?
+---@return integer? position of the byte after it
 ---@return string? code
 function core.decode(bytes, position) end
 
----@param socket tcpstats.Socket
----@return any # a length-delimited BatchMessage with this record and nothing else
-function core.socket_protobuf(socket) end
-
----With deltas, comings and goings, less what the filter refuses.
+--- What a decoded batch would have been here: with deltas, opened() and closed(), without what the filter rejects.
 ---@param batch tcpstats.Batch
 ---@param tracker? tcpstats.Tracker
----@param filter? string|tcpstats.Filter
----@return tcpstats.Batch? # batch What a decoded batch would have been here
----@return string? what # what went wrong
+---@param filter? tcpstats.Filter
+---@return tcpstats.Batch?
+---@return string? what went wrong
 ---@return string? code
 function core.replay(batch, tracker, filter) end
 
----The batch's rows on their way to an output, encoded when they are taken. Arguments as of batch:encode; the line of names of "csv" is not among the chunks: see core.csv_header.
+--- The batch's rows on their way to an output, encoded when they are taken. Chunks of CSV have no line of names, see chunks:header.
 ---@param batch tcpstats.Batch
 ---@param format "json"|"flat"|"protobuf"|"csv"
----@param options? table
+---@param options? tcpstats.EmitOptions
 ---@return tcpstats.Chunks
 function core.chunks(batch, format, options) end
 
----Of a clock that never steps.
+--- Nanoseconds of a clock that never steps.
 ---@return integer
 function core.monotonic_ns() end
 
----Since the epoch.
+--- Nanoseconds since the epoch.
 ---@return integer
 function core.realtime_ns() end
 
----Until the monotonic clock shows that. A signal does not end it.
+--- Sleeps until the monotonic clock shows that. A signal does not end it.
 ---@param until_ns integer
 function core.sleep(until_ns) end
 
----The text names word and column, the code is "EUSAGE".
+--- Compiles a filter. The message names word and column; the code is "EUSAGE".
 ---@param text string
 ---@return tcpstats.Filter?
----@return string? what # what went wrong
+---@return string? what went wrong
 ---@return string? code
 function core.filter(text) end
 
+--- A function that says whether an address lies in a network ("10.0.0.0/8").
 ---@param text string
----@return function|nil # a function that tells whether an address (text) lies in the network ("10.0.0.0/8"); or nil, what is wrong with it
+---@return (fun(address: string): boolean)?
+---@return string? what is wrong
 function core.network(text) end
 
+--- An address as fields show it ("2001:db8::1"), however it is spelled.
 ---@param text string
----@return any # the address as fields show it ("2001:db8::1"), however it is spelled; or nil, what is wrong with it
+---@return string?
+---@return string? what is wrong
 function core.address(text) end
 
----The fields of a socket in the order of their numbers.
----@return { name?: string, number?: integer, type?: string, help?: string, words?: any[] }[] # list of {name=, number=, type=string, help=, words=}
+--- The fields of a socket in the order of their numbers. `words` are the values of an enum.
+---@return { name: tcpstats.FieldName, number: integer, type: string, help: string, words?: any[] }[]
 function core.fields() end
 
----The fields of "CollectionMetadata" or "SystemSummary".
----@param name string
----@return { name?: string, number?: integer, help?: string }[] # list of {name=, number=, help=}
+--- The fields of a message in the order of their numbers.
+---@param name "CollectionMetadata"|"SystemSummary"
+---@return { name: string, number: integer, help: string }[]
 function core.message_fields(name) end
 
----Base/nearest.h says what is.
----@param word any
----@param list any
----@return any # the entry of the list that the word was probably meant to be, nil when nothing is near
+--- The entry of a list that a word was probably meant to be (csrc/base/nearest.h), or nil.
+---@param word string
+---@param list string[]
+---@return string?
 function core.nearest(word, list) end
 
----The same.
+--- As batch:each.
 ---@param batch tcpstats.Batch
----@param ... any
----@return fun(): ...
+---@param ... tcpstats.FieldName
+---@return fun(): tcpstats.Socket, ...
 function core.each(batch, ...) end
 
----The same. Raises when there is no memory.
+--- As batch:visit. Raises if there is no memory.
 ---@param batch tcpstats.Batch
 ---@param hook fun(s: tcpstats.Socket, context: any)
 ---@param context any
 ---@param handler fun(message: any): any
----@return integer
+---@return integer failed number of calls
 function core.visit(batch, hook, context, handler) end
 
----What the running system tells of this process's TCP socket with the descriptor `fd`, as a copy. "EUSAGE": the descriptor is no open TCP socket.
+--- What the running system knows of this process's TCP socket with the descriptor `fd`, as a copy. The code is "EUSAGE" if the descriptor is not an
+--- open TCP socket.
 ---@param fd integer
 ---@return tcpstats.Socket?
----@return string? what # what went wrong
+---@return string? what went wrong
 ---@return string? code
 function core.socket_info(fd) end
 
----`record` names the capture that keeps every answer of the kernel.
----@param spec string
----@param record? string
+--- Opens a source.
+---@param spec string as for -s
+---@param record? string name of a capture that keeps every answer of the kernel
 ---@return tcpstats.Source?
----@return string? what # what went wrong
+---@return string? what went wrong
 ---@return string? code
 function core.open(spec, record) end
 
----The options are the source's keys, with bytes in place of files.
----@param name string
+--- Opens a source over bytes.
+---@param name "linux"|"macos"|"freebsd"
 ---@param bytes string
----@param options? table
+---@param options? table the source's keys, with bytes in place of files
 ---@return tcpstats.Source?
----@return string? what # what went wrong
+---@return string? what went wrong
 ---@return string? code
 function core.open_bytes(name, bytes, options) end
 
----Where sockets can be read from.
----@return { name?: string, help?: string, live?: boolean, keys?: { key?: string, help?: string }[] }[] # list of {name=, help=, live=, keys={{key=string, help=}}}
+--- Where sockets can be read from.
+---@return { name: string, help: string, live: boolean, keys: { key: string, help: string }[] }[]
 function core.sources() end
 
----An empty one, for source:pass{tracker=} or tracker:update. With closed=false nobody is told as closed, and the last batch is not kept for that.
----@param options? { closed?: boolean }
+--- An empty tracker, for source:pass{tracker=} or tracker:update.
+---@param options? { closed?: boolean } closed=false: connections that are gone are not reported, and the last batch is not kept for that
 ---@return tcpstats.Tracker
 function core.tracker(options) end
 

@@ -4,15 +4,19 @@
 local core = require "tcpstats.core"
 local schedule = require "tcpstats.collect.schedule"
 
+--- Passes one after the other over a source, with one schedule or several. From `tcpstats.collector`.
+---@class tcpstats.Collector
 local collector = {}
 collector.__index = collector
 
 local DEFAULT_INTERVAL <const> = 1
 
 --- Opens a source: those of the core, and protobuf:FILE (protobuf:- reads standard input).
--- @param spec as after -s
--- @param record name of a capture that keeps every answer of the kernel; may be nil
--- @return a source; or nil, text, code
+---@param spec string as for -s
+---@param record? string name of a capture that keeps every answer of the kernel
+---@return tcpstats.Source?
+---@return string? what went wrong
+---@return string? code
 function collector.open_source(spec, record)
   local path = spec:match("^protobuf:(.*)$") or spec == "protobuf" and ""
   if not path then return core.open(spec, record) end
@@ -26,8 +30,10 @@ local function compiled(filter)
 end
 
 --- A collector.
--- @param options as of tcpstats.collector; may be nil
--- @return the collector; or nil, text, code
+---@param options? tcpstats.CollectorOptions
+---@return tcpstats.Collector?
+---@return string? what went wrong
+---@return string? code
 function collector.new(options)
   options = options or {}
   local filter, wrong, wrong_code
@@ -47,9 +53,9 @@ function collector.new(options)
   }, collector)
 end
 
---- From the next pass on only these sockets are collected. Where that changes something, connections are followed anew: one that was there and
--- was not wanted before has not been opened.
--- @param filter compiled, or nil for all
+--- Collects only these sockets from the next pass on. If the filter really changes, tracking restarts, so connections that merely become visible
+--- are not reported as opened.
+---@param filter? tcpstats.Filter nil: all
 function collector:choose(filter)
   if tostring(filter) ~= tostring(self.filter) then
     for _, s in pairs(self.by_name) do s.tracker = nil end
@@ -170,7 +176,7 @@ local function recorded_due(self)
 end
 
 --- When the next pass is due.
--- @return (integer?) monotonic ns; nil when every schedule has made its passes
+---@return integer? monotonic_ns nil when every schedule has made its passes
 function collector:due()
   if not self.start_ns then begin(self, core.monotonic_ns()) end
   if not self.live then
@@ -184,9 +190,11 @@ function collector:due()
   return earliest
 end
 
---- Makes the passes that are due now, of which there is at least one when it is time (see due).
--- @return a list of {batch=, schedule=, since_ns= what passed since the pass before of that schedule}; or nil, text, code: "EEND" when a recording
---   has no further pass. After any other failure the next pass may be tried in its time
+--- Makes the passes that are due now, at least one if it is time (see due). The code is "EEND" if a recording has no further pass. After any other
+--- failure the next pass may be tried when it is due.
+---@return { batch: tcpstats.Batch, schedule: tcpstats.Schedule, since_ns?: integer }[]? passes since_ns is the time since the schedule's previous pass
+---@return string? what went wrong
+---@return string? code
 function collector:collect()
   local now = core.monotonic_ns()
   if not self.start_ns then begin(self, now) end
@@ -197,8 +205,8 @@ function collector:collect()
   return list, what, code
 end
 
---- The passes as they come: an iterator for `for`. It waits in between; a signal does not end it.
--- @return (fun(): tcpstats.Batch, table) an iterator that gives a batch and its schedule ({name=, interval_ns=, ...}); it raises when a pass fails
+--- Iterates over the passes as they come, waiting in between. A signal does not end it. It raises if a pass fails.
+---@return fun(): tcpstats.Batch, tcpstats.Schedule
 function collector:batches()
   local ready, at = {}, 1
   return function()
@@ -218,14 +226,17 @@ function collector:batches()
   end
 end
 
---- How far a recording is read.
--- @return (integer?, integer?) bytes read, and bytes in all (0: not known); nothing when nobody knows
+--- How far a recording has been read; nothing if that is not known.
+---@return integer? read bytes
+---@return integer? total bytes, 0 if not known
 function collector:progress()
   if self.source.progress then return self.source:progress() end
 end
 
---- Closes the source. Fails when what was recorded could not be written to its end.
--- @return true; or nil, text, code
+--- Closes the source. Fails if a recording could not be written to its end.
+---@return true?
+---@return string? what went wrong
+---@return string? code
 function collector:close()
   local source = self.source
   self.source = nil

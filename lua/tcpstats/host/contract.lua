@@ -85,7 +85,8 @@ contract.ctx = {
 
 --- How a batch or socket is written.
 contract.emit_options = {
-  { "format", '"json"|"flat"|"protobuf"|"csv"', "" },
+  { "format", '"json"|"flat"|"protobuf"|"csv"',
+    "Of a batch; a socket is written as json, flat or protobuf. Default: that of --format, else json for a batch and flat for a socket." },
   { "pretty", "boolean", "Indented, for json." },
   { "addresses", '"base64"|"text"', "For json: base64 loads as protobuf JSON." },
   { "fields", "string[]", "The columns, for csv." },

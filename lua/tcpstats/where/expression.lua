@@ -1,13 +1,17 @@
 --- A compiled expression: one Lua function whose parameters are the fields that it reads, so that a socket costs one call and no proxy.
 local fail = require("tcpstats.where.parse").fail
 
+--- A compiled expression, from `tcpstats.where`. `expression(s)` is its value for a socket, for a condition whether it holds;
+--- `expression(s, seconds)` divides rates by batch:seconds(). `tostring(expression)` is its text.
+---@class tcpstats.Expression
+---@overload fun(s: tcpstats.Socket, seconds?: number): any
+---@field text string As it was written.
+---@field type "boolean"|"integer"|"number"|"text"|"mixed" Of its value.
+---@field fields tcpstats.FieldName[] The fields that it reads.
 local Expression = {}
 Expression.__index = Expression
 Expression.__name = "tcpstats.expression"
 
---- The expression's value for a socket: of a condition, whether it holds.
--- @param s a socket
--- @param seconds what rates are divided by: batch:seconds()
 function Expression:__call(s, seconds) return self.of_socket(s, seconds) end
 function Expression:__tostring() return self.text end
 

@@ -31,6 +31,8 @@ local measure = require "tcpstats.where.measure"
 local parse = require "tcpstats.where.parse"
 local scope = require "tcpstats.where.scope"
 
+--- Expressions, also over many sockets, for scripts that take them as options.
+---@class tcpstats.where
 local where = {}
 
 -- The expression that make(tree, text) gives, and the rest of the text behind it; or nil, text, code.
@@ -50,12 +52,11 @@ local function advice(text)
 end
 
 --- Compiles an expression over the fields of a socket.
--- @param text the expression
--- @param stops (table?) a set of Lua keywords at which the expression may end before the text does
--- @return (tcpstats.Expression) an expression: expression(s) or expression(s, seconds) is its value for a socket; `text`, `type` ("boolean", "integer", "number",
---   "text" or "mixed") and `fields` (the names of those that it reads) tell of it; batch:filter, batch:top and batch:group_by take it; or nil, text, code. The text says
---   what is wrong and in which column, the code is "EUSAGE"
--- @return (string?) the rest of the text, nil when it ended
+---@param text string
+---@param stops? table<string, true> Lua keywords at which the expression may end before the text does
+---@return tcpstats.Expression? expression nil if the text is wrong
+---@return string? rest of the text after such a keyword; or what is wrong, and in which column
+---@return string? code
 function where.compile(text, stops)
   local made, rest, code = compiled(text, stops, function(tree, own) return compile.expression(tree, scope.socket, own) end)
   if made or stops then return made, rest, code end
@@ -63,23 +64,26 @@ function where.compile(text, stops)
 end
 
 --- Whether x is an expression.
+---@param x any
+---@return boolean
 function where.is_expression(x) return expression.is(x) end
 
 --- Compiles an expression over many sockets: count(), count(CONDITION), sum(X), min(X), max(X), mean(X), p1(X) to p99(X),
--- percentile(X, PERCENT) of expressions X over a socket's fields, and arithmetic of them.
--- @param text e.g. "sum(delta_rexmit_packets) / sum(delta_tx_packets)"
--- @param kind "group", or "batch", where the names of the summary's fields (delta_listen_overflows, orphans) may stand too
--- @param stops (table?) as of where.compile
--- @return an expression with `aggregates`, the list of {fold=, percent=, of=} whose values it wants, named aggregate_1, aggregate_2, ... in
---   its `parameters`; `fields` are those of a socket that any of them reads; or nil, text, code
+--- percentile(X, PERCENT) of expressions X over a socket's fields, and arithmetic of them.
+---@param text string as in "sum(delta_rexmit_packets) / sum(delta_tx_packets)"
+---@param kind "group"|"batch" "batch" allows the names of the summary's fields (delta_listen_overflows, orphans), too
+---@param stops? table<string, true> as of where.compile
+---@return tcpstats.Expression? expression its `aggregates` are the list of {fold=, percent=, of=} whose values it wants as aggregate_1, aggregate_2, ...
+---@return string? what went wrong
+---@return string? code
 function where.compile_aggregate(text, kind, stops)
   return compiled(text, stops, function(tree, own) return aggregate.expression(tree, kind, own) end)
 end
 
---- What a condition measures: the number that its first comparison with < > <= >= holds against another.
--- @param condition an expression, of where.compile or where.compile_aggregate
--- @return (string?) the text of that number (an expression of the same scope); nil when the condition compares no numbers
--- @return (integer?) 1 when the condition is about large ones, -1 when about small ones
+--- What a condition measures: the number that its first comparison with < > <= >= compares with another.
+---@param condition tcpstats.Expression
+---@return string? text of that number, an expression of the same scope; nil if the condition compares no numbers
+---@return integer? direction 1 if the condition is about large numbers, -1 if about small ones
 function where.measure(condition) return measure(condition.text) end
 
 return where

@@ -1,0 +1,74 @@
+---@meta
+-- Made by `make docs`; do not edit.
+
+--- What a script returns. Every key may be missing.
+---@class tcpstats.Script
+---@field name? string Shown by --list and in messages. Default: the file's name without .lua.
+---@field help? string One line for --list and --info.
+---@field options? table<string, tcpstats.ScriptOption> The script's options by name: `{ rtt_ms = { type = "number", default = 200, help = "..." } }` is --rtt-ms on the command line and ctx.options.rtt_ms in hooks.
+---@field filter? string In the filter language: the script sees a view of the sockets that match. If it is the only script and the filter names only ports, addresses, families or LISTEN, the kernel is asked for these sockets alone, and the summary counts only them.
+---@field init? fun(ctx: tcpstats.Ctx) Called before the first pass. `error(text, 0)`, which has no position, rejects the command line: the text is printed and the exit status is 2.
+---@field on_open? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) Called for each connection that this pass sees first; never in the first pass.
+---@field on_close? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) Called with the last values of each connection that is gone.
+---@field on_socket? fun(s: tcpstats.Socket, ctx: tcpstats.Ctx) Called for each connection of the pass. `s` is one proxy that shows socket after socket; it is valid until the hook returns, and s:copy() keeps one. An error in a hook loses only that call.
+---@field on_batch? fun(batch: tcpstats.Batch, ctx: tcpstats.Ctx) Called with the whole pass. The hooks of a pass run in the order on_open, on_close, on_socket, on_batch.
+---@field timers? tcpstats.Timer[] `{ { every = SECONDS, run = function(ctx) end } }`
+---@field on_input? fun(bytes: string, ctx: tcpstats.Ctx) Called with what was typed: standard input is read as it comes if a script has this hook. "" is its end.
+---@field on_resize? fun(ctx: tcpstats.Ctx) Called when the terminal has changed its size.
+---@field save? fun(ctx: tcpstats.Ctx): table Called before a reload: the new script's restore gets what the old one's save returns.
+---@field restore? fun(t: table, ctx: tcpstats.Ctx) Called after a reload and after init, with what save returned.
+---@field stop? fun(ctx: tcpstats.Ctx) Called at the end, and for the old script after a reload.
+
+--- An entry of a script's `options`. Only `type` is required.
+---@class tcpstats.ScriptOption
+---@field type? "number"|"integer"|"string"|"boolean" Of its value. A boolean is a flag, --name; if its default is true, --no-name turns it off.
+---@field default? any A value of that type. Without one ctx.options.NAME is nil until the option is given.
+---@field help? string One line for --info.
+---@field many? boolean The option may be given several times; its value is a list, and so is its default.
+---@field choices? string[] The allowed values of a string.
+---@field min? number The smallest allowed number.
+---@field max? number The largest allowed number.
+
+--- An entry of a script's `timers`.
+---@class tcpstats.Timer
+---@field every number Seconds, at least 0.01.
+---@field run fun(ctx: tcpstats.Ctx) Called between passes.
+
+--- What every hook gets as its last argument. It is read-only; reading a member that does not exist raises.
+---@class tcpstats.Ctx
+---@field name string The script's name.
+---@field options table<string, any> The values of the script's options.
+---@field state table A table for the script's own values. It outlives passes and is new after a reload, see save and restore.
+---@field now_ns integer When the pass was made, in nanoseconds since the epoch. For a recording it is the recorded time, in a timer or in init the current one. The clock may step: use it to name a time, not to measure one.
+---@field elapsed_ns integer Nanoseconds since the run began, by a clock that never steps; for a recording by its own time. Measure durations, hold-downs and rate limits with it.
+---@field since_ns integer? Nanoseconds between this pass and the previous one of the same schedule, the divisor of rates. nil in the first pass.
+---@field schedule { name?: string, interval_ms?: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean }? The schedule of the pass: name, interval_ms, processes, tcp_info, summary_only. nil outside of a pass.
+---@field batch tcpstats.Batch? The pass as this script sees it, also in on_socket, on_open and on_close. nil outside of a pass.
+---@field live boolean Whether the running kernel is asked; false for a recording.
+---@field format string? What --format said; nil if it was not given.
+---@field emit fun(self: tcpstats.Ctx, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions) Writes to the script's output (-o, by default standard output): a batch   one BatchMessage a socket  one line of flat JSON, unless --format or options.format says otherwise a table   one line of JSON a string  as it is; newlines are up to you A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full.
+---@field output fun(self: tcpstats.Ctx, url: string): tcpstats.Output Another output, the same one for the same URL. Raises if it cannot be opened.
+---@field flush fun(self: tcpstats.Ctx) Writes what was emitted now rather than at the end of the pass.
+---@field isatty fun(self: tcpstats.Ctx): boolean Whether the script's output is a terminal.
+---@field log fun(self: tcpstats.Ctx, level: "error"|"warning"|"info"|"debug", format: string, ...: any) Writes a line to standard error, prefixed with the script's name. The format is that of string.format. debug is shown with --verbose.
+---@field stop fun(self: tcpstats.Ctx, code?: integer, message?: string) Ends the run after this pass with an exit status from 0 to 125 (0); of several the largest counts.
+---@field hold fun(self: tcpstats.Ctx, key: any, condition: boolean, seconds: number): boolean, number Hold-down: whether a condition has been true for some time without a break.
+---@field hysteresis fun(self: tcpstats.Ctx, key: any, value?: number, on: number, off: number): boolean Hysteresis: true from when the value passes `on` until it passes `off`, so that a value that wavers around a limit alarms once.
+---@field limit fun(self: tcpstats.Ctx, key: any, count: integer, seconds: number): boolean, integer Rate limit: on average at most `count` in `seconds`, and at most `count` at once.
+---@field alarm fun(self: tcpstats.Ctx, options?: { hold?: number, release?: number, every?: number }): tcpstats.Alarm An alarm, which turns conditions into few events. Make it in init and keep it in ctx.state.
+
+--- How `ctx:emit` and `output:write` write a batch or a socket.
+---@class tcpstats.EmitOptions
+---@field format? "json"|"flat"|"protobuf"|"csv" Of a batch; a socket is written as json, flat or protobuf. Default: that of --format, else json for a batch and flat for a socket.
+---@field pretty? boolean Indented, for json.
+---@field addresses? "base64"|"text" For json: base64 loads as protobuf JSON.
+---@field fields? string[] The columns, for csv.
+---@field header? boolean Whether the line of names is written, for csv (true).
+
+--- What `ctx:output` returns.
+---@class tcpstats.Output
+---@field url string What it was opened with.
+---@field write fun(self: tcpstats.Output, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions) As ctx:emit.
+---@field flush fun(self: tcpstats.Output) As ctx:flush.
+---@field isatty fun(self: tcpstats.Output): boolean As ctx:isatty.
+---@field close fun(self: tcpstats.Output) Closes it; the next write opens it again.
