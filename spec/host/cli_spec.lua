@@ -70,7 +70,7 @@ describe("the command line", function()
       ["--schedule a=5ms"] = "--schedule: a: '5ms' is not within 10ms and 24h",
       ["--schedule a=25h"] = "--schedule: a: '25h' is not within 10ms and 24h",
       ["--schedule a=5s,proceses"] = "--schedule: a: unknown word 'proceses', did you mean processes?",
-      ["--schedule a=1s --schedule a=2s"] = "--schedule: there are two called a",
+      ["--schedule a=1s --schedule a=2s"] = "--schedule: a appears twice",
       ["-i 1 --schedule a=1s"] = "--interval and --schedule cannot be combined: a schedule has its own interval",
       ["--tcp-info=x"] = "--tcp-info: expected a number of calls, got 'x'",
       -- an option in the wrong place

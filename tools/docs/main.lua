@@ -1,5 +1,6 @@
---- Makes doc/fields.md, the reference in doc/scripting.md and the made part of types/ from what is declared and annotated in the sources; with --check it changes
--- nothing and says what is stale or not described. usage: lua tools/docs/main.lua [--check], in the project's folder, with the module built.
+--- Makes doc/fields.md, the reference in doc/scripting.md, the options in the manual page and the made part of types/ from what is declared and
+-- annotated in the sources. With --check it changes nothing and reports what is stale or not described.
+-- usage: lua tools/docs/main.lua [--check], in the project's folder, with the module built.
 package.path = "tools/?.lua;" .. package.path
 local model = require "docs.model"
 
@@ -10,6 +11,7 @@ local list, classes = model.read(require "docs.api")
 local problems = {}
 local files = require("docs.luacats").files(list, schema)
 files["doc/fields.md"] = require("docs.fields").page(schema)
+files["man/tcpstats-lua.1"] = require("docs.man").page(model.text "man/tcpstats-lua.1")
 local by_hand = model.text "doc/scripting.md":match("^(.-" .. BEGIN:gsub("%p", "%%%0") .. ")")
 files["doc/scripting.md"] = by_hand .. require("docs.catalogue").text() .. "\n" .. require("docs.reference").text(list)
 

@@ -26,7 +26,7 @@ local function set_schedule(c, _, word)
   local parsed, what = require("tcpstats.collect.schedule").parse(word)
   if not parsed then return what end
   for _, other in ipairs(c.schedules) do
-    if other.name == parsed.name then return ("there are two called %s"):format(parsed.name) end
+    if other.name == parsed.name then return ("%s appears twice"):format(parsed.name) end
   end
   c.schedules[#c.schedules + 1] = parsed
 end
@@ -142,7 +142,7 @@ return {
     },
     {
       long = "--format", value = "NAME", of_script = true,
-      help = "json, flat or protobuf: the script of that name, or how batches and sockets are written that a script of your own emits", set = set_format,
+      help = "the script of that name (json, flat or protobuf), or how the batches and sockets of your own scripts are written", set = set_format,
     },
     { long = "--pretty", of_script = true, help = "indented JSON, on many lines", set = function(_, s) s.pretty = true end },
   },
@@ -170,7 +170,8 @@ return {
       more = "A script that wants more gets an error; the run goes on.", set = set_memory,
     },
     {
-      long = "--sandbox", help = "for scripts that you did not write: no files, no commands, no packages", more = "Nor other outputs, nor bytecode.",
+      long = "--sandbox", help = "for scripts that you did not write: no files, no commands, no packages",
+      more = "Such a script can compute and emit; it cannot open other outputs or load bytecode either.",
       set = function(c) c.sandbox = true end,
     },
     {
