@@ -28,8 +28,7 @@ static void put_byte(tcps_writer *w, char c) {
     *w->at++ = c;
 }
 
-/* A JSON string, quotes included. Bytes that are no UTF-8 become U+FFFD. */
-static void put_string(tcps_writer *w, const char *text, size_t len) {
+void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
     static const char hex[] = "0123456789abcdef";
     put_byte(w, '"');
     for (const char *end = text + len; text < end;) {
@@ -137,7 +136,7 @@ static void put_long(tcps_writer *w, const tcps_field *f, uint64_t bits, tcps_js
     if (f->type == TCPS_T_SET)
         put_set(w, f, bits, style);
     else if (f->type == TCPS_T_STRING)
-        put_string(w, t->bytes, t->len);
+        tcps_json_string(w, t->bytes, t->len);
     else
         put_bytes(w, (const uint8_t *)t->bytes, t->len, style);
 }
@@ -276,7 +275,7 @@ static void put_member(tcps_writer *w, const ProtobufCFieldDescriptor *f, const 
     case PROTOBUF_C_TYPE_DOUBLE: w->at = tcps_text_double(w->at, *(const double *)p); break;
     case PROTOBUF_C_TYPE_BOOL: tcps_writer_put(w, *(const protobuf_c_boolean *)p ? "true" : "false", *(const protobuf_c_boolean *)p ? 4 : 5); break;
     case PROTOBUF_C_TYPE_ENUM: w->at = put_enum(w->at, f->descriptor, *(const int *)p, style); break;
-    case PROTOBUF_C_TYPE_STRING: put_string(w, *(char *const *)p, strlen(*(char *const *)p)); break;
+    case PROTOBUF_C_TYPE_STRING: tcps_json_string(w, *(char *const *)p, strlen(*(char *const *)p)); break;
     case PROTOBUF_C_TYPE_BYTES: put_bytes(w, ((const ProtobufCBinaryData *)p)->data, ((const ProtobufCBinaryData *)p)->len, style); break;
     case PROTOBUF_C_TYPE_MESSAGE: put_message(w, *(ProtobufCMessage *const *)p, style); break;
     default: break; /* the proto has no other; a spec looks */

@@ -26,6 +26,9 @@ void tcps_json_end(tcps_writer *w, const tcps_pass *pass, bool records, bool sum
 void tcps_json_templates(tcps_templates *templates, tcps_json_style style);
 void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates);
 
+/* A text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD. */
+void tcps_json_string(tcps_writer *w, const char *text, size_t len);
+
 /* One record as one object, without a newline. */
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style);
 

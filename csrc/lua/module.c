@@ -26,5 +26,6 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_openclock(L);
     tcpsL_opensocketinfo(L);
     tcpsL_openaggregate(L);
+    tcpsL_openvaluejson(L);
     return 1;
 }

@@ -84,5 +84,6 @@ void tcpsL_openschema(lua_State *L);
 void tcpsL_openclock(lua_State *L);
 void tcpsL_opensocketinfo(lua_State *L);
 void tcpsL_openaggregate(lua_State *L);
+void tcpsL_openvaluejson(lua_State *L);
 
 #endif

@@ -39,6 +39,18 @@ tcpstats.tracker = core.tracker
 --- Reads one length-delimited BatchMessage. The code is "ETRUNCATED" if the message goes on after the bytes.
 tcpstats.decode = core.decode
 
+--- A value as JSON on one line, as ctx:emit writes tables. Integers have all their digits, numbers that are not finite are null, keys are sorted.
+--- A table whose keys are 1 to n is an array; one with holes, too, with null in them, if n is at most 10 or half of it exists. Any other table is an
+--- object, an empty one, too; its numbers as keys are text. `__jsontype = "array"` or `"object"` in a table's metatable decides. A socket is an object
+--- of its fields, a batch an array of them. No metamethod is called. Under the name of an unsigned 64-bit field (socket_id) a negative integer is
+--- the bits of a value of 2^63 or more, and is written as that value. The code is "EUSAGE" if part of the value has no JSON: a function, a table that
+--- contains itself or lies in more than 100 tables; the message says which.
+---@param value any
+---@return string? json
+---@return string? what where the first number stood that is not finite ("peers[3].rate"); or what went wrong
+---@return string? code
+tcpstats.json = core.json
+
 --- Opens a source.
 ---@param spec string "auto", a name, or NAME:FILE[,KEY=VALUE...]; protobuf:FILE is a recorded stream
 ---@return tcpstats.Source?

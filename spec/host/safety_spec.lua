@@ -101,6 +101,9 @@ describe("a script that", function()
         "while true do pcall(function() local x <close> = setmetatable({}, {__close = function() while true do end end}) end) end",
       ["in a comparison of a sort"] = "while true do table.sort({3, 2, 1}, function(a, b) while true do end end) end",
       ["while it emits"] = "while true do ctx:emit('') end",
+      ["in a table of 2^45 leaves that it emits"] = "local t = {} for i = 1, 45 do t = {t, t} end ctx:emit(t)",
+      ["in empty tables with a million places that it emits"] =
+        "local e = {} for i = 1, 1e6 do e[i] = i end for i = 1, 1e6 do e[i] = nil end local t = {} for i = 1, 1e5 do t[i] = e end ctx:emit(t)",
       ["in the text of what it logs"] = "ctx:log('info', '%s', ENDLESS)",
       ["in the text of its last words"] = "ctx:stop(3, ENDLESS)",
       ["in the text of its error"] = "error(ENDLESS)",
@@ -121,10 +124,11 @@ describe("a script that", function()
       local out, err, code = run([[on_batch = function(b, ctx)
         local endless = function() while true do end end
         ctx:emit({a = 1}, setmetatable({}, {__index = endless}))
+        ctx:emit(setmetatable({a = 1}, {__index = endless, __pairs = endless, __len = endless, __tostring = endless}))
         ctx:emit(b, {format = 'csv', header = false, fields = setmetatable({'local_port'}, {__index = endless, __len = endless})})
         error(setmetatable({}, {__eq = endless}))
       end]], "--script-timeout 0.2 -c 1")
-      assert.are.equal('{"a":1}\n443\n8080\n22\n', (out:gsub("\r", "")))
+      assert.are.equal('{"a":1}\n{"a":1}\n443\n8080\n22\n', (out:gsub("\r", "")))
       assert.truthy(err:find("(an error that is a table)", 1, true), err)
       assert.are.equal(1, code)
     end)
@@ -180,6 +184,7 @@ describe("a script that", function()
   describe("takes too much memory", function()
     for what, body in pairs {
       ["in one string"] = "local s = ('x'):rep(1 << 30)",
+      ["in a table of 2^45 leaves that it emits"] = "local t = {('x'):rep(1000)} for i = 1, 45 do t = {t, t} end ctx:emit(t)",
       ["in many tables"] = "local t = {} for i = 1, 1e9 do t[i] = {} end",
       ["inside a pcall"] = "while true do pcall(function() local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end end) end",
     } do
@@ -209,6 +214,8 @@ describe("a script that", function()
     assert.truthy(err:find("FILE:1: stale socket: it is valid only while", 1, true), err)
     _, err = run("on_socket = function(s, ctx) return s.rtt_uss end", "-c 1")
     assert.truthy(err:find("FILE:1: no field 'rtt_uss', did you mean rtt_us?", 1, true), err)
+    _, err = run("on_batch = function(b, ctx) ctx:emit { peers = { { name = print } } } end", "-c 1")
+    assert.truthy(err:find("FILE:1: peers[1].name cannot be JSON: it is a function", 1, true), err)
     _, err = run("on_batch = function(b, ctx) ctx:emit(nil) end", "-c 1")
     assert.truthy(err:find("FILE:1: cannot write nil: expected a batch, a socket, a table or a string", 1, true), err)
     _, err = run("on_batch = function(b, ctx) ctx:output('fiel:x') end", "-c 1")

@@ -25,7 +25,7 @@ function Ctx:emit(x, options)
   elseif type(x) == "userdata" then
     self.text = self.text .. x:encode(options and options.format or "json", options)
   else
-    self.text = self.text .. require("cjson").encode(x) .. "\n"
+    self.text = self.text .. assert(tcpstats.json(x)) .. "\n"
   end
 end
 

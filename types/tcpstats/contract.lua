@@ -46,7 +46,7 @@
 ---@field batch tcpstats.Batch? The pass as this script sees it, also in on_socket, on_open and on_close. nil outside of a pass.
 ---@field live boolean Whether the running kernel is asked; false for a recording.
 ---@field format string? What --format said; nil if it was not given.
----@field emit fun(self: tcpstats.Ctx, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions) Writes to the script's output (-o, by default standard output): a batch   one BatchMessage a socket  one line of flat JSON, unless --format or options.format says otherwise a table   one line of JSON a string  as it is; newlines are up to you A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full.
+---@field emit fun(self: tcpstats.Ctx, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions) Writes to the script's output (-o, by default standard output): a batch   one BatchMessage a socket  one line of flat JSON, unless --format or options.format says otherwise a table   one line of JSON, as of tcpstats.json a string  as it is; newlines are up to you A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full.
 ---@field output fun(self: tcpstats.Ctx, url: string): tcpstats.Output Another output, the same one for the same URL. Raises if it cannot be opened.
 ---@field flush fun(self: tcpstats.Ctx) Writes what was emitted now rather than at the end of the pass.
 ---@field isatty fun(self: tcpstats.Ctx): boolean Whether the script's output is a terminal.

@@ -366,4 +366,11 @@ function core.sources() end
 ---@return tcpstats.Tracker
 function core.tracker(options) end
 
+--- A value as JSON on one line, see tcpstats.json.
+---@param value any
+---@return string? json
+---@return string? what where the first number stood that is not finite ("peers[3].rate"); or what went wrong
+---@return string? code
+function core.json(value) end
+
 return core

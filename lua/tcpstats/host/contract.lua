@@ -70,7 +70,7 @@ contract.ctx = {
     "Writes to the script's output (-o, by default standard output):\n"
     .. "  a batch   one BatchMessage\n"
     .. "  a socket  one line of flat JSON, unless --format or options.format says otherwise\n"
-    .. "  a table   one line of JSON\n"
+    .. "  a table   one line of JSON, as of tcpstats.json\n"
     .. "  a string  as it is; newlines are up to you\n"
     .. "A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full." },
   { "output", "fun(self: tcpstats.Ctx, url: string): tcpstats.Output",

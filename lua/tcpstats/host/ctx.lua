@@ -1,7 +1,7 @@
 --- What every hook of a script gets as its last argument (its members stand in tcpstats.host.contract).
 --
 -- The host's functions are not interrupted (runtime.guard), so they must not touch a value whose metamethods are the script's: as_texts and
--- with_bare_options make plain ones of their arguments while it is still the script that runs.
+-- with_plain_arguments make plain ones of their arguments while it is still the script that runs.
 local contract = require "tcpstats.host.contract"
 local core = require "tcpstats.core"
 local outputs = require "tcpstats.host.outputs"
@@ -23,15 +23,35 @@ local function as_texts(self, ...)
   return self, table.unpack(values, 1, values.n)
 end
 
--- A table's copy without metatables, of the tables in it too.
-local function bare(value)
-  if type(value) ~= "table" then return value end
+local function without_metatable(list)
+  if type(list) ~= "table" then return list end
   local copy = {}
-  for key, item in next, value do copy[key] = bare(item) end
+  for key, item in next, list do copy[key] = item end
   return copy
 end
 
-local function with_bare_options(self, x, options) return self, x, bare(options) end
+-- A table of options, lists in it too, without metatables.
+local function bare(options)
+  local copy = without_metatable(options)
+  if type(copy) ~= "table" then return copy end
+  for key, item in next, copy do copy[key] = without_metatable(item) end
+  return copy
+end
+
+-- What emit and write get, plain; a table as its line of JSON, whose making is the script's time and memory.
+local function with_plain_arguments(self, x, options)
+  if type(x) ~= "table" then return self, x, bare(options) end
+  local line, what = core.json(x)
+  if not line then error(what, 3) end
+  return self, line .. "\n", bare(options), what
+end
+
+-- JSON has no number for these; said once a script.
+local function warn_of_null(host, instance, path)
+  if not path or instance.warned_of_null then return end
+  instance.warned_of_null = true
+  report.log(host, instance.name, "warning", "%s is not a finite number: JSON has null for it", path)
+end
 
 -- What ctx:output gives.
 local function output_proxy(host, instance, url)
@@ -40,7 +60,10 @@ local function output_proxy(host, instance, url)
     local out, what = outputs.open(host, url)
     return out or error(what, 0)
   end
-  proxy.write = runtime.guard(function(_, x, options) outputs.write(host, target(), x, options, instance.defaults) end, with_bare_options)
+  proxy.write = runtime.guard(function(_, x, options, null_at)
+    outputs.write(host, target(), x, options, instance.defaults)
+    warn_of_null(host, instance, null_at)
+  end, with_plain_arguments)
   proxy.flush = runtime.guard(function() outputs.flush(host, target()) end)
   proxy.close = runtime.guard(function()
     local out = host.outputs[url]
@@ -64,7 +87,10 @@ end
 
 local function methods_of(host, instance)
   local methods = {}
-  methods.emit = runtime.guard(function(_, x, options) outputs.write(host, instance.out, x, options, instance.defaults) end, with_bare_options)
+  methods.emit = runtime.guard(function(_, x, options, null_at)
+    outputs.write(host, instance.out, x, options, instance.defaults)
+    warn_of_null(host, instance, null_at)
+  end, with_plain_arguments)
   methods.flush = runtime.guard(function() outputs.flush(host, instance.out) end)
   methods.isatty = runtime.guard(function() return instance.out:isatty() end)
   methods.output = runtime.guard(function(_, url)

@@ -11,14 +11,12 @@ local PLAIN = {
 local LIBRARIES = { "math", "string", "table", "utf8", "coroutine" }
 local CLOCKS = { "clock", "date", "difftime", "time" }
 
--- What a script may require: parts of this project, and JSON.
+-- What a script may require: parts of this project.
 local MODULES = {
-  tcpstats = { "version", "fields", "filter", "where", "decode", "parse", "tracker" },
+  tcpstats = { "version", "fields", "filter", "where", "json", "decode", "parse", "tracker" },
   ["tcpstats.text"] = {
     "clean", "width", "fit", "bytes", "count", "number", "microseconds", "milliseconds", "percent", "local_end", "remote_end", "process", "clock", "timestamp",
   },
-  cjson = { "encode", "decode", "null", "array_mt", "empty_array" },
-  ["cjson.safe"] = { "encode", "decode", "null", "array_mt", "empty_array" },
 }
 
 local function copy(from, names)

@@ -79,19 +79,6 @@ local function encode_socket(s, format)
   return core.socket_json(s, format == "json" and "canonical" or "flat") .. "\n", true
 end
 
-local cjson
-local function encode_table(t)
-  if not cjson then
-    local loaded, what = require("tcpstats.output.library").load("cjson.safe", "a table as JSON")
-    if not loaded then return nil, what end
-    cjson = loaded.new()
-    cjson.encode_sparse_array(true)
-  end
-  local text, what = cjson.encode(t)
-  if not text then return nil, "this table cannot be JSON: " .. what end
-  return text .. "\n"
-end
-
 --- Writes something: a batch, a socket, a table (a line of JSON) or a string (as it is).
 -- @param x what
 -- @param options {format = "json", "flat", "protobuf" or "csv", and what batch:encode takes for it: pretty=, addresses=, fields=, header=}; may be nil
@@ -116,9 +103,9 @@ function front:write(x, options, defaults)
       return backend:wrote()
     end
   elseif kind == "table" then
-    local line, what = encode_table(x)
+    local line, what = core.json(x)
     if not line then error(what, 0) end
-    return backend:send(line, true)
+    return backend:send(line .. "\n", true)
   end
   error(("cannot write %s: expected a batch, a socket, a table or a string"):format(kind == "nil" and "nil" or "a " .. kind), 0)
 end
