@@ -74,7 +74,7 @@ cross_include = -Icsrc -I$(BUILD)/gen -I'$(SRC)/lua/src' -I'$(SRC)/protobuf-c'
 # What others wrote, by folder of SRC. Its warnings are not ours to mend.
 cross_others = $(addprefix lua/src/,lapi lauxlib lbaselib lcode lcorolib lctype ldblib ldebug ldo ldump lfunc lgc linit liolib llex lmathlib lmem \
 	loadlib lobject lopcodes loslib lparser lstate lstring lstrlib ltable ltablib ltm lundump lutf8lib lvm lzio) \
-	protobuf-c/protobuf-c/protobuf-c $(addprefix lua-cjson/,lua_cjson strbuf fpconv) \
+	protobuf-c/protobuf-c/protobuf-c \
 	$(addprefix luasocket/src/,luasocket timeout buffer io auxiliar options inet usocket except select tcp udp compat unix unixstream unixdgram)
 # What we wrote: all of it for every target; a file that belongs to one system is empty on the others.
 cross_ours := $(basename $(CORE_SRC) $(LUA_SRC) $(RUNTIME_SRC) $(HOST_SRC))
@@ -103,7 +103,7 @@ dist/$(CROSS_TARGET)/LICENSES: LICENSE
 	@mkdir -p $(@D)
 	@set -e; exec >$@.new; echo 'tcpstats'; cat LICENSE; \
 	echo; echo 'Lua'; sed -n '/^\* Copyright/,/^\*\*\*/{s/^\* \{0,1\}//;/^\*/!p;}' '$(SRC)/lua/src/lua.h'; \
-	for part in protobuf-c lua-cjson argparse luasocket; do echo; echo "$$part"; cat '$(SRC)'/$$part/LICENSE; done; \
+	for part in protobuf-c argparse luasocket; do echo; echo "$$part"; cat '$(SRC)'/$$part/LICENSE; done; \
 	case $(cross_system) in linux) echo; echo 'musl'; cat "$$($(cross_zig_lib))/libc/musl/COPYRIGHT";; esac; mv $@.new $@
 
 endif

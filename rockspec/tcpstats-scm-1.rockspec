@@ -9,7 +9,7 @@ Reads what the kernel exports of every TCP socket (macOS, Linux, FreeBSD), compu
 to Lua: filter, aggregate, and write JSON Lines, protobuf, CSV or Prometheus text.]],
   license = "MIT",
 }
--- The module needs nothing but Lua; the program tcpstats-lua needs argparse. Libraries that only some runs use (lua-cjson, luasocket, lua-term)
+-- The module needs nothing but Lua; the program tcpstats-lua needs argparse. Libraries that only some runs use (luasocket, lua-term)
 -- are loaded on first use, and an error names the one that is missing.
 dependencies = { "lua >= 5.4, < 5.5", "argparse >= 0.7" }
 external_dependencies = { PROTOBUF_C = { header = "protobuf-c/protobuf-c.h" } }

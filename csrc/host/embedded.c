@@ -7,14 +7,10 @@
 
 #ifdef TCPS_SELF_CONTAINED
 /* Their authors' headers are not installed, or are named differently from one release to the next. */
-int luaopen_cjson(lua_State *L);
-int luaopen_cjson_safe(lua_State *L);
 int luaopen_socket_core(lua_State *L);
 int luaopen_socket_unix(lua_State *L);
 
 static const luaL_Reg linked_modules[] = {
-    {"cjson", luaopen_cjson},
-    {"cjson.safe", luaopen_cjson_safe},
     {"socket.core", luaopen_socket_core},
     {"socket.unix", luaopen_socket_unix},
     {NULL, NULL},

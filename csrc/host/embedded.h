@@ -26,8 +26,8 @@ extern const tcpsL_bytecode tcpsL_embedded_bytecode[];
 extern const char tcpsL_bytecode_of[];
 
 /* Puts a loader of every embedded module into package.preload, where require looks first; a name that is already there is left alone, and
- * nothing is compiled before it is required. A self-contained build (TCPS_SELF_CONTAINED) adds the C modules that it is linked with, cjson
- * and LuaSocket's core. The standard libraries must be open. Stack: [-0, +0, m]. */
+ * nothing is compiled before it is required. A self-contained build (TCPS_SELF_CONTAINED) adds the C modules that it is linked with,
+ * those of LuaSocket. The standard libraries must be open. Stack: [-0, +0, m]. */
 void tcpsL_preload_embedded(lua_State *L);
 
 #endif

@@ -3,7 +3,6 @@ local library = {}
 
 local PACKAGES = {
   socket = "Debian: lua-socket, FreeBSD: lua54-luasocket, LuaRocks: luasocket",
-  cjson = "Debian: lua-cjson, FreeBSD: lua54-cjson, LuaRocks: lua-cjson",
 }
 
 --- Loads one.
