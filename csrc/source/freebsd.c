@@ -10,6 +10,7 @@
 #include "parse/freebsd_pcblist.h"
 #include "parse/freebsd_tcpinfo.h"
 #include "parse/freebsd_tcpstat.h"
+#include "parse/freebsd_xfile.h"
 #include "source/freebsd_device.h"
 #include "source/freebsd_owners.h"
 #include "source/sysctl.h"
@@ -24,7 +25,8 @@
 struct tcps_source {
     tcps_kernel *kernel;
     tcps_buffer dump, files;
-    tcps_freebsd_owners owners;
+    tcps_names *names;
+    tcps_holders holders;
     tcps_freebsd_device device;
     bool told_release, told_stats, told_states;
 };
@@ -32,7 +34,8 @@ struct tcps_source {
 static void freebsd_close(tcps_source *s) {
     free(s->dump.bytes);
     free(s->files.bytes);
-    tcps_freebsd_owners_free(&s->owners);
+    tcps_names_free(s->names);
+    tcps_holders_free(&s->holders);
     free(s);
 }
 
@@ -87,7 +90,8 @@ static tcps_code ask_named_fields(tcps_source *s, uint32_t *fields, tcps_status 
 
 static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
     tcps_source *s = calloc(1, sizeof *s);
-    if (!s) {
+    if (!s || !(s->names = tcps_names_new(k, tcps_freebsd_identify))) {
+        free(s);
         tcps_fail(status, TCPS_NOMEM, "freebsd: no memory");
         return NULL;
     }
@@ -208,7 +212,7 @@ static bool read_owners(tcps_source *s, const tcps_wants *wants, tcps_pass *pass
         if (wants->processes) tcps_pass_warn(pass, &warning);
         return false;
     }
-    if (tcps_freebsd_xfile_parse(&s->owners, s->files.bytes, s->files.len, &warning) != TCPS_OK) tcps_pass_warn(pass, &warning);
+    if (tcps_freebsd_xfile_parse(&s->holders, s->files.bytes, s->files.len, &warning) != TCPS_OK) tcps_pass_warn(pass, &warning);
     return true;
 }
 
@@ -217,13 +221,12 @@ static tcps_code parse(tcps_source *s, const tcps_freebsd_dump *stream, unsigned
 }
 
 static tcps_code parse_with_owners(tcps_source *s, const tcps_freebsd_dump *stream, unsigned release, tcps_sink *sink, tcps_status *status) {
-    tcps_freebsd_joiner joiner;
     tcps_code code = tcps_pass_add_source(sink->pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE);
     if (code != TCPS_OK) return tcps_fail(status, code, "freebsd: no memory");
-    tcps_freebsd_joiner_init(&joiner, sink, s->kernel, &s->owners);
-    code = parse(s, stream, release, &joiner.sink, status);
-    tcps_freebsd_joiner_fini(&joiner);
-    return code;
+    tcps_names_begin(s->names, &sink->pass->rows);
+    if (tcps_names_are_stale(s->names)) tcps_names_forget_processes(s->names);
+    tcps_freebsd_joiner joiner = tcps_freebsd_joiner_make(sink, s->names, &s->holders);
+    return parse(s, stream, release, &joiner.sink, status);
 }
 
 static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {

@@ -2,25 +2,21 @@
 #ifndef TCPS_FREEBSD_OWNERS_H
 #define TCPS_FREEBSD_OWNERS_H
 
-#include "parse/freebsd_xfile.h"
+#include "record/holders.h"
+#include "source/names.h"
 #include "source/source.h"
-
-/* Names of processes, by their number; a pass long, because numbers are used again. Zero it before the first use. */
-typedef struct tcps_freebsd_names {
-    struct tcps_freebsd_name *slots;
-    size_t room, count;
-} tcps_freebsd_names;
 
 typedef struct tcps_freebsd_joiner {
     tcps_sink sink; /* where a parser puts its records */
     tcps_sink *next;
-    tcps_kernel *kernel;
-    const tcps_freebsd_owners *owners;
-    tcps_freebsd_names names;
+    tcps_names *names;
+    const tcps_holders *holders;
 } tcps_freebsd_joiner;
 
-/* A joiner that adds what `owners` knows to records on their way to `next`, and asks `kernel` for the names. Give it back with _fini. */
-void tcps_freebsd_joiner_init(tcps_freebsd_joiner *j, tcps_sink *next, tcps_kernel *kernel, const tcps_freebsd_owners *owners);
-void tcps_freebsd_joiner_fini(tcps_freebsd_joiner *j);
+/* A joiner that adds what `holders` and `names` know to records on their way to `next`. */
+tcps_freebsd_joiner tcps_freebsd_joiner_make(tcps_sink *next, tcps_names *names, const tcps_holders *holders);
+
+/* A tcps_identify. ESRCH is a process that has ended, EPERM one in another jail: neither has a name. */
+bool tcps_freebsd_identify(tcps_kernel *k, tcps_process *p);
 
 #endif

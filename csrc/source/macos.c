@@ -11,7 +11,8 @@
 #include "parse/xnu_release.h"
 #include "parse/xnu_tcpinfo.h"
 #include "parse/xnu_tcpstat.h"
-#include "source/macos_names.h"
+#include "source/macos_process.h"
+#include "source/names.h"
 #include "source/source.h"
 
 /* A dump in which the table changed is read again so often, and no more: XNU holds the lock of all of TCP's connections for the whole of it. */
@@ -28,7 +29,7 @@
 struct tcps_source {
     tcps_kernel *kernel;
     tcps_buffer table, small; /* pcblist_n; any other answer */
-    tcps_macos_names names;
+    tcps_names *names;
     bool told_release, told_stats;
 };
 
@@ -50,7 +51,7 @@ static bool ask_u32(tcps_source *s, const char *name, uint32_t *value) {
 }
 
 static void macos_close(tcps_source *s) {
-    tcps_macos_names_free(&s->names);
+    tcps_names_free(s->names);
     free(s->table.bytes);
     free(s->small.bytes);
     free(s);
@@ -67,7 +68,8 @@ static tcps_code check_release(tcps_source *s, tcps_status *status) {
 
 static tcps_source *macos_open(tcps_kernel *k, tcps_status *status) {
     tcps_source *s = calloc(1, sizeof *s);
-    if (!s) {
+    if (!s || !(s->names = tcps_names_new(k, tcps_macos_identify))) {
+        free(s);
         tcps_fail(status, TCPS_NOMEM, "macos: no memory");
         return NULL;
     }
@@ -190,15 +192,19 @@ static void ask_tcp_info(enricher *e, tcps_record *r) {
     }
 }
 
+static void set_command(tcps_source *s, tcps_record *r) {
+    uint32_t process = tcps_names_process(s->names, (uint32_t)r->value[TCPS_F_pid]);
+    if (process != TCPS_NO_INDEX) tcps_set_text(r, TCPS_F_command, tcps_names_command(s->names, process));
+}
+
 static tcps_code enrich(tcps_sink *sink, tcps_record *r) {
     enricher *e = (enricher *)sink;
     tcps_source *s = e->source;
     const tcps_wants *w = e->wants;
     bool scoped = tcps_has(r, TCPS_F_scope_id), owned = w->processes && tcps_has(r, TCPS_F_pid);
     if ((scoped || owned || w->tcp_info) && (!e->next->wants_more || e->next->wants_more(e->next, r))) {
-        if (scoped)
-            tcps_set_text(r, TCPS_F_interface, tcps_macos_interface(&s->names, s->kernel, &sink->pass->rows, (uint32_t)r->value[TCPS_F_scope_id]));
-        if (owned) tcps_set_text(r, TCPS_F_command, tcps_macos_command(&s->names, s->kernel, &sink->pass->rows, (int32_t)r->value[TCPS_F_pid]));
+        if (scoped) tcps_names_set_interface(s->names, r, r->value[TCPS_F_scope_id]);
+        if (owned) set_command(s, r);
         if (w->tcp_info) ask_tcp_info(e, r);
     }
     return e->next->put(e->next, r);
@@ -250,7 +256,8 @@ static tcps_code macos_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     tcps_pass *pass = sink->pass;
     tcps_status local;
     if (!status) status = &local;
-    tcps_macos_names_begin(&s->names);
+    tcps_names_begin(s->names, &pass->rows);
+    if (tcps_names_are_stale(s->names)) tcps_names_forget_processes(s->names);
     tcps_xnu_rules rules = {.stats = ask_release(s, pass)};
     ask_hostname(s, pass);
 

@@ -27,14 +27,17 @@ local function integer(hex) return tonumber(hex) end -- hexadecimal text of 64 b
 -- cjson gives floats.
 local function int(n) return n and math.tointeger(n) end
 
+-- The lowest pid, and of its descriptors the lowest: the kernel lists the newest process first.
 local function owner_of(s, files)
-  local owner
+  local owner, holders
   for _, f in ipairs(files) do
     if f.type == 2 and f.data == s.so_addr and f.data ~= "0x0" then
-      if owner then owner.shared_descriptors = owner.shared_descriptors + 1 end
-      owner = owner or { pid = int(f.pid), fd = int(f.fd), shared_descriptors = 0 }
+      local pid, fd = int(f.pid), int(f.fd)
+      holders = (holders or 0) + 1
+      if not owner or pid < owner.pid or pid == owner.pid and fd < owner.fd then owner = { pid = pid, fd = fd } end
     end
   end
+  if owner then owner.shared_descriptors = holders - 1 end
   return owner or {}
 end
 
@@ -237,10 +240,10 @@ describe("net.inet.tcp.pcblist of FreeBSD,", function()
       end
     end)
 
-    it("gives the first of many descriptors, and counts the others", function()
+    it("gives the lowest of many descriptors, and counts the others", function()
       local row = files:sub(1, 128) -- owns the fourth socket
       local many = {}
-      for i = 0, 999 do many[#many + 1] = row:sub(1, 8) .. ("<i4"):pack(70 + i) .. row:sub(13, 16) .. ("<i4"):pack(i) .. row:sub(21) end
+      for i = 999, 0, -1 do many[#many + 1] = row:sub(1, 8) .. ("<i4"):pack(70 + i) .. row:sub(13, 16) .. ("<i4"):pack(i) .. row:sub(21) end
       local s = sockets_of(parse(bytes, { release = 14, kern_file = table.concat(many) }))[4]
       assert.equal(70, s.pid)
       assert.equal(0, s.fd)
