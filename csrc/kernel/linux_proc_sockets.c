@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Looking at a descriptor takes the kernel more than a microsecond, most of it in locks of its process: several processes are looked at at a time. */
@@ -39,15 +40,60 @@ static int open_folder(uint32_t pid) {
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* When the main thread has ended and others go on, /proc/<pid>/fd is empty, and each of them still has the descriptors: those of the first other
+ * thread. -1 when there is none; /proc/<pid>/task has one link for each thread, and two. */
+static int open_thread_folder(uint32_t pid) {
+    char path[64];
+    struct stat threads;
+    snprintf(path, sizeof path, "/proc/%u/task", (unsigned)pid);
+    if (stat(path, &threads) != 0 || threads.st_nlink <= 3) return -1;
+    DIR *tasks = opendir(path);
+    if (!tasks) return -1;
+    int folder = -1;
+    for (struct dirent *e; folder < 0 && (e = readdir(tasks));) {
+        unsigned long tid = strtoul(e->d_name, NULL, 10);
+        if (!tid || tid == pid) continue;
+        snprintf(path, sizeof path, "/proc/%u/task/%lu/fd", (unsigned)pid, tid);
+        folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    closedir(tasks);
+    return folder;
+}
+
+/* All descriptors in the folder, which is closed. *entries counts them. */
+static int look_at_folder(int folder, uint32_t pid, tcps_buffer *found, size_t *entries) {
+    DIR *list = fdopendir(folder);
+    int error = list ? 0 : errno;
+    if (!list) close(folder);
+    for (struct dirent *e; !error && (e = readdir(list));) {
+        if (e->d_name[0] == '.') continue;
+        ++*entries;
+        error = look_at_descriptor(folder, pid, e->d_name, found);
+    }
+    if (list) closedir(list);
+    return error;
+}
+
 static int look_at_process(uint32_t pid, tcps_buffer *found) {
+    size_t entries = 0;
     int folder = open_folder(pid);
     if (folder < 0) return errno;
-    DIR *entries = fdopendir(folder);
-    int error = entries ? 0 : errno;
-    if (!entries) close(folder);
-    for (struct dirent *e; !error && (e = readdir(entries));)
-        if (e->d_name[0] != '.') error = look_at_descriptor(folder, pid, e->d_name, found);
-    if (entries) closedir(entries);
+    int error = look_at_folder(folder, pid, found, &entries);
+    if (!error && !entries && (folder = open_thread_folder(pid)) >= 0) error = look_at_folder(folder, pid, found, &entries);
+    return error;
+}
+
+/* The descriptors whose bits are clear; closes the folder. */
+static int look_at_some(int folder, const tcps_question *q, tcps_buffer *found) {
+    const uint8_t *skip = q->request;
+    char number[16];
+    int error = 0;
+    for (size_t fd = 0; !error && fd < 8 * q->request_len; fd++) {
+        if (skip[fd / 8] >> (fd % 8) & 1) continue;
+        snprintf(number, sizeof number, "%u", (unsigned)fd);
+        error = look_at_descriptor(folder, (uint32_t)q->number, number, found);
+    }
+    close(folder);
     return error;
 }
 
@@ -58,19 +104,11 @@ static int hand_out(tcps_buffer *found, int error, tcps_answer *answer, void *co
 }
 
 int tcps_linux_proc_sockets(const tcps_question *q, tcps_answer *answer, void *context) {
-    uint32_t pid = (uint32_t)q->number;
-    const uint8_t *skip = q->request;
     tcps_buffer found = {0};
-    char number[16];
-    int folder = open_folder(pid);
+    int folder = open_folder((uint32_t)q->number);
     if (folder < 0) return errno;
-    int error = 0;
-    for (size_t fd = 0; !error && fd < 8 * q->request_len; fd++) {
-        if (skip[fd / 8] >> (fd % 8) & 1) continue;
-        snprintf(number, sizeof number, "%u", (unsigned)fd);
-        error = look_at_descriptor(folder, pid, number, &found);
-    }
-    close(folder);
+    int error = look_at_some(folder, q, &found);
+    if (!error && !found.len && (folder = open_thread_folder((uint32_t)q->number)) >= 0) error = look_at_some(folder, q, &found);
     return hand_out(&found, error, answer, context);
 }
 

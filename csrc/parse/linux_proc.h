@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 typedef struct tcps_linux_stat {
+    bool zombie;    /* it has ended, with all its threads, and waits to be asked for its status: it holds nothing */
     uint64_t start; /* clock ticks since boot: a pid with another start is another process */
     size_t name_len;
     char name[64]; /* comm: 15 bytes, more for kernel threads; not ended by a NUL */

@@ -9,9 +9,9 @@
 #include "filter/inet_diag.h"
 #include "parse/linux_diag.h"
 #include "parse/linux_netstat.h"
-#include "source/linux_names.h"
 #include "source/linux_owners.h"
 #include "source/linux_socket_info.h"
+#include "source/names.h"
 #include "source/source.h"
 
 /* A dump during which the table changed is read again so often; each one keeps the kernel's hash locks busy. */
@@ -19,13 +19,13 @@
 
 struct tcps_source {
     tcps_kernel *kernel;
-    tcps_linux_names *names;
+    tcps_names *names;
     tcps_linux_owners *owners;
     tcps_buffer text; /* a file of /proc */
 };
 
 static void linux_close(tcps_source *s) {
-    tcps_linux_names_free(s->names);
+    tcps_names_free(s->names);
     tcps_linux_owners_free(s->owners);
     free(s->text.bytes);
     free(s);
@@ -35,9 +35,9 @@ static tcps_source *linux_open(tcps_kernel *k, tcps_status *status) {
     tcps_source *s = calloc(1, sizeof *s);
     if (s) {
         s->kernel = k;
-        s->names = tcps_linux_names_new(k);
-        s->owners = tcps_linux_owners_new(k);
-        if (s->names && s->owners) return s;
+        s->names = tcps_names_new(k, tcps_linux_identify);
+        s->owners = s->names ? tcps_linux_owners_new(k, s->names) : NULL;
+        if (s->owners) return s;
         linux_close(s);
     }
     tcps_fail(status, TCPS_NOMEM, "linux: no memory");
@@ -131,9 +131,9 @@ static tcps_code hold_back(joiner *j) {
 static tcps_code join(tcps_sink *sink, tcps_record *r) {
     joiner *j = (joiner *)sink;
     tcps_sink *next = j->next;
-    if (tcps_has(r, TCPS_F_interface_index)) tcps_linux_names_set_interface(j->source->names, r);
+    if (tcps_has(r, TCPS_F_interface_index)) tcps_names_set_interface(j->source->names, r, r->value[TCPS_F_interface_index]);
     if (j->processes && (!next->wants_more || next->wants_more(next, r))) {
-        if (tcps_has(r, TCPS_F_cgroup_id)) tcps_linux_names_set_cgroup(j->source->names, r);
+        if (tcps_has(r, TCPS_F_cgroup_id)) tcps_names_set_cgroup(j->source->names, r);
         if (j->found)
             tcps_linux_owners_set_found(j->source->owners, r);
         else if (tcps_has(r, TCPS_F_inode) && !tcps_linux_owners_set(j->source->owners, r))
@@ -146,7 +146,7 @@ static tcps_code join(tcps_sink *sink, tcps_record *r) {
 
 static tcps_code begin_join(joiner *j, tcps_status *status) {
     j->mark = tcps_arena_here(&j->sink.pass->rows.arena);
-    tcps_linux_names_begin(j->source->names, &j->sink.pass->rows);
+    tcps_names_begin(j->source->names, &j->sink.pass->rows);
     tcps_code code = j->processes ? tcps_linux_owners_begin(j->source->owners, j->sink.pass) : TCPS_OK;
     return code == TCPS_OK ? TCPS_OK : tcps_fail(status, code, "linux: no memory");
 }

@@ -57,6 +57,29 @@ describe("the owners of live sockets", function()
     assert.equal(0, #assert(tcpstats.collect { filter = ("pid=%d command=nobody"):format(pid) }))
   end)
 
+  -- The main thread of a program ends by pthread_exit, another one goes on: /proc/PID/fd is empty then.
+  it("are found by another thread when the main one has ended", function()
+    local pipe = assert(io.popen([[exec python3 -c '
+import ctypes, os, socket, threading, time
+s = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=time.sleep, args=(60,)).start()
+print(os.getpid(), s.getsockname()[1], flush=True)
+ctypes.CDLL(None).pthread_exit(None)']]))
+    local other, its_port = pipe:read("l"):match "(%d+) (%d+)"
+    os.execute(("until grep -q ') Z ' /proc/%s/stat; do sleep 0.02; done"):format(other))
+    local source = assert(core.open "linux")
+    for _ = 1, 3 do -- found, and then looked at again
+      local owner
+      for _, its_pid, port_of in assert(source:pass { processes = true }):each("pid", "local_port") do
+        if port_of == math.tointeger(its_port) then owner = its_pid end
+      end
+      assert.equal(math.tointeger(other), owner)
+    end
+    source:close()
+    os.execute("kill -9 " .. other)
+    pipe:close()
+  end)
+
   it("come with a data source", function()
     local batch = assert(tcpstats.collect { processes = true })
     local sources = {}

@@ -22,7 +22,9 @@ typedef struct process {
     uint32_t pid; /* 0: none */
     uint64_t start;
     const char *name;
-    int error; /* what looking at its descriptors gives */
+    int error;        /* what looking at its descriptors gives */
+    char state;       /* of its main thread; 0: sleeping */
+    unsigned threads; /* 0: one */
     descriptor held[8];
 } process;
 
@@ -42,11 +44,13 @@ typedef struct script {
     /* How dumps go. */
     ending ending;
     int ending_errno;
-    int ask_errno;        /* what the question itself ends with, after the connections */
-    unsigned interrupted; /* so many dumps say that the table changed */
-    int proc_errno;       /* /proc cannot be listed */
+    int ask_errno;                                         /* what the question itself ends with, after the connections */
+    unsigned interrupted;                                  /* so many dumps say that the table changed */
+    int proc_errno;                                        /* /proc cannot be listed */
+    bool proc_empty;                                       /* nothing is mounted there */
+    const char *self_status, *self_mounts, *pid_namespace; /* files of /proc/self */
     /* What was asked. */
-    unsigned dumps, listings, all_descriptors, some_descriptors, stats;
+    unsigned dumps, listings, all_descriptors, some_descriptors, checked_descriptors, stats;
     size_t request_len;
 } script;
 
@@ -99,7 +103,10 @@ static process *find_process(script *s, uint64_t pid) {
 static int answer_some(script *s, const tcps_question *q, tcps_answer *answer, void *context) {
     const process *p = find_process(s, q->number);
     const uint8_t *skip = q->request;
-    s->some_descriptors++;
+    /* A search tries numbers beyond those that are known; a check ends with the last known one. */
+    bool search = q->request_len && !skip[q->request_len - 1];
+    s->some_descriptors += search;
+    for (size_t fd = 0; !search && fd < 8 * q->request_len; fd++) s->checked_descriptors += !(skip[fd / 8] >> (fd % 8) & 1);
     if (!p) return ENOENT;
     if (p->error) return p->error;
     for (const descriptor *d = p->held; d->inode; d++) {
@@ -130,6 +137,7 @@ static int answer_proc(script *s, tcps_answer *answer, void *context) {
     char name[32];
     s->listings++;
     if (s->proc_errno) return s->proc_errno;
+    if (s->proc_empty) return 0;
     answer(context, "self", 5);
     for (const process *p = s->processes; p->pid; p++) answer(context, name, (size_t)snprintf(name, sizeof name, "%u", (unsigned)p->pid) + 1);
     return 0;
@@ -140,9 +148,14 @@ static int answer_stat(script *s, uint64_t pid, tcps_answer *answer, void *conte
     const process *p = find_process(s, pid);
     s->stats++;
     if (!p) return ENOENT;
-    int len = snprintf(text, sizeof text, "%u (%s) S 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 %llu 2621440 0", (unsigned)pid, p->name,
-                       (unsigned long long)p->start);
+    int len = snprintf(text, sizeof text, "%u (%s) %c 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 %u 0 %llu 2621440 0", (unsigned)pid, p->name,
+                       p->state ? p->state : 'S', p->threads ? p->threads : 1, (unsigned long long)p->start);
     return answer(context, text, (size_t)len) ? ECANCELED : 0;
+}
+
+static int answer_text(const char *text, tcps_answer *answer, void *context) {
+    if (!text) return ENOENT;
+    return answer(context, text, strlen(text)) ? ECANCELED : 0;
 }
 
 static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void *context, size_t *size) {
@@ -155,6 +168,9 @@ static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void
     if (q->kind == TCPS_ASK_CALL && strcmp(q->name, TCPS_CALL_ALL_PROC_SOCKETS) == 0) return answer_all(s, q, answer, context);
     if (q->kind == TCPS_ASK_FILE && strcmp(q->name, "/proc") == 0) return answer_proc(s, answer, context);
     if (q->kind == TCPS_ASK_FILE && sscanf(q->name, "/proc/%u/stat", &pid) == 1) return answer_stat(s, pid, answer, context);
+    if (strcmp(q->name, "/proc/self/status") == 0) return answer_text(s->self_status, answer, context);
+    if (strcmp(q->name, "/proc/self/mounts") == 0) return answer_text(s->self_mounts, answer, context);
+    if (strcmp(q->name, "/proc/self/ns/pid") == 0) return answer_text(s->pid_namespace, answer, context);
     return EOPNOTSUPP;
 }
 
@@ -173,7 +189,7 @@ static tcps_pass *pass(tcps_session *o, const tcps_wants *wants, tcps_status *st
     tcps_pass_options p = {.wants = *wants};
     tcps_status ignored;
     script *s = (script *)o->kernel;
-    s->dumps = s->listings = s->all_descriptors = s->some_descriptors = s->stats = 0;
+    s->dumps = s->listings = s->all_descriptors = s->some_descriptors = s->checked_descriptors = s->stats = 0;
     s->now_ns += 1000000000;
     tcps_code code = tcps_collect(o, &p, &b, status ? status : &ignored);
     return code == TCPS_OK ? b : NULL;
@@ -329,7 +345,8 @@ static void test_owners(void) {
     scenario = "owners, nothing new";
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 40, 5, "server") && shared(b, 1001) == 1, "owners are known");
-    check(!s.all_descriptors && !s.some_descriptors && !s.listings, "no descriptor was looked at");
+    check(!s.all_descriptors && !s.some_descriptors && !s.listings, "no descriptor is searched");
+    check(s.checked_descriptors == 2, "those that are known are looked at again");
     check(s.stats == 2, "each owner was looked at");
     tcps_pass_unref(b);
 
@@ -397,13 +414,32 @@ static void test_owners_that_wander(void) {
     scenario = "a descriptor goes to another process";
     s.processes[1].held[1] = (descriptor){0, 0};
     tcps_pass *b = pass(&o, &with_owners, NULL);
-    check(owned_by(b, 1001, 40, 5, "server"), "nothing in the dump tells");
+    check(owned_by(b, 1001, 41, 8, "worker") && !s.all_descriptors, "another that is known to have it is its owner");
     tcps_pass_unref(b);
-    s.now_ns += 60000000000;
-    tcps_pass_unref(pass(&o, &with_owners, NULL));
-    check(s.all_descriptors == 3, "after a minute everything is searched");
+
+    scenario = "a descriptor is handed over";
+    s.connections[0].cookie = 31;
+    s.connections[0].inode = 131;
+    s.processes[0].held[1] = (descriptor){3, 131};
     b = pass(&o, &with_owners, NULL);
-    check(owned_by(b, 1001, 41, 8, "worker") && shared(b, 1001) == 0, "and it is known");
+    check(owned_by(b, 1001, 7, 3, "shell"), "the one who accepted it has it");
+    tcps_pass_unref(b);
+    s.processes[0].held[1] = (descriptor){0, 0};
+    s.processes[1].held[1] = (descriptor){4, 131};
+    b = pass(&o, &with_owners, NULL);
+    check(owned_by(b, 1001, 40, 4, "server"), "and then the one who got it");
+    tcps_pass_unref(b);
+    for (unsigned i = 0; i < 5; i++) tcps_pass_unref(pass(&o, &with_owners, NULL));
+    s.processes[1].held[1] = (descriptor){0, 0};
+    s.processes[0].held[1] = (descriptor){3, 131};
+    b = pass(&o, &with_owners, NULL);
+    check(owned_by(b, 1001, 7, 3, "shell"), "also later");
+    tcps_pass_unref(b);
+
+    scenario = "a minute later";
+    s.now_ns += 60000000000;
+    b = pass(&o, &with_owners, NULL);
+    check(s.all_descriptors == 3 && owned_by(b, 1001, 7, 3, "shell") && shared(b, 1001) == 0, "everything is searched");
     tcps_pass_unref(b);
 
     scenario = "a cookie with another inode";
@@ -457,7 +493,7 @@ static void test_nobodys(void) {
     s.processes[2].error = EACCES;
     b = pass(&o, &with_owners, NULL);
     check(owned_by(b, 1001, 40, 5, "server") && nobodys(b, 1002), "what may be looked at is told");
-    check(b && b->warnings && warnings(b, "root") == 1, "with a warning");
+    check(b && b->warnings && warnings(b, "the owner of 1 socket is not known") == 1 && warnings(b, "root") == 1, "with a warning");
     tcps_pass_unref(b);
     s.connections[3] = (connection){9, 109, 1009};
     b = pass(&o, &with_owners, NULL);
@@ -470,7 +506,97 @@ static void test_nobodys(void) {
     o = opened(&s);
     s.proc_errno = ENOENT;
     b = pass(&o, &with_owners, NULL);
-    check(b && b->all.count == 3 && nobodys(b, 1001) && warnings(b, "owners are not known, /proc") == 1, "no owners, and a warning");
+    check(b && b->all.count == 3 && nobodys(b, 1001) && warnings(b, "the owners of 2 sockets are not known, /proc cannot be listed") == 1,
+          "no owners, and a warning");
+    tcps_pass_unref(b);
+    o.class->close(o.source);
+}
+
+/* One pass over sockets 1001 and 1002, which somebody has whom we do not see; its warning has to say `reason`. */
+static void check_reason(script *s, const char *reason, const char *not_this) {
+    tcps_session o = opened(s);
+    tcps_pass *b = pass(&o, &with_owners, NULL);
+    bool fine =
+        b && (reason ? warnings(b, reason) == 1 : true) && warnings(b, "the owner") == (reason != NULL) && !(not_this && warnings(b, not_this));
+    check(fine, reason ? reason : "is nothing to warn of");
+    if (!fine && b && b->warnings) printf("# %s\n", b->warnings->status.what);
+    tcps_pass_unref(b);
+    o.class->close(o.source);
+}
+
+#define STATUS(effective) "Name:\ttcpstats\nCapPrm:\t000001ffffffffff\nCapEff:\t" effective "\nCapBnd:\t000001ffffffffff\n"
+#define NO_CAPABILITY "0000000000000000"
+#define ONLY_PTRACE "0000000000080000"
+#define ONLY_SEARCH "0000000000000004"
+#define ONLY_OVERRIDE "0000000000000002"
+#define BOTH "0000000000080004"
+
+static void test_reasons(void) {
+    script s = a_machine();
+    s.processes[1].error = s.processes[2].error = EACCES;
+    scenario = "a user without capabilities";
+    s.self_status = STATUS(NO_CAPABILITY);
+    check_reason(&s, "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, as root has them", NULL);
+    scenario = "a user with one of the two capabilities";
+    s.self_status = STATUS(ONLY_PTRACE);
+    check_reason(&s, "needs CAP_DAC_READ_SEARCH besides CAP_SYS_PTRACE", "as root");
+    s.self_status = STATUS(ONLY_SEARCH);
+    check_reason(&s, "needs CAP_SYS_PTRACE besides", "as root");
+    scenario = "root of a container, without CAP_SYS_PTRACE";
+    s.self_status = STATUS(ONLY_OVERRIDE);
+    check_reason(&s, "needs CAP_SYS_PTRACE besides", "as root");
+    scenario = "a user with both capabilities who is refused";
+    s.self_status = STATUS(BOTH);
+    check_reason(&s, "security module", "needs");
+
+    s = a_machine();
+    s.processes[1] = s.processes[2] = (process){0};
+    s.self_status = STATUS(NO_CAPABILITY);
+    s.pid_namespace = "pid:[4026531836]";
+    scenario = "hidepid";
+    s.self_mounts = "sysfs /sys sysfs rw 0 0\nproc /proc proc rw,nosuid,hidepid=2,gid=5 0 0\n/dev/vda / ext4 rw 0 0\n";
+    check_reason(&s, "hidepid=2, which hides", NULL);
+    s.self_mounts = "proc /proc proc rw,hidepid=invisible 0 0\n";
+    check_reason(&s, "hidepid=invisible, which hides", NULL);
+    scenario = "hidepid does not matter to a debugger";
+    s.self_status = STATUS(BOTH);
+    check_reason(&s, NULL, NULL);
+    scenario = "everybody's processes are seen, and nobody has the sockets";
+    s.self_status = STATUS(NO_CAPABILITY);
+    s.self_mounts = "proc /proc proc rw,relatime 0 0\n";
+    check_reason(&s, NULL, NULL);
+    scenario = "a pid namespace of our own";
+    s.self_status = STATUS(BOTH);
+    s.pid_namespace = "pid:[4026532201]";
+    check_reason(&s, "another pid namespace", "CAP_");
+    scenario = "an empty /proc";
+    s.proc_empty = true;
+    check_reason(&s, "/proc is empty", NULL);
+}
+
+static void test_endings_of_processes(void) {
+    script s = a_machine();
+    tcps_session o = opened(&s);
+    tcps_pass_unref(pass(&o, &with_owners, NULL));
+
+    scenario = "a zombie";
+    s.processes[1].state = 'Z';
+    s.processes[1].held[0].inode = 0;
+    tcps_pass *b = pass(&o, &with_owners, NULL);
+    check(owned_by(b, 1001, 41, 8, "worker"), "holds nothing: another one does");
+    tcps_pass_unref(b);
+    s.processes[2].state = 'Z';
+    s.processes[2].held[0].inode = 0;
+    b = pass(&o, &with_owners, NULL);
+    check(nobodys(b, 1001) && nobodys(b, 1002), "or nobody");
+    tcps_pass_unref(b);
+
+    scenario = "a process whose main thread has ended";
+    s.processes[2].threads = 3;
+    s.processes[2].held[0].inode = 102;
+    for (unsigned i = 0; i < 4; i++) tcps_pass_unref(pass(&o, &with_owners, NULL));
+    b = pass(&o, &with_owners, NULL);
+    check(owned_by(b, 1002, 41, 6, "worker"), "lives on");
     tcps_pass_unref(b);
     o.class->close(o.source);
 }
@@ -521,6 +647,8 @@ int main(void) {
     test_owners();
     test_owners_that_wander();
     test_nobodys();
+    test_reasons();
+    test_endings_of_processes();
     test_filters();
     return tap_end();
 }
