@@ -193,29 +193,24 @@ void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *temp
         return;
     }
     tcps_json_style style = (tcps_json_style)templates->style;
-    const uint64_t *value = row->data + shape->mask_words;
     size_t from = 0;
     put_byte(w, '{');
     char *at = w->at;
-    for (unsigned word = 0; word < shape->mask_words; word++) {
-        uint64_t differs = row->data[word];
-        for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
-            uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
-            const tcps_template_member *member = &t->members[n];
+    for (tcps_own own = tcps_own_begin(row, t); tcps_own_word(&own);)
+        while (tcps_own_next(&own)) {
+            const tcps_template_member *member = own.member;
             at = tcps_stretch_put(w, at, t, from, member->value, VALUE_ROOM);
             from = member[1].key;
             if (member->type < TCPS_T_SET) {
-                at = put_short(at, member->field, (tcps_type)member->type, bits, style);
+                at = put_short(at, member->field, (tcps_type)member->type, own.bits, style);
             } else {
                 w->at = at;
-                put_long(w, &tcps_fields[member->field], bits, style);
+                put_long(w, &tcps_fields[member->field], own.bits, style);
                 tcps_writer_room(w, 1); /* before the comma, which may become the brace */
                 at = w->at;
             }
             *at++ = ',';
         }
-    }
     size_t end = t->members[shape->count].key;
     if (from < end) at = tcps_stretch_put(w, at, t, from, end, VALUE_ROOM);
     if (shape->count)

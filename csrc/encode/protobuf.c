@@ -97,47 +97,32 @@ static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigne
 
 /* Bytes of a row: its template's, less the values that the row has of its own, and what those take. */
 static size_t row_size(const tcps_row *row, const tcps_template *t) {
-    const tcps_shape *shape = row->shape;
-    const uint64_t *value = row->data + shape->mask_words;
-    size_t size = t->members[shape->count].key;
-    for (unsigned word = 0; word < shape->mask_words; word++) {
-        uint64_t differs = row->data[word];
-        for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
-            uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
-            const tcps_template_member *member = &t->members[n];
-            size += payload_size(member->type, bits) - (member[1].key - member->value);
-        }
-    }
+    size_t size = t->members[row->shape->count].key;
+    for (tcps_own own = tcps_own_begin(row, t); tcps_own_word(&own);)
+        while (tcps_own_next(&own)) size += payload_size(own.member->type, own.bits) - (own.member[1].key - own.member->value);
     return size;
 }
 
 static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template *t) {
-    const tcps_shape *shape = row->shape;
-    const uint64_t *value = row->data + shape->mask_words;
     size_t from = 0;
     char *at = w->at;
-    for (unsigned word = 0; word < shape->mask_words; word++) {
-        uint64_t differs = row->data[word];
-        for (uint64_t m = differs | t->fresh[word]; m; m &= m - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(m), n = 64 * word + bit;
-            uint64_t bits = differs >> bit & 1 ? *value++ : shape->base[n];
-            const tcps_template_member *member = &t->members[n];
+    for (tcps_own own = tcps_own_begin(row, t); tcps_own_word(&own);)
+        while (tcps_own_next(&own)) {
+            const tcps_template_member *member = own.member;
             at = tcps_stretch_put(w, at, t, from, member->value, SHORT_ROOM);
             from = member[1].key;
             if (member->type < TCPS_T_SET) {
-                at = put_varint(at, varint_of(member->type, bits));
+                at = put_varint(at, varint_of(member->type, own.bits));
             } else if (member->type == TCPS_T_SET) {
-                at = put_set(at, bits);
+                at = put_set(at, own.bits);
             } else {
-                const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
+                const tcps_text *text = (const tcps_text *)(uintptr_t)own.bits;
                 w->at = put_varint(at, text->len);
                 tcps_writer_put(w, text->bytes, text->len);
                 at = w->at;
             }
         }
-    }
-    size_t end = t->members[shape->count].key;
+    size_t end = t->members[row->shape->count].key;
     w->at = from < end ? tcps_stretch_put(w, at, t, from, end, SHORT_ROOM) : at;
 }
 
