@@ -3,34 +3,27 @@
 #include <stdlib.h>
 
 #include "delta/identity.h"
-#include "tcp_stats.pb-c.h"
+#include "delta/sources.h"
 
 enum { N_COUNTERS = 9, NO_ROW = -1 };
 
 /* What is counted since the connection began, and the field that gets its change. A later line wins over an earlier one with the same delta. */
 static const struct counter {
     uint16_t field, delta;
-    bool is_32bit;          /* everywhere */
-    bool is_32bit_on_linux; /* 32 bits where Linux feeds it: tcpi_segs_out and tcpi_segs_in are u32 */
-    uint64_t limit;         /* largest value of the delta's field */
+    bool is_32bit;    /* in every kernel */
+    bool is_segments; /* 32 bits or 64 by their source */
+    uint64_t limit;   /* largest value of the delta's field */
 } counters[N_COUNTERS] = {
     {TCPS_F_retransmit_packets_total, TCPS_F_delta_rexmit_packets, false, false, INT32_MAX},
-    {TCPS_F_rexmit_packets, TCPS_F_delta_rexmit_packets, true, true, INT32_MAX},
-    {TCPS_F_ooo_packets, TCPS_F_delta_ooo_packets, true, true, INT32_MAX},
-    {TCPS_F_zerowin_probes, TCPS_F_delta_zerowin, true, true, INT32_MAX},
+    {TCPS_F_rexmit_packets, TCPS_F_delta_rexmit_packets, true, false, INT32_MAX},
+    {TCPS_F_ooo_packets, TCPS_F_delta_ooo_packets, true, false, INT32_MAX},
+    {TCPS_F_zerowin_probes, TCPS_F_delta_zerowin, true, false, INT32_MAX},
     {TCPS_F_tx_bytes, TCPS_F_delta_tx_bytes, false, false, INT64_MAX},
     {TCPS_F_rx_bytes, TCPS_F_delta_rx_bytes, false, false, INT64_MAX},
     {TCPS_F_retransmit_bytes, TCPS_F_delta_retransmit_bytes, false, false, INT64_MAX},
     {TCPS_F_tx_packets, TCPS_F_delta_tx_packets, false, true, INT64_MAX},
     {TCPS_F_rx_packets, TCPS_F_delta_rx_packets, false, true, INT64_MAX},
 };
-
-static const uint64_t linux_sources =
-    1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_INET_DIAG | 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_TCP_INFO;
-
-/* Sources that say whose a socket is and count nothing. */
-static const uint64_t owner_sources =
-    1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_KERN_FILE | 1ull << TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_PROC;
 
 /* What is remembered of a connection from pass to pass: 120 bytes. */
 typedef struct entry {
@@ -39,7 +32,7 @@ typedef struct entry {
     uint64_t first_ns; /* first seen */
     uint64_t since_ns; /* first seen in this state */
     uint64_t value[N_COUNTERS];
-    int32_t row;      /* in the batch of its pass, or NO_ROW */
+    int32_t row;      /* of its pass, or NO_ROW */
     uint16_t counted; /* bit n: value[n] is known */
     uint16_t sources; /* that fed the counters: bit by number */
     uint8_t state;
@@ -235,7 +228,7 @@ static observation identify(const tcps_tracker *t, const tcps_record *r) {
     observation s = {.tuple = tcps_identity_tuple(r, &t->key)};
     if (tcps_has(r, TCPS_F_socket_id)) s.socket_id = r->value[TCPS_F_socket_id];
     if (tcps_has(r, TCPS_F_inp_gencnt)) s.generation = r->value[TCPS_F_inp_gencnt];
-    if (tcps_has(r, TCPS_F_sources)) s.sources = (uint16_t)(r->value[TCPS_F_sources] & ~owner_sources);
+    if (tcps_has(r, TCPS_F_sources)) s.sources = (uint16_t)tcps_sources_that_count(r->value[TCPS_F_sources]);
     if (tcps_has(r, TCPS_F_state)) s.state = (uint8_t)r->value[TCPS_F_state];
     s.key = tcps_identity_connection(s.tuple, s.generation, s.socket_id, &t->key);
     return s;
@@ -289,14 +282,14 @@ static bool opens_again(const observation *s) {
  * sources fed the record than then, e.g. macOS's tcp_info in one pass only: they count the same field differently. */
 static unsigned changes(const tcps_record *r, const observation *s, uint64_t change[N_COUNTERS], unsigned *fell) {
     const entry *before = s->before;
-    bool on_linux = s->sources & linux_sources;
+    bool segments_32bit = tcps_sources_count_segments_in_32bit(s->sources);
     unsigned known = 0;
     *fell = 0;
     if (s->sources != before->sources) return 0;
     for (unsigned n = 0; n < N_COUNTERS; n++) {
         const struct counter *c = &counters[n];
         if (!tcps_has(r, c->field) || !(before->counted >> n & 1)) continue;
-        bool is_32bit = c->is_32bit || (on_linux && c->is_32bit_on_linux);
+        bool is_32bit = c->is_32bit || (c->is_segments && segments_32bit);
         uint64_t now = r->value[c->field], then = before->value[n];
         change[n] = is_32bit ? (uint32_t)(now - then) : now - then;
         bool up = is_32bit ? (uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX : now >= then;
