@@ -11,8 +11,6 @@
 #define COLUMN "tcpstats.column"
 #define GROUPS "tcpstats.groups"
 
-static int no_memory(lua_State *L) { return luaL_error(L, "no memory"); }
-
 static tcps_column *check_column(lua_State *L, int arg) { return luaL_checkudata(L, arg, COLUMN); }
 
 static int l_column_gc(lua_State *L) {
@@ -28,10 +26,10 @@ static int l_column(lua_State *L) {
     *c = (tcps_column){0};
     luaL_setmetatable(L, COLUMN);
     if (lua_type(L, 2) == LUA_TSTRING) {
-        if (tcps_column_init_field(c, view, tcpsL_checkfield(L, 2)) != TCPS_OK) no_memory(L);
+        if (tcps_column_init_field(c, view, tcpsL_checkfield(L, 2)) != TCPS_OK) tcpsL_nomemory(L);
         return 1;
     }
-    if (tcps_column_init(c, TCPS_SIGNED, view.count) != TCPS_OK) no_memory(L);
+    if (tcps_column_init(c, TCPS_SIGNED, view.count) != TCPS_OK) tcpsL_nomemory(L);
     tcpsL_asker a;
     tcpsL_checkasker(L, 1, 2, &a);
     for (size_t i = 0; i < view.count; i++) {
@@ -62,10 +60,10 @@ static int l_top(lua_State *L) {
     const tcps_column *c = check_column_of(L, 3, view.count);
     uint32_t *order = lua_newuserdatauv(L, (view.count + 1) * sizeof *order, 0);
     size_t count;
-    if (tcps_column_order(c, true, order, &count) != TCPS_OK) no_memory(L);
+    if (tcps_column_order(c, true, order, &count) != TCPS_OK) tcpsL_nomemory(L);
     if (count > (size_t)most) count = (size_t)most;
     const tcps_row **rows = malloc((count + 1) * sizeof *rows);
-    if (!rows) no_memory(L);
+    if (!rows) tcpsL_nomemory(L);
     for (size_t i = 0; i < count; i++) rows[i] = view.rows[order[i]];
     tcpsL_pushview(L, 1, rows, count);
     return 1;
@@ -160,7 +158,7 @@ static int l_group(lua_State *L) {
     bool absent = lua_toboolean(L, 3);
     tcps_groups *g = push_groups(L);
     int at = lua_gettop(L);
-    if (tcps_groups_by(g, view, keys, n_keys, absent) != TCPS_OK) no_memory(L);
+    if (tcps_groups_by(g, view, keys, n_keys, absent) != TCPS_OK) tcpsL_nomemory(L);
     push_sizes(L, g);
     push_key_values(L, g, view, keys, n_keys);
     lua_replace(L, at + 2);
@@ -177,7 +175,7 @@ static int l_group_with(lua_State *L) {
     lua_newtable(L);                 /* 7: group to value */
     tcpsL_asker a;
     tcpsL_checkasker(L, 1, 2, &a);
-    if (tcps_groups_init(g, view.count) != TCPS_OK) no_memory(L);
+    if (tcps_groups_init(g, view.count) != TCPS_OK) tcpsL_nomemory(L);
     for (size_t i = 0; i < view.count; i++) {
         tcpsL_ask(L, &a, view.rows[i]);
         if (lua_isnil(L, -1) || (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) != lua_tonumber(L, -1))) {
@@ -187,7 +185,7 @@ static int l_group_with(lua_State *L) {
         lua_pushvalue(L, -1);
         uint32_t group;
         if (lua_rawget(L, 6) == LUA_TNIL) {
-            if (tcps_groups_add(g, i, &group) != TCPS_OK) no_memory(L);
+            if (tcps_groups_add(g, i, &group) != TCPS_OK) tcpsL_nomemory(L);
             lua_pop(L, 1);
             lua_pushvalue(L, -1);
             lua_pushinteger(L, group);
@@ -213,7 +211,7 @@ static int l_group_all(lua_State *L) {
     tcps_view view = tcpsL_checkbatch(L, 1)->view;
     tcps_groups *g = push_groups(L);
     uint32_t group;
-    if (tcps_groups_init(g, view.count) != TCPS_OK || tcps_groups_add(g, 0, &group) != TCPS_OK) no_memory(L);
+    if (tcps_groups_init(g, view.count) != TCPS_OK || tcps_groups_add(g, 0, &group) != TCPS_OK) tcpsL_nomemory(L);
     for (size_t i = 0; i < view.count; i++) tcps_groups_put(g, i, group);
     return 1;
 }
@@ -244,7 +242,7 @@ static int l_fold(lua_State *L) {
     double percent = op == TCPS_FOLD_PERCENTILE ? luaL_checknumber(L, 4) : 100;
     luaL_argcheck(L, percent > 0 && percent <= 100, 4, "a percentile lies above 0 and is at most 100");
     tcps_number *out = lua_newuserdatauv(L, (g->count + 1) * sizeof *out, 0);
-    if (tcps_groups_fold(g, c, op, percent, out) != TCPS_OK) no_memory(L);
+    if (tcps_groups_fold(g, c, op, percent, out) != TCPS_OK) tcpsL_nomemory(L);
     lua_createtable(L, (int)g->count, 0);
     for (size_t i = 0; i < g->count; i++) {
         if (out[i].present)

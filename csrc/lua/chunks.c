@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "kernel/capture.h"
-#include "lua/tcpsl.h"
+#include "lua/string_writer.h"
 
 #define CHUNKS "tcpstats.chunks"
 
@@ -54,7 +54,7 @@ static int l_send(lua_State *L) {
         }
     }
     lua_pushinteger(L, (lua_Integer)(tcps_chunks_done(c) - before));
-    if (code == TCPS_NOMEM) return luaL_error(L, "no memory");
+    if (code == TCPS_NOMEM) return tcpsL_nomemory(L);
     lua_pushstring(L, code == TCPS_END ? "done" : error == EAGAIN || error == EWOULDBLOCK ? "wait" : "failed");
     if (code == TCPS_END) return 2;
     lua_pushstring(L, strerror(error));
@@ -86,7 +86,7 @@ static int l_next(lua_State *L) {
     switch (next_chunk(c, (size_t)most, lua_toboolean(L, 3))) {
     case TCPS_OK: break;
     case TCPS_END: return 0;
-    case TCPS_NOMEM: return luaL_error(L, "no memory");
+    case TCPS_NOMEM: return tcpsL_nomemory(L);
     default: lua_pushboolean(L, false); return 1;
     }
     size_t first = tcps_format_has_messages(&c->format) ? c->message : c->first, sent = c->taken;
@@ -113,28 +113,14 @@ static int l_left(lua_State *L) {
     return 1;
 }
 
-typedef struct text_writer {
-    tcps_writer base;
-    luaL_Buffer buffer;
-} text_writer;
-
-static tcps_code add_text(tcps_writer *w, const char *bytes, size_t len) {
-    luaL_addlstring(&((text_writer *)w)->buffer, bytes, len);
-    return TCPS_OK;
-}
-
 /* chunks:header() -> string?: the line of names that CSV begins with, or nil when none was asked for. */
 static int l_header(lua_State *L) {
     tcps_chunks *c = check_chunks(L);
     if (c->format.kind != TCPS_FORMAT_CSV || !c->format.header) return 0;
-    text_writer w;
-    char *memory = lua_newuserdatauv(L, TCPS_WRITER_CHUNK + TCPS_WRITER_SLACK, 0);
-    tcps_writer_over(&w.base, memory, add_text);
-    luaL_buffinit(L, &w.buffer);
+    tcpsL_stringwriter w;
+    tcpsL_beginstring(L, &w);
     tcps_csv_header(&w.base, c->format.columns, c->format.n_columns);
-    tcps_writer_end(&w.base);
-    luaL_pushresult(&w.buffer);
-    return 1;
+    return tcpsL_endstring(L, &w);
 }
 
 void tcpsL_openchunks(lua_State *L) {

@@ -5,10 +5,12 @@
 
 int tcpsL_fail(lua_State *L, const tcps_status *status) {
     lua_pushnil(L);
-    lua_pushstring(L, status->what[0] ? status->what : "no memory");
+    lua_pushstring(L, status->what[0] ? status->what : "not enough memory");
     lua_pushstring(L, tcps_code_name(status->code));
     return 3;
 }
+
+int tcpsL_nomemory(lua_State *L) { return luaL_error(L, "not enough memory"); }
 
 int luaopen_tcpstats_core(lua_State *L) {
     luaL_checkversion(L);
@@ -19,6 +21,7 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_openschema(L);
     tcpsL_opensocket(L);
     tcpsL_openbatch(L);
+    tcpsL_openencode(L);
     tcpsL_openchunks(L);
     tcpsL_openfilter(L);
     tcpsL_opentracker(L);

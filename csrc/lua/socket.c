@@ -209,7 +209,7 @@ static int l_visit(lua_State *L) {
     }
     s->row = NULL;
     s->next = s->view.count;
-    if (no_memory) return luaL_error(L, "not enough memory");
+    if (no_memory) return tcpsL_nomemory(L);
     lua_pushinteger(L, errors);
     return 1;
 }

@@ -43,6 +43,9 @@ __attribute__((visibility("default"))) int luaopen_tcpstats_core(lua_State *L);
 /* [-0, +3] nil, status->what, code's name; returns 3. */
 int tcpsL_fail(lua_State *L, const tcps_status *status);
 
+/* Raises "not enough memory", as Lua does. For a function that cannot fail otherwise: one that can returns it as it does the rest. */
+int tcpsL_nomemory(lua_State *L);
+
 /* [-0, +1] A userdata for a new reference to `pass`; `rows` (malloc'ed, taken; NULL: the whole pass) are what it shows. Raises without memory. */
 void tcpsL_pushbatch(lua_State *L, tcps_pass *pass, const tcps_row **rows, size_t count);
 /* [-0, +1] A view of the batch at index `batch` that shows `rows` (as above); what it has of opened and closed sockets is what the batch has. */
@@ -75,6 +78,7 @@ void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);
 
 /* Each registers its metatable, and adds its functions to the module table on top of the stack. [-0, +0] */
 void tcpsL_openbatch(lua_State *L);
+void tcpsL_openencode(lua_State *L);
 void tcpsL_openchunks(lua_State *L);
 void tcpsL_opensocket(lua_State *L);
 void tcpsL_opensource(lua_State *L);

@@ -12,7 +12,7 @@ static int l_tracker(lua_State *L) {
     *t = NULL;
     luaL_setmetatable(L, TCPSL_TRACKER);
     *t = tcps_tracker_new();
-    if (!*t) return luaL_error(L, "no memory");
+    if (!*t) return tcpsL_nomemory(L);
     if (lua_istable(L, 1)) {
         tcps_tracker_tell_closed(*t, lua_getfield(L, 1, "closed") == LUA_TNIL || lua_toboolean(L, -1));
         lua_pop(L, 1);
