@@ -26,7 +26,7 @@ tcpstats.sources = core.sources
 ---@return string? code
 tcpstats.filter = core.filter
 
---- Compiles an [expression](#which-sockets-filters-and-expressions) over the fields of a socket. `expression(s)` is its value; batch:filter, batch:top and batch:group_by take it.
+--- Compiles an [expression](#filters-and-expressions) over the fields of a socket. `expression(s)` is its value; batch:filter, batch:top and batch:group_by take it.
 ---@param text string as in "rtt_us > 50000 and remote_port == 443"
 ---@return tcpstats.Expression?
 ---@return string? what went wrong

@@ -28,7 +28,7 @@ end
 
 local function scripts(out)
   local script = require "tcpstats.host.script"
-  out[#out + 1] = "\n### Built-in scripts\n\n`tcpstats-lua --info NAME` shows the same."
+  out[#out + 1] = "\n### Built-in scripts\n\n`tcpstats-lua --info NAME` prints the same."
   for _, name in ipairs(script.builtin) do
     local t = assert(script.load(name))
     out[#out + 1] = ("\n**`%s`** %s"):format(name, t.help)
@@ -37,7 +37,7 @@ local function scripts(out)
 end
 
 local function sources(out)
-  out[#out + 1] = "\n### Sources\n\n`-s auto` is the running kernel. `-s NAME:FILE[,KEY=VALUE...]` reads the same raw bytes from a file, on any system.\n"
+  out[#out + 1] = "\n### Sources\n\n`-s auto` reads from the running kernel. `-s NAME:FILE[,KEY=VALUE...]` reads the same raw bytes from a file, on any system.\n"
   out[#out + 1] = "| source | key | |\n|---|---|---|"
   for _, source in ipairs(require("tcpstats.core").sources()) do
     out[#out + 1] = ("| `%s` | | %s |"):format(source.name, cell(source.help))
@@ -58,7 +58,7 @@ local function about(scheme)
 end
 
 local function outputs(out)
-  out[#out + 1] = "\n### Outputs\n\nFor `-o` and `ctx:output`. `-` is standard output; a path without a scheme is `file:PATH`. Keys follow after `?`:\n"
+  out[#out + 1] = "\n### Outputs\n\nOutputs are named by `-o` and `ctx:output`. `-` is standard output; a path without a scheme is `file:PATH`. Keys follow a `?`:\n"
     .. "`file:x.csv?rotate=100M&keep=5`."
   for _, scheme in ipairs(require("tcpstats.output").schemes) do
     out[#out + 1] = ("\n**`%s`** %s"):format(scheme, about(scheme))
