@@ -44,6 +44,14 @@ static int l_matches(lua_State *L) {
     return 1;
 }
 
+/* filter:fields() -> (table<tcpstats.FieldName, true>): the fields that it looks at. */
+static int l_fields(lua_State *L) {
+    uint64_t fields[TCPS_MASK_WORDS];
+    tcps_filter_fields(*check_filter(L, 1), fields);
+    tcpsL_pushfields(L, fields);
+    return 1;
+}
+
 /* The function that core.network makes: (text) -> whether that address lies in the network. Text that is no address does not. */
 static int l_contains(lua_State *L) {
     const tcps_prefix *network = lua_touserdata(L, lua_upvalueindex(1));
@@ -95,7 +103,7 @@ static int l_lasting(lua_State *L) {
 
 void tcpsL_openfilter(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"matches", l_matches}, {"lasting", l_lasting}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"matches", l_matches}, {"fields", l_fields}, {"lasting", l_lasting}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_FILTER);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);

@@ -1,6 +1,7 @@
 /* The schema: what fields there are. */
 #include <string.h>
 
+#include "base/bitset.h"
 #include "base/nearest.h"
 #include "lua/tcpsl.h"
 
@@ -50,6 +51,15 @@ unsigned tcpsL_checkfield(lua_State *L, int arg) {
     const char *name = luaL_checklstring(L, arg, &len);
     const tcps_field *f = tcps_field_named(name, len);
     return f ? f->number : (unsigned)tcpsL_nofield(L, name, len);
+}
+
+void tcpsL_pushfields(lua_State *L, const uint64_t fields[TCPS_MASK_WORDS]) {
+    lua_newtable(L);
+    for (unsigned f = 0; f < TCPS_FIELD_LIMIT; f++) {
+        if (!tcps_bitset_has(fields, f)) continue;
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, tcps_fields[f].name);
+    }
 }
 
 /* core.fields() -> list of {name=, number=, type=string, help=, words=}: the fields of a socket in the order of their numbers. */

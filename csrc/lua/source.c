@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bitset.h"
 #include "collect/collect.h"
 #include "lua/tcpsl.h"
 
@@ -61,6 +62,14 @@ static bool get_flag(lua_State *L, int options, const char *name) {
     return flag;
 }
 
+/* The fields whose names are keys of the table `name` of the options. */
+static void get_fields(lua_State *L, int options, const char *name, uint64_t fields[TCPS_MASK_WORDS]) {
+    memset(fields, 0, TCPS_MASK_WORDS * sizeof *fields);
+    if (lua_getfield(L, options, name) == LUA_TTABLE)
+        for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) tcps_bitset_add(fields, tcpsL_checkfield(L, -2));
+    lua_pop(L, 1);
+}
+
 static lua_Integer get_integer(lua_State *L, int options, const char *name) {
     lua_getfield(L, options, name);
     lua_Integer n = luaL_optinteger(L, -1, 0);
@@ -84,7 +93,7 @@ static tcps_pass_options get_options(lua_State *L, int options) {
     lua_getfield(L, options, "schedule_name");
     const char *schedule_name = lua_type(L, -1) == LUA_TNIL ? NULL : luaL_checkstring(L, -1);
     lua_pop(L, 1);
-    return (tcps_pass_options){
+    tcps_pass_options pass = {
         .wants = {.processes = get_flag(L, options, "processes"),
                   .tcp_info = get_flag(L, options, "tcp_info"),
                   .tcp_info_limit = (uint32_t)get_integer(L, options, "tcp_info_limit"),
@@ -96,10 +105,14 @@ static tcps_pass_options get_options(lua_State *L, int options) {
         .sequence = (uint64_t)get_integer(L, options, "sequence"),
         .summary_only = get_flag(L, options, "summary_only"),
     };
+    get_fields(L, options, "fields", pass.wants.fields);
+    return pass;
 }
 
-/* source:pass{processes=, tcp_info=, tcp_info_limit=, filter=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
- * -> batch, or nil, text, code. Reads every socket once. The filter is compiled. The code is "EEND" when a recording has no further pass.
+/* source:pass{processes=, fields=, tcp_info=, tcp_info_limit=, filter=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
+ * -> batch, or nil, text, code. Reads every socket once. The keys of `fields` are fields that are read: what has to be looked up for
+ * them (owners) is.
+ * The filter is compiled. The code is "EEND" when a recording has no further pass.
  * With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken. */
 static int l_pass(lua_State *L) {
     tcps_session *o = check_source(L);
@@ -173,6 +186,15 @@ static int l_name(lua_State *L) {
     return 1;
 }
 
+/* source:fields(tracked) -> (table<tcpstats.FieldName, true>): the fields that its sockets can ever have, on some release of the system and with
+ * everything asked for; without `tracked` (boolean), less those that take a second pass to know. */
+static int l_possible(lua_State *L) {
+    uint64_t fields[TCPS_MASK_WORDS];
+    tcps_source_fields(check_source(L)->class, lua_toboolean(L, 2), fields);
+    tcpsL_pushfields(L, fields);
+    return 1;
+}
+
 /* source:live() -> boolean: whether it asks the running kernel. */
 static int l_live(lua_State *L) {
     lua_pushboolean(L, check_source(L)->kernel->live);
@@ -209,8 +231,8 @@ static int l_sources(lua_State *L) {
 
 void tcpsL_opensource(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {
-        {"pass", l_pass}, {"upcoming", l_upcoming}, {"progress", l_progress}, {"close", l_close}, {"name", l_name}, {"live", l_live}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"pass", l_pass}, {"upcoming", l_upcoming}, {"progress", l_progress}, {"close", l_close},
+                                       {"name", l_name}, {"live", l_live},         {"fields", l_possible},   {NULL, NULL}};
     static const luaL_Reg functions[] = {{"open", l_open}, {"open_bytes", l_open_bytes}, {"sources", l_sources}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_SOURCE);
     luaL_setfuncs(L, meta, 0);

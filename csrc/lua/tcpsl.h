@@ -73,6 +73,9 @@ unsigned tcpsL_checkfield(lua_State *L, int arg);
 /* Raises: no field is called `name`, with the nearest right name. */
 int tcpsL_nofield(lua_State *L, const char *name, size_t len);
 
+/* [-0, +1] A set of fields as a table whose keys are their names. */
+void tcpsL_pushfields(lua_State *L, const uint64_t fields[TCPS_MASK_WORDS]);
+
 /* [-0, +1] A message (metadata, summary) as a table: field names as in the proto, enums by their short word. */
 void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m);
 

@@ -201,15 +201,23 @@ static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_dump *stream, t
 
 /* ---- Owners ---- */
 
+static const uint64_t *added_after_parse(void) {
+    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors};
+    static uint64_t set[TCPS_MASK_WORDS];
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
+    return set;
+}
+
 /* Asked after the sockets, so that a socket of the dump has its owner. A file that was named is used whether or not owners were asked for.
  * True when there is something to join. */
 static bool read_owners(tcps_source *s, const tcps_wants *wants, tcps_pass *pass) {
-    if (!wants->processes && s->kernel->live) return false;
+    bool wanted = wants->processes || tcps_wants_any(wants, added_after_parse());
+    if (!wanted && s->kernel->live) return false;
     tcps_status warning;
     int error = tcps_sysctl_table(s->kernel, "kern.file", &s->files, NULL);
     if (error) {
         tcps_fail_errno(&warning, error, "freebsd: cannot read kern.file, owners are not known");
-        if (wants->processes) tcps_pass_warn(pass, &warning);
+        if (wanted) tcps_pass_warn(pass, &warning);
         return false;
     }
     if (tcps_freebsd_xfile_parse(&s->holders, s->files.bytes, s->files.len, &warning) != TCPS_OK) tcps_pass_warn(pass, &warning);
@@ -294,13 +302,6 @@ static void freebsd_socket_info(tcps_kernel *k, int fd, const uint8_t *info, siz
     (void)rows;
     tcps_freebsd_tcp_info(r, info, len);
     tcps_set(r, TCPS_F_fd, (uint64_t)fd);
-}
-
-static const uint64_t *added_after_parse(void) {
-    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors};
-    static uint64_t set[TCPS_MASK_WORDS];
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
-    return set;
 }
 
 const tcps_source_class tcps_source_freebsd = {

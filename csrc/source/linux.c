@@ -177,14 +177,6 @@ static const uint64_t *added_after_parse(void) {
     return set;
 }
 
-/* A filter that asks for an owner needs it looked up, wanted or not. */
-static bool needs_owners(const tcps_wants *wants) {
-    if (wants->processes || !wants->filter) return wants->processes;
-    uint64_t fields[TCPS_MASK_WORDS];
-    tcps_filter_fields(wants->filter, fields);
-    return tcps_bitset_meets(fields, added_after_parse(), TCPS_MASK_WORDS);
-}
-
 static int take_uname(void *context, const void *bytes, size_t len) {
     tcps_pass *pass = context;
     const char *release = bytes, *end = release + len;
@@ -214,7 +206,11 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
 
     unsigned tries = 0;
     dump d;
-    joiner j = {.sink = {.pass = pass, .put = join}, .next = sink, .source = s, .dump = &d, .processes = needs_owners(wants)};
+    joiner j = {.sink = {.pass = pass, .put = join},
+                .next = sink,
+                .source = s,
+                .dump = &d,
+                .processes = wants->processes || tcps_wants_any(wants, added_after_parse())};
     code = begin_join(&j, status);
     if (code != TCPS_OK) return code;
     do {

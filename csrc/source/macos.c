@@ -167,6 +167,7 @@ typedef struct enricher {
     tcps_sink *next;
     tcps_source *source;
     const tcps_wants *wants;
+    bool processes; /* names of owners */
     uint32_t asked;
     bool answered;
     uint64_t failures; /* calls that failed for another reason than that the connection is gone */
@@ -201,7 +202,7 @@ static tcps_code enrich(tcps_sink *sink, tcps_record *r) {
     enricher *e = (enricher *)sink;
     tcps_source *s = e->source;
     const tcps_wants *w = e->wants;
-    bool scoped = tcps_has(r, TCPS_F_scope_id), owned = w->processes && tcps_has(r, TCPS_F_pid);
+    bool scoped = tcps_has(r, TCPS_F_scope_id), owned = e->processes && tcps_has(r, TCPS_F_pid);
     if ((scoped || owned || w->tcp_info) && (!e->next->wants_more || e->next->wants_more(e->next, r))) {
         if (scoped) tcps_names_set_interface(s->names, r, r->value[TCPS_F_scope_id]);
         if (owned) set_command(s, r);
@@ -266,7 +267,13 @@ static tcps_code macos_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     if (code != TCPS_OK) return code;
     rules.has_tcp_now = ask_tcp_now(s, &rules.tcp_now);
 
-    enricher e = {.sink = {.pass = pass, .put = enrich}, .next = sink, .source = s, .wants = wants};
+    uint64_t names[TCPS_MASK_WORDS] = {0};
+    tcps_bitset_add(names, TCPS_F_command);
+    enricher e = {.sink = {.pass = pass, .put = enrich},
+                  .next = sink,
+                  .source = s,
+                  .wants = wants,
+                  .processes = wants->processes || tcps_wants_any(wants, names)};
     tcps_xnu_pcblist_report report;
     code = tcps_xnu_pcblist_parse(s->table.bytes, s->table.len, &rules, &e.sink, &report);
     if (code == TCPS_OK) code = tcps_pass_add_source(pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_PCBLIST_N);

@@ -4,18 +4,23 @@
 #define TCPS_SOURCE_H
 
 #include "kernel/kernel.h"
+#include "record/schema.h"
 #include "record/sink.h"
 
 struct tcps_filter;
 
 /* What a pass asks of a source. */
 typedef struct tcps_wants {
-    bool processes;                   /* owners and their names */
+    bool processes;                   /* owners and their names, whoever reads them */
+    uint64_t fields[TCPS_MASK_WORDS]; /* fields that somebody reads, as far as that is known: those that cost extra are got for them */
     bool tcp_info;                    /* per-connection counters that cost a call each */
     uint32_t tcp_info_limit;          /* at most so many calls a pass; 0: no limit */
     const struct tcps_filter *filter; /* may be pushed down to the kernel; the sink applies it all the same. NULL: none */
     bool whole_table;                 /* nothing is pushed down: the kernel is asked for every socket, and the filter decides here */
 } tcps_wants;
+
+/* Whether the pass reads one of these fields: they are in wants->fields, or the filter looks at them. */
+bool tcps_wants_any(const tcps_wants *wants, const uint64_t fields[TCPS_MASK_WORDS]);
 
 /* A key of the source's spec, NAME:FILE,KEY=VALUE, and the question whose answer it gives. */
 typedef struct tcps_spec_key {
@@ -49,6 +54,10 @@ typedef struct tcps_source_class {
      * gave, more may be asked of `k`. The endpoints are set already. NULL: this platform has nothing. */
     void (*socket_info)(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_rows *rows, tcps_record *r);
 } tcps_source_class;
+
+/* The fields that a record of this source can ever have, on some release and with everything asked for; without `tracked`, less those that take a
+ * second pass to know. Both follow from what the proto's comments say of the fields (see proto/tcp_stats.proto). */
+void tcps_source_fields(const tcps_source_class *c, bool tracked, uint64_t fields[TCPS_MASK_WORDS]);
 
 /* Every source there is, ended by NULL. That of captures has no `open`: what opens one is the source that recorded it. */
 extern const tcps_source_class *const tcps_sources[];

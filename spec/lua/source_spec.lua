@@ -119,3 +119,55 @@ describe("core.replay", function()
     assert.equal(2, #assert(core.replay(batch(1))))
   end)
 end)
+
+describe("the fields that a source can have", function()
+  local fixtures = "spec/fixtures/"
+  local dumps = {
+    linux = { { fixtures .. "linux/kernel-6.18.bin", {} } },
+    macos = {
+      { fixtures .. "macos/12/states_v4v6.bin", { release = 12 } },
+      { fixtures .. "macos/15/states_v4v6.bin", { release = 15 } },
+      { fixtures .. "macos/15/n500_plain.bin", { release = 15 } },
+    },
+    freebsd = {
+      { fixtures .. "freebsd/fbsd13_7.pcblist.bin", { release = 13 } },
+      { fixtures .. "freebsd/fbsd14_7.pcblist.bin", { release = 14, kern_file = support.read(fixtures .. "freebsd/fbsd14_7.xfile.bin") } },
+      { fixtures .. "freebsd/kld_all_7.bin", { device = true } },
+    },
+  }
+
+  it("hold those of every dump", function()
+    for name, list in pairs(dumps) do
+      for _, dump in ipairs(list) do
+        local source = assert(core.open_bytes(name, support.read(dump[1]), dump[2]))
+        local possible, seen = source:fields(), 0
+        for s in assert(source:pass()):each() do
+          for field in pairs(s:totable()) do
+            assert.is_true(possible[field], ("%s: %s"):format(dump[1], field))
+            seen = seen + 1
+          end
+        end
+        assert.is_true(seen > 0)
+        source:close()
+      end
+    end
+  end)
+
+  it("follow from what the proto says of each", function()
+    local function of(name, bytes, options, tracked)
+      local source <close> = assert(core.open_bytes(name, bytes, options))
+      return source:fields(tracked)
+    end
+    local linux, macos = of("linux", ""), of("macos", "", { release = 15 })
+    for field, on in pairs {
+      age_ms = { false, true }, rtt_cur_us = { false, true }, cgroup = { true, false }, l4s_enabled = { false, true }, command = { true, true }, start_time_secs = { false, false },
+      delta_tx_bytes = { false, false }, time_in_state_ms = { false, false }, sources = { true, true },
+    } do
+      assert.equal(on[1], linux[field] or false, "linux " .. field)
+      assert.equal(on[2], macos[field] or false, "macos " .. field)
+    end
+    local followed = of("linux", "", nil, true)
+    assert.is_true(followed.delta_tx_bytes and followed.delta_rexmit_packets and followed.time_in_state_ms and followed.rtt_us)
+    assert.is_nil(followed.age_ms)
+  end)
+end)

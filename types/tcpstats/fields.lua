@@ -180,7 +180,7 @@
 ---@field tlp_bytes_sent? integer Bytes sent in tail loss probes; FreeBSD's t_dsack_tlp_bytes is another thing, see dsack_tlp_bytes. kld: tlp_bytes.
 ---@field encaps_port? integer UDP port of the tunnel; 0 none. FreeBSD: xt_encaps_port.
 ---@field inp_gencnt? integer Generation of the protocol control block. macOS: inp_gencnt. FreeBSD: inp_gencnt. kld: gencnt.
----@field start_time_secs? integer Start of the connection, seconds since the epoch; no kernel gives it, so it is never filled: see age_ms and connection_age_ms.
+---@field start_time_secs? integer Start of the connection, seconds since the epoch. Never: no kernel gives it; see age_ms and connection_age_ms.
 ---@field delta_rexmit_packets? integer Segments retransmitted since the previous pass. From rexmit_packets, else retransmit_packets_total.
 ---@field delta_ooo_packets? integer Segments received out of order since the previous pass. From ooo_packets.
 ---@field delta_zerowin? integer Zero window probes since the previous pass. From zerowin_probes.
