@@ -138,12 +138,12 @@ describe("the fields that a source can have", function()
 
   it("hold those of every dump", function()
     for name, list in pairs(dumps) do
-      for _, dump in ipairs(list) do
-        local source = assert(core.open_bytes(name, support.read(dump[1]), dump[2]))
+      for _, one in ipairs(list) do
+        local source = assert(core.open_bytes(name, support.read(one[1]), one[2]))
         local possible, seen = source:fields(), 0
         for s in assert(source:pass()):each() do
           for field in pairs(s:totable()) do
-            assert.is_true(possible[field], ("%s: %s"):format(dump[1], field))
+            assert.is_true(possible[field], ("%s: %s"):format(one[1], field))
             seen = seen + 1
           end
         end

@@ -10,7 +10,7 @@ Ctx.__index = Ctx
 -- @param options values that differ from the defaults
 -- @return a ctx; `text` is what was emitted so far
 local function new(script, options)
-  local ctx = setmetatable({ name = script.name, options = {}, state = {}, text = "", logged = {}, now_ns = 0, elapsed_ns = 0 }, Ctx)
+  local ctx = setmetatable({ name = script.name, options = {}, state = {}, text = "", logged = {}, wanted = {}, now_ns = 0, elapsed_ns = 0 }, Ctx)
   for name, option in pairs(script.options or {}) do ctx.options[name] = option.default end
   for name, value in pairs(options or {}) do
     assert(script.options and script.options[name], name)
@@ -30,6 +30,15 @@ function Ctx:emit(x, options)
 end
 
 function Ctx:log(level, format, ...) self.logged[#self.logged + 1] = level .. ": " .. format:format(...) end
+function Ctx:wants(names)
+  local missing = {}
+  for key, value in pairs(names) do
+    local name = type(key) == "string" and key or value
+    self.wanted[name] = true
+    missing[name] = self.unknown and self.unknown[name]
+  end
+  return missing
+end
 function Ctx:isatty() return self.tty or false end
 function Ctx:flush() return self end
 function Ctx:stop(code, message) self.stopped, self.message = code or 0, message end

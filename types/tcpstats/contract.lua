@@ -50,6 +50,7 @@
 ---@field output fun(self: tcpstats.Ctx, url: string): tcpstats.Output Another output, the same one for the same URL. Raises if it cannot be opened.
 ---@field flush fun(self: tcpstats.Ctx) Writes what was emitted now rather than at the end of the pass.
 ---@field isatty fun(self: tcpstats.Ctx): boolean Whether the script's output is a terminal.
+---@field wants fun(self: tcpstats.Ctx, names: string[]): table<string, string> Says in init that the script reads these fields: if one is an owner's field, owners are looked up as with --processes. (Filters and --where say so themselves.) Returns those that this run can never know, each with the reason.
 ---@field log fun(self: tcpstats.Ctx, level: "error"|"warning"|"info"|"debug", format: string, ...: any) Writes a line to standard error, prefixed with the script's name. The format is that of string.format. debug is shown with --verbose.
 ---@field stop fun(self: tcpstats.Ctx, code?: integer, message?: string) Ends the run after this pass with an exit status from 0 to 125 (0); of several the largest counts.
 ---@field hold fun(self: tcpstats.Ctx, key: any, condition: boolean, seconds: number): boolean, number Hold-down: whether a condition has been true for some time without a break.

@@ -81,6 +81,10 @@ local Filter = {}
 ---@return boolean
 function Filter:matches(socket) end
 
+--- The fields that it looks at.
+---@return table<tcpstats.FieldName, true>
+function Filter:fields() end
+
 --- Whether the answer for a connection is the same as long as the connection lives: the filter names no states but LISTEN, no metrics and no owners.
 ---@return boolean
 function Filter:lasting() end
@@ -106,6 +110,7 @@ local Source = {}
 
 ---@class tcpstats.PassOptions
 ---@field processes? boolean Look up owners.
+---@field fields? table<tcpstats.FieldName, true> What is read: owners are looked up for a field of theirs.
 ---@field tcp_info? boolean Ask for the counters that cost one call per connection (macOS).
 ---@field tcp_info_limit? integer Make at most that many such calls.
 ---@field filter? tcpstats.Filter
@@ -149,6 +154,12 @@ function Source:name() end
 --- Whether it asks the running kernel.
 ---@return boolean
 function Source:live() end
+
+--- The fields that its sockets can ever have, on some release of the system and with everything asked for. Those that take a second pass to know
+--- are among them only if passes are tracked.
+---@param tracked? boolean
+---@return table<tcpstats.FieldName, true>
+function Source:fields(tracked) end
 
 --- Rows of a batch on their way to an output, from core.chunks.
 ---@class tcpstats.Chunks

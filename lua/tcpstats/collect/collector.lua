@@ -49,7 +49,7 @@ function collector.new(options)
   end
   return setmetatable({
     source = source, live = source:live(), filter = filter, options = options, count = options.count or 0, recording = options.record ~= nil,
-    schedules = {}, by_name = {}, elapsed_ns = 0, recorded = 0,
+    schedules = {}, by_name = {}, elapsed_ns = 0, recorded = 0, wanted = {},
   }, collector)
 end
 
@@ -62,6 +62,10 @@ function collector:choose(filter)
   end
   self.filter = filter
 end
+
+--- Says that somebody reads a field: what costs extra is looked up for it from the next pass on.
+---@param name string
+function collector:read(name) self.wanted[name] = true end
 
 -- What runs when: made with the first pass, so that time begins then.
 local function begin(self, now)
@@ -82,11 +86,20 @@ end
 -- A pass that nothing follows needs no comparison.
 local function is_single(self) return self.live and self.count == 1 end
 
+--- The fields that sockets can have here; of a single pass, less those that take a second one to know.
+---@return table<string, true>? ever; nil: nothing is known of the source
+---@return table<string, true>? in this run
+function collector:possible()
+  if not self.source.fields then return nil end
+  local ever = self.source:fields(true)
+  return ever, is_single(self) and self.source:fields(false) or ever
+end
+
 local function pass_options(self, s, sequence)
   if not s.tracker and not is_single(self) then s.tracker = core.tracker() end
   local interval_ms = s.interval_ns // 1000000
   return {
-    processes = s.processes, tcp_info = s.tcp_info, tcp_info_limit = self.options.tcp_info_limit, filter = self.filter,
+    processes = s.processes, tcp_info = s.tcp_info, tcp_info_limit = self.options.tcp_info_limit, filter = self.filter, fields = self.wanted,
     tracker = s.tracker, schedule_name = s.name ~= "" and s.name or nil,
     interval_ms = not is_single(self) and interval_ms or nil, sequence = sequence, summary_only = s.summary_only,
   }

@@ -77,6 +77,9 @@ contract.ctx = {
     "Another output, the same one for the same URL. Raises if it cannot be opened." },
   { "flush", "fun(self: tcpstats.Ctx)", "Writes what was emitted now rather than at the end of the pass." },
   { "isatty", "fun(self: tcpstats.Ctx): boolean", "Whether the script's output is a terminal." },
+  { "wants", "fun(self: tcpstats.Ctx, names: string[]): table<string, string>",
+    "Says in init that the script reads these fields: if one is an owner's field, owners are looked up as with --processes. (Filters and --where say so "
+    .. "themselves.) Returns those that this run can never know, each with the reason." },
   { "log", 'fun(self: tcpstats.Ctx, level: "error"|"warning"|"info"|"debug", format: string, ...: any)',
     "Writes a line to standard error, prefixed with the script's name. The format is that of string.format. debug is shown with --verbose." },
   { "stop", "fun(self: tcpstats.Ctx, code?: integer, message?: string)",

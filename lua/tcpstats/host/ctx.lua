@@ -7,6 +7,7 @@ local core = require "tcpstats.core"
 local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
 local runtime = require "tcpstats.runtime"
+local wants = require "tcpstats.host.wants"
 
 local ctx = {}
 
@@ -53,6 +54,8 @@ local function warn_of_null(host, instance, path)
   report.log(host, instance.name, "warning", "%s is not a finite number: JSON has null for it", path)
 end
 
+local function with_bare_names(self, names) return self, without_metatable(names) end
+
 -- What ctx:output gives.
 local function output_proxy(host, instance, url)
   local proxy = { url = url }
@@ -93,6 +96,10 @@ local function methods_of(host, instance)
   end, with_plain_arguments)
   methods.flush = runtime.guard(function() outputs.flush(host, instance.out) end)
   methods.isatty = runtime.guard(function() return instance.out:isatty() end)
+  methods.wants = runtime.guard(function(_, names)
+    wants.note(host, names)
+    return wants.missing(host, names)
+  end, with_bare_names)
   methods.output = runtime.guard(function(_, url)
     if host.config.sandbox then error("ctx:output is not for a sandbox", 0) end
     if type(url) ~= "string" then error("ctx:output wants a URL, as file:PATH", 0) end

@@ -11,6 +11,7 @@ local passes = require "tcpstats.host.passes"
 local progress = require "tcpstats.host.progress"
 local report = require "tcpstats.host.report"
 local runtime = require "tcpstats.runtime"
+local wants = require "tcpstats.host.wants"
 
 local host = {}
 host.__index = host
@@ -41,6 +42,7 @@ local function open(self)
   if not self.collector then return nil, what, code end
   self.progress = progress.new(self.collector)
   self.select = config.where and instance.by_expression(config.where) or nil
+  wants.note_all(self, { config.filter or false }, { config.where or false })
   for i, section in ipairs(config.scripts) do
     local one
     one, what, code = instance.prepare(self, section, section.loaded)

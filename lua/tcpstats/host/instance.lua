@@ -5,6 +5,7 @@ local ctx = require "tcpstats.host.ctx"
 local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
 local script = require "tcpstats.host.script"
+local wants = require "tcpstats.host.wants"
 
 local instance = {}
 
@@ -62,7 +63,9 @@ function instance.prepare(host, section, loaded)
     timers = make_timers(t), defaults = { format = section.format, pretty = section.pretty }, schedules = {},
   }
   local parts = {}
-  if t.filter then parts[#parts + 1] = by_filter(assert(core.filter(t.filter))) end
+  local own = t.filter and assert(core.filter(t.filter)) or false
+  wants.note_all(host, { own, section.filter or false }, { section.where or false })
+  if own then parts[#parts + 1] = by_filter(own) end
   if section.filter then parts[#parts + 1] = by_filter(section.filter) end
   if section.where then parts[#parts + 1] = instance.by_expression(section.where) end
   self.select = selection(parts)

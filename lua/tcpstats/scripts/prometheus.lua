@@ -98,7 +98,7 @@ end
 
 -- What rows are grouped by, and the names of the labels; or nil and what is wrong.
 local function parse_labels(text)
-  local keys, names, seen = {}, {}, { state = true }
+  local keys, names, fields, seen = {}, {}, {}, { state = true }
   for key in text:gmatch "[^,%s]+" do
     local field, slash = key:match "^([%w_]+)(/?)[%d/]*$"
     local known, what = tcpstats.where(field or key)
@@ -106,9 +106,9 @@ local function parse_labels(text)
     local name = field .. (slash == "/" and "_network" or "") -- remote_addr/24: remote_addr_network
     if seen[name] then return nil, name .. " is a label already" end
     seen[name] = true
-    keys[#keys + 1], names[#names + 1] = key, name
+    keys[#keys + 1], names[#names + 1], fields[#fields + 1] = key, name, field
   end
-  return keys, names
+  return keys, names, fields
 end
 
 -- The labels of a combination, or "other" for each when there is no room for it.
@@ -236,9 +236,10 @@ return {
 
   init = function(ctx)
     local state = ctx.state
-    local keys, names = parse_labels(ctx.options.labels)
+    local keys, names, fields = parse_labels(ctx.options.labels)
     if not keys then return ctx:stop(2, "--labels: " .. names) end
     state.keys, state.names = keys, names
+    for name, why in pairs(ctx:wants(fields)) do ctx:log("warning", "--labels %s is always empty: %s", name, why) end
     state.limit, state.series, state.admitted, state.other = ctx.options.series, 0, {}, {}
     for i = 1, #state.keys do state.other[i] = "other" end
     state.system, state.totals = {}, {}

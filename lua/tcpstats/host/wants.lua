@@ -1,0 +1,60 @@
+--- Which fields a run reads. What costs extra is looked up for them (owners), and what can never be known is said.
+local core = require "tcpstats.core"
+
+local wants = {}
+
+-- The fields of a socket, a list of names and a set: made when somebody says what is read.
+local known
+local function all_fields()
+  if known then return known end
+  known = {}
+  for i, field in ipairs(core.fields()) do known[i], known[field.name] = field.name, true end
+  return known
+end
+
+--- Notes that somebody reads these fields.
+---@param host table
+---@param names string[]|table<string, true> a list or a set; raises for a name that is no field
+function wants.note(host, names)
+  for key, value in pairs(names) do
+    local name = type(key) == "string" and key or value
+    if not all_fields()[name] then
+      error(("no field '%s'%s"):format(tostring(name), require("tcpstats.suggest").hint(tostring(name), all_fields())), 0)
+    end
+    host.collector:read(name)
+  end
+end
+
+--- Notes what a script's filters and expressions read.
+---@param host table
+---@param filters (tcpstats.Filter|false)[]
+---@param expressions (tcpstats.Expression|false)[]
+function wants.note_all(host, filters, expressions)
+  for _, filter in ipairs(filters) do
+    if filter then wants.note(host, filter:fields()) end
+  end
+  for _, expression in ipairs(expressions) do
+    if expression then wants.note(host, expression.fields) end
+  end
+end
+
+--- Those of the fields that this run can never know.
+---@param host table
+---@param names string[]|table<string, true> a list or a set
+---@return table<string, string> by name, why
+function wants.missing(host, names)
+  local missing = {}
+  local ever, at_once = host.collector:possible()
+  if not ever then return missing end
+  for key, value in pairs(names) do
+    local name = type(key) == "string" and key or value
+    if not ever[name] then
+      missing[name] = ("%s sockets never have it"):format(host.collector.source:name())
+    elseif not at_once[name] then
+      missing[name] = "it takes two passes to know, and -c 1 makes one"
+    end
+  end
+  return missing
+end
+
+return wants

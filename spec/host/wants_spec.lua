@@ -1,0 +1,73 @@
+-- Owners are looked up for whoever reads a field of theirs: a socket of our own, seen by a run that has no --processes.
+local host = require "spec.support.host"
+local socket = require "socket"
+
+local stat = io.open "/proc/self/stat"
+local pid = stat and stat:read "n"
+if stat then stat:close() end
+
+describe("whoever reads an owner's field", function()
+  if not pid then return it("has owners looked up", function() pending "a system with /proc" end) end
+  local server, port, folder
+
+  setup(function()
+    server = assert(socket.bind("127.0.0.1", 0))
+    port = select(2, server:getsockname())
+    folder = host.folder()
+  end)
+  teardown(function()
+    server:close()
+    os.execute("rm -r " .. folder)
+  end)
+
+  local function run(words)
+    local out, err, code = host.run(("-c 1 %s"):format(words:gsub("PORT", port):gsub("PID", pid)))
+    assert.equal(0, code, err)
+    return out
+  end
+
+  it("as an expression", function()
+    assert.truthy(run("-w 'pid == PID and local_port == PORT' flat"):find(('"pid":%d'):format(pid), 1, true))
+    assert.truthy(run("flat -w 'pid == PID and local_port == PORT'"):find(('"pid":%d'):format(pid), 1, true))
+  end)
+
+  it("as a filter", function()
+    assert.truthy(run("-f 'pid=PID local_port=PORT' flat"):find(('"pid":%d'):format(pid), 1, true))
+    local script = host.write(folder .. "/s.lua", ([[return { filter = "pid=%d local_port=%d", on_socket = function(s, ctx) ctx:emit(s.pid .. "\n") end }]]):format(pid, port))
+    assert.equal(pid .. "\n", run(script))
+  end)
+
+  it("as a script that says so", function()
+    local script = host.write(folder .. "/s.lua", ([[return {
+      init = function(ctx) assert(next(ctx:wants { "command", "pid" }) == nil) end,
+      on_socket = function(s, ctx) if s.local_port == %d then ctx:emit(s.pid .. "\n") end end }]]):format(port))
+    assert.equal(pid .. "\n", run(script))
+  end)
+
+  it("as a label", function()
+    assert.truthy(run("-f local_port=PORT prometheus --labels pid"):find(('tcpstats_sockets{state="LISTEN",pid="%d"} 1'):format(pid), 1, true))
+  end)
+
+  it("and nobody else", function() assert.falsy(run("-f local_port=PORT flat"):find('"pid"', 1, true)) end)
+end)
+
+describe("ctx:wants", function()
+  it("says what a run can never know", function()
+    local folder = host.folder()
+    local script = host.write(folder .. "/s.lua", [[return { init = function(ctx)
+      local missing = ctx:wants { "rtt_us", "cgroup", "delta_tx_bytes" }
+      ctx:emit(tostring(missing.rtt_us) .. "; " .. tostring(missing.cgroup) .. "; " .. tostring(missing.delta_tx_bytes) .. "\n")
+    end }]])
+    local dump = "spec/fixtures/macos/15/n7.bin,release=15"
+    assert.equal("nil; macos sockets never have it; nil\n", (host.run(("-s macos:%s %s"):format(dump, script))))
+    if pid then
+      assert.equal("nil; nil; it takes two passes to know, and -c 1 makes one\n", (host.run("-c 1 " .. script)))
+      assert.equal("nil; nil; nil\n", (host.run("-c 2 -i 0.01 " .. script)))
+    end
+    local bad = host.write(folder .. "/bad.lua", [[return { init = function(ctx) ctx:wants { "rtt_uss" } end }]])
+    local _, err, code = host.run("-s macos:" .. dump .. " " .. bad)
+    assert.equal(1, code)
+    assert.truthy(err:find("no field 'rtt_uss', did you mean rtt_us?", 1, true), err)
+    os.execute("rm -r " .. folder)
+  end)
+end)
