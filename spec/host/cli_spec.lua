@@ -268,12 +268,11 @@ describe("how a run ends", function()
           on_batch = function(b, ctx) ctx:emit("pass\n") ctx.state.n = (ctx.state.n or 0) + 1 end,
           stop = function(ctx) ctx:emit(("stopped after %d\n"):format(ctx.state.n)) end,
         }]])
-      local out, err, code = support.run(("%s -i 0.05 %s & pid=$!; sleep 0.5; kill -%s $pid; wait $pid"):format(bin, path, signal))
-      assert.are.equal("", err)
-      assert.are.equal(0, code)
+      local out, err, code = support.beside(("%s -i 0.05 %s"):format(bin, path), ("said pass 3 && kill -%s $pid"):format(signal))
+      assert.are.equal(0, code, err)
       local passes = select(2, out:gsub("pass\n", ""))
       assert.are.equal(("stopped after %d\n"):format(passes), out:match("stopped.*"))
-      assert.is_true(passes > 2)
+      assert.is_true(passes >= 3)
     end)
   end
 
@@ -281,20 +280,26 @@ describe("how a run ends", function()
   it("with 0 and everything written when one wish comes as several signals", function()
     local path = host.write(folder .. "/lingers.lua", [[
       local function linger() local from = os.clock() while os.clock() - from < 0.1 do end end
-      return { on_batch = function() end, stop = function(ctx) linger() ctx:emit("stopped\n") end }]])
+      return { on_batch = function(b, ctx) ctx:emit("pass\n") end, stop = function(ctx) linger() ctx:emit("stopped\n") end }]])
     for _, signal in ipairs { "INT", "TERM" } do
-      local command = "%s -i 60 %s & pid=$!; sleep 0.5; kill -%s $pid; sleep 0.01; kill -%s $pid; wait $pid"
-      local out, err, code = support.run(command:format(bin, path, signal, signal))
+      local out, err, code = support.beside(("%s -i 60 %s"):format(bin, path), ("said pass && kill -%s $pid; kill -%s $pid"):format(signal, signal))
       assert.are.equal(0, code, err)
-      assert.are.equal("stopped\n", out)
+      assert.are.equal("pass\nstopped\n", out)
     end
   end)
 
   it("ends on a second signal also when the reader stands still", function()
-    local started = os.time()
-    support.run(("mkfifo %s/pipe; sleep 4 <%s/pipe & %s -i 0.01 -s protobuf:%s/long.pb >%s/pipe & pid=$!; sleep 0.4; kill -INT $pid; sleep 0.4; kill -INT $pid; "
-      .. "wait $pid"):format(folder, folder, bin, folder, folder))
-    assert.is_true(os.time() - started <= 3)
+    -- it waits for the reader when it sleeps with the same number of bytes written; the second signal comes when the first is no longer the same wish
+    local _, err, code, still = support.beside(("sh -c 'mkfifo %s/pipe; sleep 60 <%s/pipe & echo $! >%s/reader; exec %s -s protobuf:%s/long.pb >%s/pipe'")
+      :format(folder, folder, folder, bin, folder, folder), ([[
+        waits() {
+          before=$written written=$(sed -n 's/^wchar: //p' /proc/$pid/io)
+          [ "$(cut -d ' ' -f 3 /proc/$pid/stat)" = S ] && [ "$written" = "$before" ] && [ "$written" -gt 60000 ]
+        }
+        until_true waits && kill -INT $pid && sleep 0.3 && kill -INT $pid
+        ended; kill $(cat %s/reader) && echo "the reader still stood"]]):format(folder))
+    assert.are.equal("the reader still stood\n", still, err)
+    assert.are.equal(130, code)
   end)
 
   it("with what is complete, a warning that names the offset, and 1 when a stream is cut", function()

@@ -109,9 +109,10 @@ describe("the hooks of a script", function()
     end }]])
     local out = host.run("-i 60 " .. path, "abc")
     assert.are.equal("[abc][]", out)
-    path = host.write(folder .. "/resize.lua", "return { on_resize = function(ctx) ctx:emit('resized') ctx:stop() end }")
-    out = support.run(("%s -i 60 %s & pid=$!; sleep 0.3; kill -WINCH $pid; wait $pid"):format(support.bin, path))
-    assert.are.equal("resized", out)
+    path = host.write(folder .. "/resize.lua", 
+      "return { on_batch = function(b, ctx) ctx:emit('ready\\n') end, on_resize = function(ctx) ctx:emit('resized') ctx:stop() end }")
+    out = support.beside(("%s -i 60 %s"):format(support.bin, path), "said ready && kill -WINCH $pid")
+    assert.are.equal("ready\nresized", out)
   end)
 
   it("run unchanged on a macOS dump", function()
@@ -131,25 +132,29 @@ describe("a reload", function()
   setup(function() folder = host.folder() end)
   teardown(function() os.execute("rm -r " .. folder) end)
 
-  -- Runs a script, puts another one in its place, sends SIGHUP and SIGTERM.
-  local function reload(first, second, words)
+  -- Runs a script, puts another one in its place after two passes, and ends it after the report of the reload and what `last` waits for. Returns what
+  -- was said, but for the passes.
+  local function reload(first, second, last)
     local path = host.write(folder .. "/live.lua", first)
     host.write(folder .. "/next.lua", second)
-    return support.run(("%s -i 0.05 %s %s & pid=$!; sleep 0.4; mv %s/next.lua %s; kill -HUP $pid; sleep 0.4; kill -TERM $pid; wait $pid"):format(support.bin,
-      words or "", path, folder, path))
+    local out, err, code = support.beside(("%s -i 0.05 %s"):format(support.bin, path),
+      ("said 'old pass' 2 && mv %s/next.lua %s && kill -HUP $pid && warned reloaded && %s kill -TERM $pid"):format(folder, path, last or ""))
+    out = out:gsub("%l+ pass\n", "")
+    return out, err, code
   end
 
   local function version(name, more)
     return ([[return {
-      name = "live", init = function(ctx) ctx:emit("%s starts\n") end, on_batch = function(b, ctx) ctx.state.n = (ctx.state.n or 0) + 1 end,
+      name = "live", init = function(ctx) ctx:emit("%s starts\n") end, 
+      on_batch = function(b, ctx) ctx.state.n = (ctx.state.n or 0) + 1 ctx:emit("%s pass\n") end,
       save = function(ctx) return { n = ctx.state.n } end,
       restore = function(t, ctx) ctx.state.n = 1000 ctx:emit("%s takes over " .. tostring(t.n > 1) .. "\n") end,
       stop = function(ctx) ctx:emit("%s stops " .. tostring(ctx.state.n > 1000) .. "\n") end, %s
-    }]]):format(name, name, name, more or "")
+    }]]):format(name, name, name, name, more or "")
   end
 
   it("starts the new script, hands on what the old one saved, and stops the old one", function()
-    local out, err, code = reload(version "old", version "new")
+    local out, err, code = reload(version "old", version "new", "said 'new pass' &&")
     assert.are.equal("old starts\nnew starts\nnew takes over true\nold stops false\nnew stops true\n", out)
     assert.are.equal("tcpstats-lua: live: reloaded\n", err)
     assert.are.equal(0, code)
@@ -172,9 +177,9 @@ describe("a reload", function()
 
   it("opens files again that were moved away", function()
     local path = host.write(folder .. "/file.lua", "return { on_batch = function(b, ctx) ctx:emit('x\\n') end }")
-    local written = ("n=0; until [ -s %s/log ] || [ $((n += 1)) -gt 100 ]; do sleep 0.05; done; "):format(folder)
-    support.run(("%s -i 0.05 %s -o %s/log & pid=$!; %smv %s/log %s/log.old; kill -HUP $pid; %skill $pid; wait $pid"):format(support.bin, path, folder,
-      written, folder, folder, written))
+    local log = folder .. "/log"
+    support.beside(("%s -i 0.05 %s -o %s"):format(support.bin, path, log),
+      ("until_true [ -s %s ] && mv %s %s.old && kill -HUP $pid && until_true [ -s %s ] && kill $pid"):format(log, log, log, log))
     assert.truthy(support.read(folder .. "/log.old"):find("^x\n"))
     assert.truthy(support.read(folder .. "/log"):find("^x\n"))
   end)

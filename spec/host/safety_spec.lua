@@ -152,11 +152,9 @@ describe("a script that", function()
     end)
 
     it("for one socket, is interrupted once and not for every socket after it", function()
-      local started = os.time()
       local _, err, code = run("on_socket = function() while true do end end", "--script-timeout 0.2 -c 1")
       assert.are.equal(1, select(2, err:gsub("interrupted", "")))
       assert.are.equal(1, code)
-      assert.is_true(os.time() - started <= 2)
     end)
 
     it("in its file, does not load", function()

@@ -4,7 +4,8 @@ describe("the clocks", function()
   it("tell nanoseconds, one of them since the epoch", function()
     local a, b = core.monotonic_ns(), core.monotonic_ns()
     assert.is_true(a > 0 and b >= a)
-    assert.is_true(math.abs(core.realtime_ns() // 1000000000 - os.time()) <= 2)
+    local before, now, after = os.time(), core.realtime_ns() // 1000000000, os.time()
+    assert.is_true(before <= now and now <= after) -- a clock that is set back meanwhile is nobody's fault, and rare
   end)
 end)
 

@@ -15,7 +15,7 @@ local function screen() return sh(tmux .. " capture-pane -p -t top") end
 -- Waits until the screen shows a pattern.
 local function shows(pattern, plain)
   local last
-  for _ = 1, 100 do
+  for _ = 1, 300 do
     last = screen()
     if last:find(pattern, 1, plain) then return last end
     os.execute "sleep 0.1"
@@ -51,7 +51,7 @@ describe("top", function()
   end
   local function ended(code)
     shows(("ended with %d"):format(code))
-    for _ = 1, 50 do
+    for _ = 1, 300 do
       if pcall(support.read, folder .. "/after") then break end
       os.execute "sleep 0.1"
     end
@@ -109,7 +109,7 @@ describe("top", function()
     shows "q quit"
     sh(tmux .. " resize-window -t top -x 60 -y 8")
     local small
-    for _ = 1, 50 do
+    for _ = 1, 300 do
       small = screen()
       if not small:find("SEND-Q", 1, true) then break end
       os.execute "sleep 0.1"
@@ -124,7 +124,7 @@ describe("top", function()
   end)
 
   it("goes on after a reload, with its filter and sort, and leaves the terminal as it was", function()
-    run()
+    run { options = ("2>%s/err"):format(folder) }
     shows "q quit"
     keys "l"
     keys "/"
@@ -132,7 +132,10 @@ describe("top", function()
     keys "Enter"
     shows("filter (text): LISTEN", true)
     sh(("kill -HUP $(cat %s/pid)"):format(folder))
-    os.execute "sleep 0.6"
+    for _ = 1, 300 do
+      if support.read(folder .. "/err"):find("top: reloaded", 1, true) then break end
+      os.execute "sleep 0.1"
+    end
     shows("[l latency]", true)
     shows("filter (text): LISTEN", true)
     keys "q"
