@@ -1,7 +1,6 @@
 -- When passes are due, and what a schedule's text may be.
 local host = require "spec.support.host"
 local schedule = require "tcpstats.collect.schedule"
-local support = require "spec.support"
 
 local MS <const>, SECOND <const> = 1000000, 1000000000
 

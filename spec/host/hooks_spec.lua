@@ -109,7 +109,7 @@ describe("the hooks of a script", function()
     end }]])
     local out = host.run("-i 60 " .. path, "abc")
     assert.are.equal("[abc][]", out)
-    path = host.write(folder .. "/resize.lua", 
+    path = host.write(folder .. "/resize.lua",
       "return { on_batch = function(b, ctx) ctx:emit('ready\\n') end, on_resize = function(ctx) ctx:emit('resized') ctx:stop() end }")
     out = support.beside(("%s -i 60 %s"):format(support.bin, path), "said ready && kill -WINCH $pid")
     assert.are.equal("ready\nresized", out)
@@ -145,7 +145,7 @@ describe("a reload", function()
 
   local function version(name, more)
     return ([[return {
-      name = "live", init = function(ctx) ctx:emit("%s starts\n") end, 
+      name = "live", init = function(ctx) ctx:emit("%s starts\n") end,
       on_batch = function(b, ctx) ctx.state.n = (ctx.state.n or 0) + 1 ctx:emit("%s pass\n") end,
       save = function(ctx) return { n = ctx.state.n } end,
       restore = function(t, ctx) ctx.state.n = 1000 ctx:emit("%s takes over " .. tostring(t.n > 1) .. "\n") end,

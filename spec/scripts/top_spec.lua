@@ -1,4 +1,5 @@
 -- top in a real terminal: the binary under tmux, typed at and looked at.
+local run_alone = require("spec.support.ctx").run
 local support = require "spec.support"
 
 -- With a shell: a user that runs services may have none of its own.
@@ -12,15 +13,22 @@ end
 
 local function screen() return sh(tmux .. " capture-pane -p -t top") end
 
--- Waits until the screen shows a pattern.
-local function shows(pattern, plain)
-  local last
-  for _ = 1, 300 do
-    last = screen()
-    if last:find(pattern, 1, plain) then return last end
-    os.execute "sleep 0.1"
+-- Waits until a function gives something other than nil and false; returns that.
+local function wait_until(what, f)
+  for _ = 1, 600 do
+    local result = f()
+    if result then return result end
+    os.execute "sleep 0.05"
   end
-  error(("the screen never showed %s:\n%s"):format(pattern, last), 2)
+  error(("it never happened that %s:\n%s"):format(what, screen()), 3)
+end
+
+-- Waits until the screen shows a pattern; returns what it shows.
+local function shows(pattern, plain)
+  return wait_until("the screen showed " .. pattern, function()
+    local now = screen()
+    return now:find(pattern, 1, plain) and now
+  end)
 end
 
 local function keys(text) sh(("%s send-keys -t top %s"):format(tmux, text)) end
@@ -46,15 +54,13 @@ describe("top", function()
 
   -- Runs top with the terminal's settings noted before and after.
   local function run(arguments)
-    local command = ("sh -c \"echo \\$\\$ >%s/pid; exec %s -i 0.2 top %s\""):format(folder, support.bin, arguments and arguments.options or "")
+    local command = ("sh -c \"echo \\$\\$ >%s/pid; exec %s -i 0.2 %s %s\""):format(folder, support.bin, arguments and arguments.script or "top",
+      arguments and arguments.options or "")
     keys(("'clear; stty -a >before; %s; echo ended with $?; stty -a >new; mv new after' Enter"):format(command))
   end
   local function ended(code)
     shows(("ended with %d"):format(code))
-    for _ = 1, 300 do
-      if pcall(support.read, folder .. "/after") then break end
-      os.execute "sleep 0.1"
-    end
+    wait_until("the terminal's settings were noted", function() return (pcall(support.read, folder .. "/after")) end)
     assert.equal(support.read(folder .. "/before"), support.read(folder .. "/after"))
     assert.is_nil(screen():find("q quit", 1, true))
     assert.equal("1", sh(tmux .. " display-message -p -t top '#{cursor_flag}'"):sub(1, 1))
@@ -108,23 +114,22 @@ describe("top", function()
     run()
     shows "q quit"
     sh(tmux .. " resize-window -t top -x 60 -y 8")
-    local small
-    for _ = 1, 300 do
-      small = screen()
-      if not small:find("SEND-Q", 1, true) then break end
-      os.execute "sleep 0.1"
-    end
+    local small = shows "REMOTE +RECV%-Q +SEND%-Q\n"
     local _, lines = small:gsub("\n", "")
     assert.is_true(lines <= 8)
     for line in small:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 60, line) end
     sh(tmux .. " resize-window -t top -x 120 -y 20")
-    shows("SEND-Q", true) -- drawn for the old size again: tmux passes it on a quarter of a second later
+    shows "REMOTE +PROCESS"
+    -- tmux draws what it had at that size, and passes the size on a quarter of a second later
+    local tty = sh(tmux .. " display-message -p -t top '#{pane_tty}'"):match "%S+"
+    wait_until("the terminal has its old size", function() return sh("stty -F " .. tty .. " size") == "20 120\n" end)
     keys "q"
     ended(0)
   end)
 
   it("goes on after a reload, with its filter and sort, and leaves the terminal as it was", function()
-    run { options = ("2>%s/err"):format(folder) }
+    sh(("cp lua/tcpstats/scripts/top.lua %s/own.lua"):format(folder)) -- what is built in is not loaded again
+    run { script = "./own.lua", options = "2>err" }
     shows "q quit"
     keys "l"
     keys "/"
@@ -132,10 +137,7 @@ describe("top", function()
     keys "Enter"
     shows("filter (text): LISTEN", true)
     sh(("kill -HUP $(cat %s/pid)"):format(folder))
-    for _ = 1, 300 do
-      if support.read(folder .. "/err"):find("top: reloaded", 1, true) then break end
-      os.execute "sleep 0.1"
-    end
+    wait_until("the script was loaded again", function() return support.read(folder .. "/err"):find("reloaded", 1, true) end)
     shows("[l latency]", true)
     shows("filter (text): LISTEN", true)
     keys "q"
@@ -173,7 +175,7 @@ describe("top", function()
     local file = assert(io.open(path, "w"))
     file:write("return { on_batch = function() return ((\"a\"):rep(30000)):find(\".-.-.-.-b\") end }\n")
     file:close()
-    run { options = ("--script-timeout 0.5 -x %s -o /dev/null"):format(path) }
+    run { options = ("--script-timeout 0.2 -x %s -o /dev/null"):format(path) }
     shows "giving up"
     ended(1)
   end)
@@ -185,8 +187,11 @@ describe("top", function()
   end)
 
   it("names the package that is missing", function()
-    local _, err, code = support.run(("env LUA_PATH= LUA_CPATH= LUA_PATH_5_4=/nowhere/?.lua LUA_CPATH_5_4=/nowhere/?.so %s top"):format(support.bin))
-    assert.equal(1, code)
-    assert.is_truthy(err:find("lua-term", 1, true))
+    local loaded = package.loaded.term
+    package.loaded.term, package.preload.term = nil, function() error "not installed" end
+    local ctx = run_alone("tcpstats.scripts.top", {})
+    package.loaded.term, package.preload.term = loaded, nil
+    assert.equal(1, ctx.stopped)
+    assert.is_truthy(ctx.message:find("lua-term", 1, true))
   end)
 end)
