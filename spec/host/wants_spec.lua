@@ -71,3 +71,16 @@ describe("ctx:wants", function()
     os.execute("rm -r " .. folder)
   end)
 end)
+
+describe("a check", function()
+  it("is UNKNOWN when the source cannot be opened, or ends before", function()
+    local out, err, code = host.run "-s linux:/nowhere/dump alert --check 1 --when 'rtt_us > 1'"
+    assert.same({ "TCP UNKNOWN: cannot read /nowhere/dump: No such file or directory\n", 3 }, { out, code })
+    assert.truthy(err:find "/nowhere/dump", 1, true)
+    local dump = "spec/fixtures/macos/15/n7.bin,release=15"
+    out, err, code = host.run("-s macos:" .. dump .. " alert --check 2 --when 'rtt_us > 1'")
+    assert.same({ "TCP UNKNOWN: 1 of 2 passes were read\n", "", 3 }, { out, err, code })
+    out, err, code = host.run("-s macos:" .. dump .. " alert --check 1 --when 'cgroup == \"x\"'")
+    assert.same({ "TCP UNKNOWN: cgroup == \"x\": cgroup: macos sockets never have it\n", "", 3 }, { out, err, code })
+  end)
+end)

@@ -64,7 +64,7 @@ describe("alert", function()
     for i = 1, 62 do batches[i] = rtts(i % 2 == 1 and 300 or 1) end
     local told = lines(batches, { when = { "rtt_us > 200" }, limit = 1 })
     assert.equal(2, #told)
-    assert.is_truthy(told[2]:find "alerts were not told")
+    assert.is_truthy(told[2]:find "alerts were not reported")
   end)
 
   it("speaks JSON", function()
@@ -80,14 +80,40 @@ describe("alert", function()
       return ctx.stopped, ctx.text
     end
     local code, text = check({ when = { "rtt_us > 200" } }, { rtts(100) })
-    assert.same({ 0, "TCP OK: nothing to tell | 'rtt_us > 200'=0\n" }, { code, text })
+    assert.same({ 0, "TCP OK: no rule holds | 'rtt_us > 200'=0\n" }, { code, text })
     code, text = check({ when = { "a: rtt_us > 200" }, warn = { "b: rtt_us > 50" } }, { rtts(100) })
     assert.same({ 1, "TCP WARNING: 1 socket with rtt_us > 50; prog[11] 10.0.0.1:443 > 10.0.0.2:1001 rtt_us=100 | 'a'=0 'b'=1\n" }, { code, text })
     assert.equal(2, (check({ when = { "rtt_us > 200" }, warn = { "rtt_us > 50" } }, { rtts(300) })))
     assert.equal(3, (check({ when = { "rate(tx_bytes) > 200" } }, { rtts(300) })))
     assert.equal(3, (check({ warn = { "orphans > 200" } }, { rtts(300) })))
     assert.equal(2, (check({ when = { "rtt_us > 200 for 1" } }, { rtts(300), rtts(300) })))
-    assert.is_nil((check({ when = { "rtt_us > 1" } }, {})))
+    assert.equal(3, (check({ when = { "count(delta_tx_bytes > 5) > 0" } }, { rtts(300) })))
+    code, text = check({ when = { "delta_tx_bytes > 200" } }, { rtts(300) })
+    assert.same({ 3, "TCP UNKNOWN: delta_tx_bytes > 200: it takes two passes to know: --check 2 | 'delta_tx_bytes > 200'=0\n" }, { code, text })
+    local recorded = sockets.batch { connection(1, { delta_tx_bytes = 100 }) }
+    assert.equal(0, (check({ when = { "delta_tx_bytes > 200" } }, { recorded })))
+  end)
+
+  it("that comes to no verdict does not say that all is well", function()
+    local ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "rtt_us > 1" }, check = 2 })
+    assert.same({ 3, "TCP UNKNOWN: 1 of 2 passes were read\n" }, { ctx.stopped, ctx.text })
+    local script = require "tcpstats.scripts.alert"
+    assert.same({ 3, "TCP UNKNOWN: no kernel" }, { script.on_failure("no kernel", { check = 1 }) })
+    assert.is_nil(script.on_failure("no kernel", { check = 0 }))
+  end)
+
+  it("refuses a rule over what can never be known, and as a check says so", function()
+    local missing = { age_ms = "linux sockets never have it" }
+    local ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "age_ms > 1" } }, missing)
+    assert.same({ 2, "rule 'age_ms > 1': age_ms: linux sockets never have it" }, { ctx.stopped, ctx.message })
+    ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "old: age_ms > 1" }, warn = { "rtt_us > 900" }, check = 1 }, missing)
+    assert.same({ 3, "TCP UNKNOWN: old: age_ms: linux sockets never have it | 'rtt_us > 900'=0\n" }, { ctx.stopped, ctx.text })
+    ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "age_ms > 1" }, warn = { "rtt_us > 100" }, check = 1, top = 0 }, missing)
+    assert.equal(1, ctx.stopped)
+    ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "max(age_ms) > 1" } }, missing)
+    assert.equal(2, ctx.stopped)
+    ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "(age_ms or connection_age_ms) > 1" }, check = 1 }, missing)
+    assert.same({ 0, "warning: rule '(age_ms or connection_age_ms) > 1': age_ms: linux sockets never have it" }, { ctx.stopped, ctx.logged[1] })
   end)
 
   it("says what is wrong with a rule", function()

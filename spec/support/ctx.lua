@@ -49,14 +49,15 @@ end
 
 --- Runs a script over batches, a second apart.
 -- @param script the table, the path of a file, or the name of a module (loaded anew, as the host does)
--- @param batches a list; options as of new
+-- @param batches a list; options as of new; unknown: what ctx:wants returns, by field
 -- @return the ctx
-local function run(script, batches, options)
+local function run(script, batches, options, unknown)
   if type(script) == "string" then
     local path = script:find "/" and script or assert(package.searchpath(script, package.path))
     script = assert(loadfile(path))()
   end
   local ctx = new(script, options)
+  ctx.unknown = unknown
   if script.init then script.init(ctx) end
   if ctx.stopped then return ctx end
   for i, batch in ipairs(batches) do

@@ -17,6 +17,7 @@
 ---@field on_resize? fun(ctx: tcpstats.Ctx) Called when the terminal has changed its size.
 ---@field save? fun(ctx: tcpstats.Ctx): table Called before a reload: the new script's restore gets what the old one's save returns.
 ---@field restore? fun(t: table, ctx: tcpstats.Ctx) Called after a reload and after init, with what save returned.
+---@field on_failure? fun(what: string, options: table<string, any>): integer?, string? Called, instead of everything else, if the source cannot be opened: returns the exit status and a line for standard output.
 ---@field stop? fun(ctx: tcpstats.Ctx) Called at the end, and for the old script after a reload.
 
 --- An entry of a script's `options`. Only `type` is required.

@@ -29,6 +29,8 @@ contract.script = {
   { "on_resize", "fun(ctx: tcpstats.Ctx)", "Called when the terminal has changed its size." },
   { "save", "fun(ctx: tcpstats.Ctx): table", "Called before a reload: the new script's restore gets what the old one's save returns." },
   { "restore", "fun(t: table, ctx: tcpstats.Ctx)", "Called after a reload and after init, with what save returned." },
+  { "on_failure", "fun(what: string, options: table<string, any>): integer?, string?",
+    "Called, instead of everything else, if the source cannot be opened: returns the exit status and a line for standard output." },
   { "stop", "fun(ctx: tcpstats.Ctx)", "Called at the end, and for the old script after a reload." },
 }
 

@@ -86,7 +86,7 @@ local function run(self)
   local ok, what, code = open(self)
   if not ok then
     report.say(what)
-    return code == "EUSAGE" and 2 or 1
+    return not self.collector and instance.failure(self, what) or code == "EUSAGE" and 2 or 1
   end
   runtime.handle_signals()
   self.started_ns = core.monotonic_ns()

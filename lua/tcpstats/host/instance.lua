@@ -4,6 +4,7 @@ local core = require "tcpstats.core"
 local ctx = require "tcpstats.host.ctx"
 local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
+local runtime = require "tcpstats.runtime"
 local script = require "tcpstats.host.script"
 local wants = require "tcpstats.host.wants"
 
@@ -73,6 +74,24 @@ function instance.prepare(host, section, loaded)
   if not self.out then return nil, what, code end
   self.ctx, self.values = ctx.new(host, self, options)
   return self
+end
+
+--- What scripts say of a source that cannot be opened: the largest of their exit statuses, if one has any. Their lines go to standard output.
+---@param host table
+---@param what string why it cannot be opened
+---@return integer?
+function instance.failure(host, what)
+  local worst
+  for _, section in ipairs(host.config.scripts) do
+    local t = section.loaded or instance.load(host, section.name)
+    local options = t and t.on_failure and script.options(t, section.given or {})
+    if options then
+      local ok, said = runtime.protect(report.text_of, host.timeout_ns, function() return table.pack(t.on_failure(what, options)) end)
+      if ok and said[2] then io.stdout:write(said[2], "\n") end
+      if ok and said[1] then worst = math.max(worst or 0, said[1]) end
+    end
+  end
+  return worst
 end
 
 --- Calls init. An error without a position is not a bug: the script refuses what the command line says.

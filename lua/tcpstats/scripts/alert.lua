@@ -1,18 +1,21 @@
---- Speaks when something is wrong, names the worst, and says when it is over.
+--- Reports when something is wrong, names the worst sockets, and reports when it is over.
 --
---   tcpstats-lua --processes alert --when "rtt_us > 200000 until rtt_us < 150000 for 10"
+--   tcpstats-lua alert --when "rtt_us > 200000 until rtt_us < 150000 for 10"
 --   tcpstats-lua alert --when "stuck: count(state == 'CLOSE_WAIT') > 100" --warn "retransmit_rate > 0.02 for 30"
---   tcpstats-lua -c 2 alert --check 2 --when "delta_listen_overflows > 0"        a check for Nagios, Icinga, Sensu, a health probe
+--   tcpstats-lua alert --check 2 --when "delta_listen_overflows > 0"        a check for Nagios, Icinga, Sensu, a health probe
 --
 -- A rule is    [NAME:] CONDITION [until CONDITION] [for SECONDS]
 -- CONDITION is an expression (tcpstats.where) of one of two kinds:
---   over a socket's fields: the rule holds while there are sockets for which it is true; `for` and `until` count for each connection, so ten
---     connections that are slow for a second each are no slow connection;
---   over all of them, with count(), sum(), p95() ... and the fields of the summary: it holds while it is true.
--- `until`: once true, it stays so until this is true (hysteresis). `for`: it must have been true for so long (hold-down).
+--   over a socket's fields: the rule holds while it is true of some socket; `for` and `until` apply to each connection, so ten connections that are
+--     slow for a second each are not one slow connection;
+--   over all of them, with count(), sum(), p95() ... and the fields of the summary: the rule holds while it is true.
+-- `until`: once true, the rule holds until this is true (hysteresis). `for`: it must have been true for that long (hold-down).
 --
--- --check N looks at N passes, prints one line and exits as monitoring plugins do: 0 nothing, 1 a --warn rule holds, 2 a --when rule holds,
--- 3 a rule could not be judged (a counter that this system does not have, a rate in the first pass).
+-- A rule over a field that this system or this run never has is refused: it could not hold. One that has an `or` is reported instead.
+--
+-- --check N judges the Nth pass, prints one line and exits as monitoring plugins do: 0 if no rule holds, 1 if a --warn rule does, 2 if a --when rule
+-- does, 3 if a rule cannot be judged (a field that this system never has, a counter that it lacks, a rate in the first pass), if the source cannot be
+-- read, or if it ends before.
 require "tcpstats"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
@@ -21,7 +24,7 @@ local STOPS = { ["until"] = true, ["for"] = true }
 
 -- ## Rules
 
--- A rule that is wrong is told by raising a table, which read_rules turns into words.
+-- A rule that is wrong is reported by raising a table, which read_rules turns into words.
 local function wrong(rule, what) error({ what = ("rule '%s': %s"):format(rule, what) }, 0) end
 
 -- A condition of either kind, and what follows it.
@@ -44,7 +47,7 @@ local function parse_rule(source, severity)
   if clear then
     local kind
     rule.clear, rest, kind = compile(clear, source)
-    if kind ~= is_batch then wrong(source, "the condition behind 'until' is of another kind") end
+    if kind ~= is_batch then wrong(source, "the condition after 'until' is of another kind") end
     if not is_batch then rule.between = assert(where.compile(("not (%s) and not (%s)"):format(condition.text, rule.clear.text))) end
   end
   if rest then
@@ -75,6 +78,36 @@ local function read_rules(options)
   if not ok then return nil, what.what end
   if #rules == 0 then return nil, "no rule: say what is wrong with --when \"rtt_us > 200000\"" end
   return rules
+end
+
+-- ## What can never be known
+
+local function fields_of(rule)
+  local names = {}
+  for _, expression in ipairs { rule.condition, rule.clear } do
+    for _, name in ipairs(expression.fields) do names[name] = true end
+  end
+  return names
+end
+
+local function has_or(expression)
+  return expression.text:gsub("%b''", ""):gsub('%b""', ""):find "%f[%w_]or%f[^%w_]" ~= nil
+end
+
+-- Why the rule can never hold or be over, nil when it can. With an `or` it may do without the field.
+local function find_missing(ctx, rule)
+  local parts = {}
+  for name, why in pairs(ctx:wants(fields_of(rule))) do parts[#parts + 1] = ("%s: %s"):format(name, why) end
+  if #parts == 0 then return nil end
+  table.sort(parts)
+  local what = table.concat(parts, "; ")
+  if not has_or(rule.condition) then return what end
+  ctx:log("warning", "rule '%s': %s", rule.name, what)
+end
+
+-- Whether the rule compares with the previous pass.
+local function compares(rule)
+  return rule.condition.needs_seconds or rule.condition.text:find "%f[%w_]delta_" ~= nil
 end
 
 -- ## Judging
@@ -133,12 +166,23 @@ local function worst(rule, view, n)
   return list
 end
 
+-- Whether the rule reads what only a second pass tells, and this is the first. A recorded stream may have it in its first pass.
+local function is_early(rule, batch)
+  if batch:seconds() then return false end
+  local early = rule.condition.needs_seconds
+  for _, name in ipairs(rule.condition.fields) do
+    if name:find "^delta_" then early = batch:aggregate({ n = ("count(%s ~= nil)"):format(name) }).n == 0 end
+  end
+  return early
+end
+
 -- How a rule stands: {holds=, unknown=, sockets=, value=, worst= function(n)}.
 local function judge(rule, batch, ctx)
+  if rule.missing then return { holds = false, unknown = true } end
   if not rule.is_batch then
     local view = judge_sockets(rule, batch, ctx)
     return {
-      holds = #view > 0, sockets = #view, unknown = rule.condition.needs_seconds and not batch:seconds(),
+      holds = #view > 0, sockets = #view, unknown = is_early(rule, batch),
       worst = function(n) return worst(rule, view, n) end,
     }
   end
@@ -150,10 +194,10 @@ local function judge(rule, batch, ctx)
   since = holds and (since or ctx.elapsed_ns) or nil
   rule.since[schedule] = since
   local lasted = since and (ctx.elapsed_ns - since) / 1e9 or 0
-  return { holds = holds and lasted >= rule.hold, unknown = rule.measure and value == nil, value = value, worst = function() return {} end }
+  return { holds = holds and lasted >= rule.hold, unknown = rule.measure and value == nil or is_early(rule, batch), value = value, worst = function() return {} end }
 end
 
--- ## Telling
+-- ## Reporting
 
 local function details(rule, standing, offenders)
   local parts = {}
@@ -187,7 +231,7 @@ local function tell(ctx, rule, event, standing, seconds)
     local said = details(rule, standing, offenders)
     line = ("%s: %s"):format(line, rule.name == rule.condition.text and said:gsub(" with " .. rule.name:gsub("%p", "%%%0"), "", 1) or said)
   end
-  if refused > 0 then line = ("%s (%d alerts were not told)"):format(line, refused) end
+  if refused > 0 then line = ("%s (%s not reported)"):format(line, refused == 1 and "1 alert was" or refused .. " alerts were") end
   ctx:emit(line .. "\n")
 end
 
@@ -197,8 +241,11 @@ local function check(ctx, standings)
   for i, rule in ipairs(ctx.state.rules) do
     local standing = standings[i]
     local code = standing.holds and (rule.severity == "when" and 2 or 1) or standing.unknown and 3 or 0
-    if code > 0 then
-      parts[#parts + 1] = code == 3 and ("%s: not known here"):format(rule.name) or details(rule, standing, standing.worst(ctx.options.top))
+    if code == 3 then
+      local why = rule.missing or compares(rule) and ctx.options.check == 1 and "it takes two passes to know: --check 2" or "not known here"
+      parts[#parts + 1] = ("%s: %s"):format(rule.name, why)
+    elseif code > 0 then
+      parts[#parts + 1] = details(rule, standing, standing.worst(ctx.options.top))
     end
     -- critical before warning before unknown
     local order = { [0] = 0, [3] = 1, [1] = 2, [2] = 3 }
@@ -206,30 +253,47 @@ local function check(ctx, standings)
     local value = standing.sockets or standing.value
     if type(value) == "number" then perfdata[#perfdata + 1] = ("'%s'=%s"):format(rule.name:gsub("['=]", { ["'"] = "''", ["="] = "" }), shown_value(value)) end
   end
-  local line = ("TCP %s: %s"):format(({ [0] = "OK", "WARNING", "CRITICAL", "UNKNOWN" })[level], #parts > 0 and table.concat(parts, "; ") or "nothing to tell")
+  local line = ("TCP %s: %s"):format(({ [0] = "OK", "WARNING", "CRITICAL", "UNKNOWN" })[level], #parts > 0 and table.concat(parts, "; ") or "no rule holds")
   ctx:emit(line:gsub("|", "/") .. (#perfdata > 0 and " | " .. table.concat(perfdata, " ") or "") .. "\n")
+  ctx.state.judged = true
   ctx:stop(level)
 end
 
 return {
   name = "alert",
-  help = "speaks when a rule holds: [NAME:] CONDITION [until CONDITION] [for SECONDS]",
+  help = "reports when a rule holds: [NAME:] CONDITION [until CONDITION] [for SECONDS]",
   options = {
     when = { type = "string", many = true, help = "a rule that is critical" },
     warn = { type = "string", many = true, help = "a rule that is a warning" },
-    top = { type = "integer", default = 3, min = 0, help = "so many of the worst sockets are named" },
-    release = { type = "number", default = 0, min = 0, help = "seconds that a rule must not hold before it is over" },
-    every = { type = "number", min = 0, help = "seconds after which a rule that still holds is told again (never)" },
-    limit = { type = "integer", default = 60, min = 1, help = "alerts a minute; what is beyond is counted and told with the next" },
-    json = { type = "boolean", default = false, help = "one JSON object an alert" },
-    check = { type = "integer", default = 0, min = 0, help = "look at so many passes, print one line and exit with 0, 1, 2 or 3" },
+    top = { type = "integer", default = 3, min = 0, help = "how many of the worst sockets to name" },
+    release = { type = "number", default = 0, min = 0, help = "seconds for which a rule must not hold before it is over" },
+    every = { type = "number", min = 0, help = "seconds after which a rule that still holds is reported again (never)" },
+    limit = { type = "integer", default = 60, min = 1, help = "at most this many alerts a minute; the rest are counted, and reported with the next" },
+    json = { type = "boolean", default = false, help = "one JSON object per alert" },
+    check = { type = "integer", default = 0, min = 0, help = "judge the pass of this number, print one line and exit with 0, 1, 2 or 3" },
   },
 
   init = function(ctx)
     local rules, what = read_rules(ctx.options)
     if not rules then return ctx:stop(2, what) end
+    for _, rule in ipairs(rules) do
+      rule.missing = find_missing(ctx, rule)
+      if rule.missing and ctx.options.check == 0 then return ctx:stop(2, ("rule '%s': %s"):format(rule.name, rule.missing)) end
+    end
     ctx.state.rules, ctx.state.passes = rules, 0
     ctx.state.alarm = ctx:alarm { release = ctx.options.release, every = ctx.options.every }
+  end,
+
+  on_failure = function(what, options)
+    if options.check > 0 then return 3, "TCP UNKNOWN: " .. what end
+  end,
+
+  -- A check that came to no verdict is not an all-clear.
+  stop = function(ctx)
+    local state = ctx.state
+    if ctx.options.check == 0 or state.judged or not state.rules then return end
+    ctx:emit(("TCP UNKNOWN: %d of %d pass%s were read\n"):format(state.passes, ctx.options.check, ctx.options.check == 1 and "" or "es"))
+    ctx:stop(3)
   end,
 
   on_batch = function(batch, ctx)
