@@ -45,7 +45,7 @@ describe("an example", function()
       commands[#commands + 1] = ("echo; echo == %s; %s --processes %s %s"):format(name, support.bin, passes, path(name))
     end
     local file = support.temporary(table.concat(commands, "\n"))
-    local out, err, code = support.run(("timeout 60 unshare -n python3 spec/live/situation.py sh %s"):format(file))
+    local out, err, code = support.run(("timeout 300 unshare -n python3 spec/live/situation.py sh %s"):format(file))
     os.remove(file)
     assert.equal(0, code, err)
     for _, name in ipairs(names) do

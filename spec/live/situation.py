@@ -44,6 +44,13 @@ def talk(client, accepted, size):
     client.recv(size // 10, socket.MSG_WAITALL)
 
 
+RETRANSMITS, PROBES = 2, 3  # offsets in struct tcp_info: how often the timer expired, how many window probes were sent
+
+
+def tcp_info(s, offset):
+    return s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[offset]
+
+
 def main():
     subprocess.check_call(["ip", "link", "set", "lo", "up"])
     subprocess.check_call(["ip", "addr", "add", "10.1.1.1/24", "dev", "lo"])
@@ -85,6 +92,8 @@ def main():
             client.send(b"z" * 65536)
     except BlockingIOError:
         pass
+    while tcp_info(client, PROBES) < 1:
+        time.sleep(0.01)
 
     # segments that never arrive
     lossy = listener("127.0.0.1", 8085)
@@ -92,7 +101,8 @@ def main():
     for rule in ("add table ip loss", "add chain ip loss input { type filter hook input priority 0; }", "add rule ip loss input tcp dport 8085 drop"):
         subprocess.check_call(["nft", rule])
     client.sendall(b"lost" * 100)
-    time.sleep(1)
+    while tcp_info(client, RETRANSMITS) < 2:
+        time.sleep(0.01)
 
     # connections that come and go while the command runs
     stop = threading.Event()
