@@ -124,6 +124,7 @@ extern FILE *__stdinp, *__stdoutp, *__stderrp;
 int fprintf(FILE *, const char *, ...) __attribute__((format(printf, 2, 3)));
 int printf(const char *, ...) __attribute__((format(printf, 1, 2)));
 int sprintf(char *, const char *, ...) __attribute__((format(printf, 2, 3)));
+int sscanf(const char *, const char *, ...) __attribute__((format(scanf, 2, 3)));
 int snprintf(char *, size_t, const char *, ...) __attribute__((format(printf, 3, 4)));
 int vsnprintf(char *, size_t, const char *, va_list) __attribute__((format(printf, 3, 0)));
 int fclose(FILE *), fflush(FILE *), fputs(const char *, FILE *), fseek(FILE *, long, int), ferror(FILE *), getc(FILE *), ungetc(int, FILE *);

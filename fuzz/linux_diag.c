@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!info) abort();
         memcpy(info, data + 1, size - 1);
         tcps_record_clear(&r);
-        tcps_linux_tcp_info(&r, info, size - 1, data[0] & 15);
+        tcps_linux_tcp_info(&r, info, size - 1, data[0] & 15, (data[0] >> 4) << 8);
         free(info);
     }
     tcps_pass_unref(batch);

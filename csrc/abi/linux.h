@@ -86,6 +86,9 @@ enum {
     ATTR_SOCKOPT = 22,
     ATTR_TYPE_MASK = 0x3fff, /* less NLA_F_NESTED and NLA_F_NET_BYTEORDER */
 
+    /* struct inet_diag_sockopt, a bit field: a connect() that waits for the first data (TCP_FASTOPEN_CONNECT) */
+    SOCKOPT_DEFER_CONNECT = 1 << 10,
+
     /* struct tcp_diag_md5sig: one key */
     MD5SIG_SIZE = 100,
 
@@ -218,6 +221,9 @@ enum {
     TCPI_RECEIVED_E1_BYTES = 264,
     TCPI_RECEIVED_E0_BYTES = 268,
     TCPI_RECEIVED_CE_BYTES = 272,
+    TCPI_ECN_BITS =
+        276, /* from 7.0: bits 0-1 ecn_mode, 2-3 accecn_opt_seen, 4-7 accecn_fail_mode; 6.18 and 6.19 have fail_mode and opt_seen, u16 each */
+    TCPI_ECN_BITS_SINCE = 7 << 8,
 
     /* tcpi_options */
     OPT_TIMESTAMPS = 1,
@@ -226,6 +232,8 @@ enum {
     OPT_ECN = 8,
     OPT_ECN_SEEN = 16,
     OPT_SYN_DATA = 32,
+    OPT_USEC_TS = 64,
+    OPT_TFO_CHILD = 128,
 
     CA_RECOVERY = 3, /* tcpi_ca_state; 4 is Loss */
     CA_LAST = 4,

@@ -81,6 +81,8 @@ tcps_code tcps_summary_set(tcps_summary *s, tcps_pass *pass, const tcps_census *
     if (!census->selected) {
         m->has_embryonic_connections = 1;
         m->embryonic_connections = census->states[TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED];
+        m->has_time_wait_sockets = 1;
+        m->time_wait_sockets = census->states[TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT];
     }
     if (counters) {
         set_counters(s, m, counters);

@@ -110,10 +110,10 @@ static void set_ulp(tcps_rows *rows, tcps_record *r, const tcps_struct *ulp) {
 }
 
 /* True when the attribute is one that only a full socket has. */
-static inline bool set_attribute(tcps_rows *rows, tcps_record *r, const attribute *a, unsigned state) {
+static inline bool set_attribute(tcps_rows *rows, tcps_record *r, const attribute *a, unsigned state, unsigned release) {
     const tcps_struct *s = &a->payload;
     switch (a->type) {
-    case ATTR_INFO: tcps_linux_tcp_info(r, s->at, s->len, state); return true;
+    case ATTR_INFO: tcps_linux_tcp_info(r, s->at, s->len, state, release); return true;
     case ATTR_SKMEMINFO: tcps_linux_meminfo(r, s->at, s->len); return true;
     case ATTR_MEMINFO: set_meminfo(r, s); return true;
     case ATTR_CONG: read_string(rows, r, TCPS_F_cc_algo, s); break;
@@ -166,7 +166,23 @@ static bool any_address(const uint8_t *a) {
     return memcmp(a, zero, 16) == 0;
 }
 
-static void set_socket(tcps_rows *rows, tcps_record *r, const uint8_t *m, size_t len) {
+/* idiag_rqueue and idiag_wqueue. Of a listener they are its accept queue and its limit. A FIN that nobody has read counts as a byte; and a connect()
+ * that waits for the first data has nothing to send, whatever the difference of its sequence numbers says. */
+static void set_queues(tcps_record *r, const uint8_t *m) {
+    uint32_t receive = tcps_load32(m + MSG_RQUEUE), send = tcps_load32(m + MSG_WQUEUE);
+    unsigned state = m[MSG_STATE];
+    if (state == LINUX_LISTEN) {
+        tcps_set(r, TCPS_F_accept_queue, receive);
+        tcps_set(r, TCPS_F_accept_backlog, send);
+        return;
+    }
+    bool deferred = state == LINUX_SYN_SENT && tcps_has(r, TCPS_F_socket_options) && r->value[TCPS_F_socket_options] & SOCKOPT_DEFER_CONNECT;
+    if (deferred && tcps_has(r, TCPS_F_notsent_bytes)) tcps_set(r, TCPS_F_notsent_bytes, 0);
+    tcps_set(r, TCPS_F_rcv_buf_used, receive - (receive && tcps_linux_fin_received(state)));
+    tcps_set(r, TCPS_F_snd_buf_used, deferred ? 0 : send);
+}
+
+static void set_socket(tcps_rows *rows, tcps_record *r, const uint8_t *m, size_t len, unsigned release) {
     unsigned state = m[MSG_STATE];
     set_endpoints(rows, r, m);
     tcps_set_nonzero(r, TCPS_F_state, tcps_linux_state(state));
@@ -176,15 +192,13 @@ static void set_socket(tcps_rows *rows, tcps_record *r, const uint8_t *m, size_t
 
     bool full = tcps_has(r, TCPS_F_inode);
     const uint8_t *at = m + MSG_SIZE, *end = m + len;
-    for (attribute a; next_attribute(&at, end, &a);) full |= set_attribute(rows, r, &a, state);
+    for (attribute a; next_attribute(&at, end, &a);) full |= set_attribute(rows, r, &a, state, release);
 
     /* TIME_WAIT and half-open connections are no full sockets: their owner, queues and buffers are zero because there are none. */
     if (full) {
         tcps_set(r, TCPS_F_uid, tcps_load32(m + MSG_UID));
-        bool listener = state == LINUX_LISTEN;
-        tcps_set(r, listener ? TCPS_F_accept_queue : TCPS_F_rcv_buf_used, tcps_load32(m + MSG_RQUEUE));
-        tcps_set(r, listener ? TCPS_F_accept_backlog : TCPS_F_snd_buf_used, tcps_load32(m + MSG_WQUEUE));
-        if (listener && m[MSG_FAMILY] == LINUX_AF_INET6 && tcps_has(r, TCPS_F_v6only))
+        set_queues(r, m);
+        if (state == LINUX_LISTEN && m[MSG_FAMILY] == LINUX_AF_INET6 && tcps_has(r, TCPS_F_v6only))
             tcps_set(r, TCPS_F_dual_stack, !r->value[TCPS_F_v6only] && any_address(m + MSG_SRC));
     } else if (state == LINUX_SYN_RECV || state == LINUX_NEW_SYN_RECV) {
         tcps_set(r, TCPS_F_half_open, true);
@@ -211,7 +225,7 @@ tcps_code tcps_linux_diag_parse(tcps_linux_diag *dump, const uint8_t *bytes, siz
         if ((type == NL_TYPE_TCPDIAG || type == NL_TYPE_SOCK_DIAG) && m_len >= MSG_SIZE &&
             (m[MSG_FAMILY] == LINUX_AF_INET || m[MSG_FAMILY] == LINUX_AF_INET6)) {
             tcps_record_clear(&r);
-            set_socket(&sink->pass->rows, &r, m, m_len);
+            set_socket(&sink->pass->rows, &r, m, m_len, dump->release);
             dump->message = at;
             dump->message_len = size;
             tcps_code code = sink->put(sink, &r);

@@ -4,8 +4,9 @@
 
 #include "record/sink.h"
 
-/* How a dump goes, over all its datagrams. Zero it before the first. */
+/* How a dump goes, over all its datagrams. Zero it before the first, but for `release`. */
 typedef struct tcps_linux_diag {
+    unsigned release; /* the kernel's (tcps_linux_release), 0: not known */
     uint64_t offset;  /* bytes parsed */
     uint64_t sockets; /* records handed to the sink */
     uint64_t skipped; /* messages of other types, or too short for what they claim to be */

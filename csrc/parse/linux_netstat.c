@@ -72,7 +72,7 @@ static const feed tcp_ext_feeds[] = {
 };
 
 static const feed sockstat_feeds[] = {
-    {WORD("inuse"), TCPS_S_sockets_in_use},    {WORD("orphan"), TCPS_S_orphans},   {WORD("tw"), TCPS_S_time_wait_sockets},
+    {WORD("inuse"), TCPS_S_sockets_in_use},    {WORD("orphan"), TCPS_S_orphans},   {WORD("tw"), TCPS_S_timewait_entries},
     {WORD("alloc"), TCPS_S_sockets_allocated}, {WORD("mem"), TCPS_S_memory_pages},
 };
 

@@ -1,5 +1,7 @@
 #include "parse/linux_tcpinfo.h"
 
+#include <stdlib.h>
+
 #include "abi/linux.h"
 #include "parse/struct.h"
 
@@ -11,6 +13,14 @@ TcpstatsReader__TcpState tcps_linux_state(unsigned state) {
     };
     return state < sizeof states / sizeof *states ? states[state] : S(UNKNOWN);
 }
+
+unsigned tcps_linux_release(const char *text) {
+    char *end;
+    unsigned long major = strtoul(text, &end, 10), minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    return end > text && *text >= '0' && *text <= '9' && major < 256 && minor < 256 ? (unsigned)(major << 8 | minor) : 0;
+}
+
+bool tcps_linux_fin_received(unsigned state) { return state == LINUX_CLOSE_WAIT || state == LINUX_LAST_ACK || state == LINUX_CLOSING; }
 
 static uint32_t saturated(uint64_t v) { return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v; }
 
@@ -25,6 +35,8 @@ static void set_options(tcps_record *r, const uint8_t *info) {
     tcps_set(r, TCPS_F_negotiated_options, (options & (OPT_TIMESTAMPS | OPT_SACK | OPT_WSCALE | OPT_ECN)) | fast_open);
     tcps_set(r, TCPS_F_ecn_seen, (options & OPT_ECN_SEEN) != 0);
     tcps_set(r, TCPS_F_tfo_negotiated, fast_open != 0);
+    tcps_set_nonzero(r, TCPS_F_usec_ts, (options & OPT_USEC_TS) != 0);
+    tcps_set_nonzero(r, TCPS_F_tfo_child, (options & OPT_TFO_CHILD) != 0);
     if (options & OPT_WSCALE) {
         tcps_set(r, TCPS_F_snd_wscale, info[TCPI_WSCALE] & 15);
         tcps_set(r, TCPS_F_rcv_wscale, info[TCPI_WSCALE] >> 4);
@@ -64,11 +76,11 @@ static void set_oldest(tcps_record *r, const tcps_struct *s, unsigned state) {
     tcps_read32(r, TCPS_F_lost, s, TCPI_LOST);
     tcps_read32(r, TCPS_F_retrans_in_flight, s, TCPI_RETRANS);
     tcps_read32(r, TCPS_F_fackets, s, TCPI_FACKETS);
-    if (state != LINUX_SYN_SENT) { /* before that, the times count from the machine's start */
+    if (state != LINUX_SYN_SENT) { /* nothing has happened yet: the times count from the machine's start */
         tcps_read32(r, TCPS_F_last_data_sent_ms, s, TCPI_LAST_DATA_SENT);
         tcps_read32(r, TCPS_F_idle_time_ms, s, TCPI_LAST_DATA_RECV);
+        tcps_read32(r, TCPS_F_last_ack_recv_ms, s, TCPI_LAST_ACK_RECV);
     }
-    tcps_read32(r, TCPS_F_last_ack_recv_ms, s, TCPI_LAST_ACK_RECV);
     tcps_read32(r, TCPS_F_pmtu, s, TCPI_PMTU);
     tcps_read32(r, TCPS_F_rcv_ssthresh, s, TCPI_RCV_SSTHRESH);
     if (tcps_holds(s, TCPI_RTTVAR, 4) && tcps_load32(s->at + TCPI_RTT)) { /* 0: no sample yet, and the variation is a constant then */
@@ -86,11 +98,14 @@ static void set_oldest(tcps_record *r, const tcps_struct *s, unsigned state) {
 }
 
 /* What kernels from 3.15 to 6.7 appended, a few fields each. */
-static void set_appended(tcps_record *r, const tcps_struct *s) {
+static void set_appended(tcps_record *r, const tcps_struct *s, unsigned state) {
     read_rate(r, TCPS_F_pacing_rate, s, TCPI_PACING_RATE);
     read_rate(r, TCPS_F_max_pacing_rate, s, TCPI_MAX_PACING_RATE);
     tcps_read64(r, TCPS_F_bytes_acked, s, TCPI_BYTES_ACKED);
-    tcps_read64(r, TCPS_F_rx_bytes, s, TCPI_BYTES_RECEIVED);
+    if (tcps_holds(s, TCPI_BYTES_RECEIVED, 8)) {
+        uint64_t received = tcps_load64(s->at + TCPI_BYTES_RECEIVED);
+        tcps_set(r, TCPS_F_rx_bytes, received - (received && tcps_linux_fin_received(state)));
+    }
     tcps_read32(r, TCPS_F_tx_packets, s, TCPI_SEGS_OUT);
     tcps_read32(r, TCPS_F_rx_packets, s, TCPI_SEGS_IN);
     tcps_read32(r, TCPS_F_notsent_bytes, s, TCPI_NOTSENT_BYTES);
@@ -121,7 +136,7 @@ static void set_appended(tcps_record *r, const tcps_struct *s) {
 }
 
 /* Accurate ECN, from 6.18 on. */
-static void set_accurate_ecn(tcps_record *r, const tcps_struct *s) {
+static void set_accurate_ecn(tcps_record *r, const tcps_struct *s, unsigned release) {
     tcps_read32(r, TCPS_F_ecn_ce_received, s, TCPI_RECEIVED_CE);
     tcps_read32(r, TCPS_F_delivered_e1_bytes, s, TCPI_DELIVERED_E1_BYTES);
     tcps_read32(r, TCPS_F_delivered_e0_bytes, s, TCPI_DELIVERED_E0_BYTES);
@@ -129,9 +144,15 @@ static void set_accurate_ecn(tcps_record *r, const tcps_struct *s) {
     tcps_read32(r, TCPS_F_received_e1_bytes, s, TCPI_RECEIVED_E1_BYTES);
     tcps_read32(r, TCPS_F_received_e0_bytes, s, TCPI_RECEIVED_E0_BYTES);
     tcps_read32(r, TCPS_F_received_ce_bytes, s, TCPI_RECEIVED_CE_BYTES);
+    if (release >= TCPI_ECN_BITS_SINCE && tcps_holds(s, TCPI_ECN_BITS, 4)) {
+        uint32_t bits = tcps_load32(s->at + TCPI_ECN_BITS);
+        tcps_set(r, TCPS_F_ecn_mode, bits & 3);
+        tcps_set(r, TCPS_F_accecn_opt_seen, bits >> 2 & 3);
+        tcps_set(r, TCPS_F_accecn_fail_mode, bits >> 4 & 15);
+    }
 }
 
-void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsigned state) {
+void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsigned state, unsigned release) {
     const tcps_struct s = {info, len};
     if (state == LINUX_LISTEN) {
         set_listener_info(r, &s);
@@ -140,8 +161,8 @@ void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsign
     if (!tcps_holds(&s, TCPI_STATE, TCPI_RTO)) return;
     set_flags(r, &s, state);
     set_oldest(r, &s, state);
-    set_appended(r, &s);
-    set_accurate_ecn(r, &s);
+    set_appended(r, &s, state);
+    set_accurate_ecn(r, &s, release);
 }
 
 void tcps_linux_meminfo(tcps_record *r, const uint8_t *info, size_t len) {

@@ -9,6 +9,7 @@
 #include "filter/inet_diag.h"
 #include "parse/linux_diag.h"
 #include "parse/linux_netstat.h"
+#include "parse/linux_tcpinfo.h"
 #include "source/linux_owners.h"
 #include "source/linux_socket_info.h"
 #include "source/names.h"
@@ -17,11 +18,14 @@
 /* A dump during which the table changed is read again so often; each one keeps the kernel's hash locks busy. */
 #define RETRIES 3
 
+enum { COUNTER_FILES = 4 };
+
 struct tcps_source {
     tcps_kernel *kernel;
     tcps_names *names;
     tcps_linux_owners *owners;
     tcps_buffer text; /* a file of /proc */
+    bool told_counters[COUNTER_FILES];
 };
 
 static void linux_close(tcps_source *s) {
@@ -31,7 +35,19 @@ static void linux_close(tcps_source *s) {
     free(s);
 }
 
+/* A release that the user names must be one; the running system's is never checked. */
+static tcps_code check_release(tcps_kernel *k, tcps_status *status) {
+    tcps_buffer text = {0};
+    tcps_code code = TCPS_OK;
+    bool named = !k->live && tcps_ask_all(k, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_UNAME}, &text, NULL) == 0;
+    if (named && tcps_buffer_append(&text, "", 1) == 0 && !tcps_linux_release((const char *)text.bytes))
+        code = tcps_fail(status, TCPS_USAGE, "linux: '%.40s' is not a release of the kernel, such as 6.18", (const char *)text.bytes);
+    free(text.bytes);
+    return code;
+}
+
 static tcps_source *linux_open(tcps_kernel *k, tcps_status *status) {
+    if (check_release(k, status) != TCPS_OK) return NULL;
     tcps_source *s = calloc(1, sizeof *s);
     if (s) {
         s->kernel = k;
@@ -97,6 +113,10 @@ static tcps_code read_table(tcps_source *s, const tcps_wants *wants, dump *d) {
     case EMSGSIZE: return tcps_fail_errno(status, error, "linux: a datagram of the kernel's answer was cut (MSG_TRUNC)");
     default: return tcps_fail_errno(status, error, "linux: cannot read NETLINK_SOCK_DIAG");
     }
+    if (d->diag.error == ENOENT || d->diag.error == EOPNOTSUPP)
+        return tcps_fail_errno(status, d->diag.error,
+                               "linux: the kernel's tcp_diag is neither loaded nor loadable from here, try modprobe tcp_diag "
+                               "as root (NLMSG_ERROR)");
     if (d->diag.error) return tcps_fail_errno(status, d->diag.error, "linux: the kernel ended its answer with an error (NLMSG_ERROR)");
     if (!d->diag.done) {
         tcps_code code = tcps_fail(status, d->diag.offset ? TCPS_TRUNCATED : TCPS_FORMAT, "linux: %s at byte %llu, NLMSG_DONE is missing",
@@ -163,7 +183,7 @@ static tcps_code finish_join(joiner *j, bool partial, tcps_status *status) {
     if (!j->processes) return TCPS_OK;
     tcps_code code = tcps_linux_owners_search(j->source->owners, partial);
     if (code != TCPS_OK) return tcps_fail(status, code, "linux: no memory");
-    tcps_linux_diag again = {0};
+    tcps_linux_diag again = {.release = j->dump->diag.release};
     j->found = true;
     code = tcps_linux_diag_parse(&again, j->waiting.bytes, j->waiting.len, &j->sink, status);
     if (code == TCPS_OK) tcps_linux_owners_end(j->source->owners);
@@ -177,14 +197,23 @@ static const uint64_t *added_after_parse(void) {
     return set;
 }
 
+/* The release of the kernel, a NUL, the name of the host, a NUL; of a file's key only the release. */
 static int take_uname(void *context, const void *bytes, size_t len) {
     tcps_pass *pass = context;
-    const char *release = bytes, *end = release + len;
-    const char *host = memchr(release, 0, len);
-    if (!host || end[-1] != 0) return 1;
-    pass->metadata.os_version = tcps_pass_string(pass, release);
-    if (host + 1 < end) pass->metadata.hostname = tcps_pass_string(pass, host + 1);
+    char text[512];
+    if (len > sizeof text - 1) len = sizeof text - 1;
+    memcpy(text, bytes, len);
+    text[len] = 0;
+    size_t release_len = strlen(text);
+    pass->metadata.os_version = tcps_pass_string(pass, text);
+    if (release_len + 1 < len) pass->metadata.hostname = tcps_pass_string(pass, text + release_len + 1);
     return 0;
+}
+
+/* The kernel's release as a number, 0 when nothing says it. */
+static unsigned identify(tcps_source *s, tcps_pass *pass) {
+    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_UNAME}, take_uname, pass, NULL);
+    return pass->metadata.os_version ? tcps_linux_release(pass->metadata.os_version) : 0;
 }
 
 /* NLM_F_DUMP_INTR to the last. */
@@ -200,7 +229,7 @@ static void tell_inconsistent(tcps_pass *pass, unsigned retries) {
 
 static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sink *sink, tcps_status *status) {
     tcps_pass *pass = sink->pass;
-    s->kernel->ask(s->kernel, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_UNAME}, take_uname, pass, NULL);
+    unsigned release = identify(s, pass);
     tcps_code code = tcps_pass_add_source(pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_INET_DIAG);
     if (code != TCPS_OK) return tcps_fail(status, code, "linux: no memory");
 
@@ -215,7 +244,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     if (code != TCPS_OK) return code;
     do {
         if (tries) restart_join(&j);
-        d = (dump){.sink = &j.sink};
+        d = (dump){.diag.release = release, .sink = &j.sink};
         code = read_table(s, wants, &d);
     } while (code == TCPS_OK && d.diag.interrupted && !s->kernel->fixed && tries++ < RETRIES);
 
@@ -239,34 +268,45 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
 
 typedef tcps_code parse_counters(const void *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
-/* Counters and gauges of the network namespace. A file that is not there (no IPv6, a restricted /proc) takes its fields with it. */
+static const struct {
+    const char *path;
+    parse_counters *parse;
+    bool gauges; /* it has some; what has only counters takes the kernel 40 us and says nothing without another pass */
+} counter_files[COUNTER_FILES] = {
+    {"/proc/net/snmp", tcps_linux_netstat_parse, true},
+    {"/proc/net/netstat", tcps_linux_netstat_parse, false},
+    {"/proc/net/sockstat", tcps_linux_sockstat_parse, true},
+    {"/proc/net/sockstat6", tcps_linux_sockstat_parse, true},
+};
+
+/* Whether there is nothing to warn of: a recording without the file, or a kernel without IPv6, which has no sockstat6. */
+static bool is_expected(int error, const char *path, bool others) {
+    return error == EOPNOTSUPP || (error == ENOENT && others && strcmp(path, "/proc/net/sockstat6") == 0);
+}
+
+/* Counters and gauges of the network namespace. A file that cannot be read or parsed takes its fields with it, and is reported once. */
 static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_pass *pass, tcps_counters *counters, tcps_status *status) {
-    static const struct {
-        const char *path;
-        parse_counters *parse;
-        bool gauges; /* it has some; what has only counters takes the kernel 40 us and says nothing without another pass */
-    } files[] = {
-        {"/proc/net/snmp", tcps_linux_netstat_parse, true},
-        {"/proc/net/netstat", tcps_linux_netstat_parse, false},
-        {"/proc/net/sockstat", tcps_linux_sockstat_parse, true},
-        {"/proc/net/sockstat6", tcps_linux_sockstat_parse, true},
-    };
     bool any = false;
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (!files[i].gauges && !deltas) continue;
-        s->text.len = 0;
+    for (size_t i = 0; i < COUNTER_FILES; i++) {
+        if (!counter_files[i].gauges && !deltas) continue;
+        const char *path = counter_files[i].path;
         tcps_status why = {0};
-        if (tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_FILE, .name = files[i].path}, &s->text, NULL) != 0) continue;
-        if (files[i].parse(s->text.bytes, s->text.len, counters, &why) == TCPS_OK)
+        int error = tcps_ask_all(s->kernel, &(tcps_question){.kind = TCPS_ASK_FILE, .name = path}, &s->text, NULL);
+        if (error)
+            tcps_fail_errno(&why, error, "linux: cannot read %s", path);
+        else if (counter_files[i].parse(s->text.bytes, s->text.len, counters, &why) == TCPS_OK)
             any = true;
-        else
-            tcps_pass_warn(pass, &why);
+        if (why.code == TCPS_OK || s->told_counters[i] || is_expected(error, path, any)) continue;
+        s->told_counters[i] = true;
+        tcps_pass_warn(pass, &why);
     }
-    return any ? TCPS_OK : s->kernel->live ? tcps_fail(status, TCPS_SYSTEM, "linux: no counters can be read below /proc/net") : TCPS_UNSUPPORTED;
+    (void)status;
+    return any ? TCPS_OK : TCPS_UNSUPPORTED;
 }
 
 static const tcps_spec_key linux_keys[] = {
     {NULL, false, TCPS_ASK_NETLINK, "sock_diag", "the datagrams of a NETLINK_SOCK_DIAG dump, one after the other"},
+    {"release", true, TCPS_ASK_CALL, TCPS_CALL_UNAME, "release of the kernel: 6.18 or 7.0.1-amd64"},
     {"snmp", false, TCPS_ASK_FILE, "/proc/net/snmp", "what /proc/net/snmp said"},
     {"netstat", false, TCPS_ASK_FILE, "/proc/net/netstat", "what /proc/net/netstat said"},
     {"sockstat", false, TCPS_ASK_FILE, "/proc/net/sockstat", "what /proc/net/sockstat said"},

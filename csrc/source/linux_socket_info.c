@@ -11,10 +11,17 @@ static bool ask_option(tcps_kernel *k, int fd, const char *option, tcps_buffer *
     return tcps_ask_all(k, &q, value, NULL) == 0;
 }
 
+static int take_release(void *context, const void *bytes, size_t len) {
+    if (len && ((const char *)bytes)[len - 1] == 0) *(unsigned *)context = tcps_linux_release(bytes);
+    return 0;
+}
+
 void tcps_linux_socket_info(tcps_kernel *k, int fd, const uint8_t *info, size_t len, tcps_rows *rows, tcps_record *r) {
     unsigned state = len ? info[0] : 0;
     tcps_set_nonzero(r, TCPS_F_state, tcps_linux_state(state));
-    tcps_linux_tcp_info(r, info, len, state);
+    unsigned release = 0;
+    k->ask(k, &(tcps_question){.kind = TCPS_ASK_CALL, .name = TCPS_CALL_UNAME}, take_release, &release, NULL);
+    tcps_linux_tcp_info(r, info, len, state, release);
     if (state == LINUX_LISTEN && len >= TCPI_LOST) { /* tcpi_unacked and tcpi_sacked stand for them */
         tcps_set(r, TCPS_F_accept_queue, tcps_load32(info + TCPI_UNACKED));
         tcps_set(r, TCPS_F_accept_backlog, tcps_load32(info + TCPI_SACKED));

@@ -1,4 +1,5 @@
 -- NETLINK_SOCK_DIAG from files: recorded dumps against what ss said of the same sockets, and bytes as no kernel should send them.
+local cjson = require "cjson"
 local fixtures = require "spec.fixtures.linux"
 local ss = require "spec.support.ss"
 local support = require "spec.support"
@@ -6,11 +7,64 @@ local tcpstats = require "tcpstats"
 
 local function parse(bytes) return tcpstats.parse("linux", bytes) end
 
+-- ------------------------------------------------------------------ other kernels
+
+--- A decimal number of up to 64 bits, as Lua has it: above 2^63 it is negative.
+local function integer(text)
+  local n = 0
+  for digit in text:gmatch "%d" do n = 10 * n + math.tointeger(digit) end
+  return n
+end
+
+local congestion_states = { "OPEN", "DISORDER", "CWR", "RECOVERY", "LOSS" }
+
+for _, fixture in ipairs(fixtures.decoded) do
+  describe("the dump " .. fixture.file, function()
+    local path = "spec/fixtures/linux/" .. fixture.file
+    local expected = cjson.decode((support.read(path .. ".json"):gsub(": (%d+)", ': "%1"'))) -- all 64 bits
+    local batch = assert(tcpstats.parse("linux", support.read(path .. ".bin"), { release = fixture.release }))
+
+    it("has all its sockets", function()
+      assert.equal(fixture.sockets, #expected)
+      assert.equal(fixture.sockets, #batch)
+      assert.same({}, batch.warnings)
+      assert.equal(fixture.release, batch.metadata.os_version)
+    end)
+
+    it("agrees in every value with another decoder", function()
+      local ours_alone = { sources = true, ecn_mode = true, accecn_opt_seen = true, accecn_fail_mode = true, usec_ts = true, tfo_child = true }
+      local i, deferred = 0, 0
+      for s in batch:each() do
+        i = i + 1
+        local got, want = s:totable(), expected[i]
+        for name, value in pairs(want) do
+          if type(value) == "string" and value:find "^%d+$" then want[name] = integer(value) end
+        end
+        for name in pairs(got) do
+          if ours_alone[name] then got[name] = nil end
+        end
+        got.ip_version = math.tointeger(tonumber(got.ip_version))
+        if want.state == "SYN_SENT" and want.socket_options & 1 << 10 ~= 0 then -- it waits for data, and the kernel says nonsense
+          assert.is_true(want.snd_buf_used > 1 << 31)
+          want.snd_buf_used, deferred = 0, deferred + 1
+        end
+        if got.scope_id then want.scope_id = want.interface_index end
+        if want.congestion_state then want.congestion_state = congestion_states[want.congestion_state + 1] end
+        assert.same(want, got, ("socket %d"):format(i))
+      end
+      assert.equal(1, deferred)
+    end)
+  end)
+end
+
 -- ------------------------------------------------------------------ making messages
 
 local DONE, ERROR, NOOP, DIAG = 3, 2, 1, 20
 local DUMP_INTR = 0x10
-local states = { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, TIME_WAIT = 6, LISTEN = 10, NEW_SYN_RECV = 12 }
+local states = {
+  ESTABLISHED = 1, SYN_SENT = 2, SYN_RECV = 3, FIN_WAIT1 = 4, FIN_WAIT2 = 5, TIME_WAIT = 6, CLOSE_WAIT = 8, LAST_ACK = 9, LISTEN = 10, CLOSING = 11,
+  NEW_SYN_RECV = 12,
+}
 
 local function padded(bytes) return bytes .. ("\0"):rep(-#bytes & 3) end
 local function message(kind, body, flags) return padded(string.pack("=I4I2I2I4I4", 16 + #body, kind, flags or 0, 1, 0) .. body) end
@@ -35,6 +89,18 @@ local function only(batch)
 end
 
 local function one(...) return only(assert(parse(socket(...) .. done))) end
+
+local function tcp_info(values)
+  local bytes = {}
+  for i = 1, 280 do bytes[i] = 0 end
+  for offset, value in pairs(values) do
+    local packed = type(value) == "table" and string.pack("=I8", value[1]) or string.pack(offset < 8 and "B" or "=I4", value)
+    for i = 1, #packed do bytes[offset + i] = packed:byte(i) end
+  end
+  local text = {}
+  for i, byte in ipairs(bytes) do text[i] = string.char(byte) end
+  return attribute(2, table.concat(text))
+end
 
 local function warning(batch) return batch.warnings[1] and batch.warnings[1].what end
 
@@ -324,5 +390,83 @@ describe("a Linux socket", function()
     assert.equal("bbr", one({}, attribute(4, "bbr")).cc_algo)
     assert.equal("a?", one({}, attribute(4, "a\xff\0")).cc_algo)
     assert.is_nil(one({}, attribute(4, "\0")).cc_algo)
+  end)
+end)
+
+describe("what the kernel says and does not mean:", function()
+  -- tcpi_bytes_received is at 128.
+  for _, state in ipairs { "CLOSE_WAIT", "LAST_ACK", "CLOSING" } do
+    it("a FIN is no byte in " .. state, function()
+      local s = one({ state = state, rqueue = 51 }, tcp_info { [128] = { 1001 } })
+      assert.equal(50, s.rcv_buf_used)
+      assert.equal(1000, s.rx_bytes)
+      s = one({ state = state, rqueue = 1 }, tcp_info { [128] = { 1 } })
+      assert.equal(0, s.rcv_buf_used)
+      assert.equal(0, s.rx_bytes)
+    end)
+
+    it("a FIN that was read is none either, in " .. state, function()
+      local s = one({ state = state, rqueue = 0 }, tcp_info { [128] = { 1001 } })
+      assert.equal(0, s.rcv_buf_used)
+      assert.equal(1000, s.rx_bytes)
+    end)
+  end
+
+  for _, state in ipairs { "ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2" } do
+    it("bytes are bytes in " .. state, function()
+      local s = one({ state = state, rqueue = 51 }, tcp_info { [128] = { 1001 } })
+      assert.equal(51, s.rcv_buf_used)
+      assert.equal(1001, s.rx_bytes)
+    end)
+  end
+
+  it("a connect() that waits for data (TCP_FASTOPEN_CONNECT) has nothing to send", function()
+    local info = tcp_info { [144] = 1782362147 } -- tcpi_notsent_bytes
+    local s = one({ state = "SYN_SENT", wqueue = 3511783267 }, info .. attribute(22, string.pack("=I2", 1 << 10)))
+    assert.equal(0, s.snd_buf_used)
+    assert.equal(0, s.notsent_bytes)
+    s = one({ state = "SYN_SENT", wqueue = 1 }, info .. attribute(22, string.pack("=I2", 1 << 9)))
+    assert.equal(1, s.snd_buf_used)
+  end)
+
+  it("times before anything happened", function()
+    local info = tcp_info { [44] = 4294763852, [52] = 4294763852, [56] = 4294763852 }
+    local s = one({ state = "SYN_SENT" }, info)
+    assert.is_nil(s.last_data_sent_ms or s.idle_time_ms or s.last_ack_recv_ms)
+    s = one({ state = "ESTABLISHED" }, info)
+    assert.equal(4294763852, s.last_ack_recv_ms)
+  end)
+end)
+
+describe("the end of tcp_info", function()
+  local info = tcp_info { [276] = 0x12345e } -- ecn_mode 2, opt_seen 3, fail_mode 5
+  local function of(release) return only(assert(tcpstats.parse("linux", socket({}, info) .. done, { release = release }))) end
+
+  it("is bits from kernel 7.0 on", function()
+    for _, release in ipairs { "7.0", "7.0.1-amd64", "7.10", "10.1" } do
+      local s = of(release)
+      assert.same({ 2, 3, 5 }, { s.ecn_mode, s.accecn_opt_seen, s.accecn_fail_mode })
+    end
+  end)
+
+  it("is something else before, and nothing when the release is not known", function()
+    for _, release in ipairs { "6.18", "6.19.2", "5.10" } do assert.is_nil(of(release).ecn_mode) end
+    assert.is_nil(one({}, info).ecn_mode)
+  end)
+
+  it("is not asked for by a release that is none", function()
+    local batch, what, code = tcpstats.parse("linux", done, { release = "sid" })
+    assert.is_nil(batch)
+    assert.equal("EUSAGE", code)
+    assert.truthy(what:find("'sid' is not a release of the kernel", 1, true))
+  end)
+end)
+
+describe("tcpi_options", function()
+  it("tells of timestamps in microseconds and of a child of fast open", function()
+    local s = one({}, tcp_info { [5] = 1 | 64 | 128 })
+    assert.same({ true, true, 1 }, { s.usec_ts, s.tfo_child, s.negotiated_options })
+    s = one({}, tcp_info { [5] = 1 })
+    assert.is_nil(s.usec_ts or s.tfo_child)
   end)
 end)

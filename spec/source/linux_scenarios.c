@@ -48,6 +48,8 @@ typedef struct script {
     unsigned interrupted;                                  /* so many dumps say that the table changed */
     int proc_errno;                                        /* /proc cannot be listed */
     bool proc_empty;                                       /* nothing is mounted there */
+    const char *net[4];                                    /* snmp, netstat, sockstat, sockstat6: what is in them, or */
+    int net_errno[4];                                      /* why not; 0 and nothing in it: this kernel does not know such questions */
     const char *self_status, *self_mounts, *pid_namespace; /* files of /proc/self */
     /* What was asked. */
     unsigned dumps, listings, all_descriptors, some_descriptors, checked_descriptors, stats;
@@ -168,6 +170,10 @@ static int ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void
     if (q->kind == TCPS_ASK_CALL && strcmp(q->name, TCPS_CALL_ALL_PROC_SOCKETS) == 0) return answer_all(s, q, answer, context);
     if (q->kind == TCPS_ASK_FILE && strcmp(q->name, "/proc") == 0) return answer_proc(s, answer, context);
     if (q->kind == TCPS_ASK_FILE && sscanf(q->name, "/proc/%u/stat", &pid) == 1) return answer_stat(s, pid, answer, context);
+    static const char *const net[] = {"/proc/net/snmp", "/proc/net/netstat", "/proc/net/sockstat", "/proc/net/sockstat6"};
+    for (unsigned i = 0; i < 4; i++)
+        if (strcmp(q->name, net[i]) == 0 && (s->net[i] || s->net_errno[i]))
+            return s->net[i] ? answer_text(s->net[i], answer, context) : s->net_errno[i];
     if (strcmp(q->name, "/proc/self/status") == 0) return answer_text(s->self_status, answer, context);
     if (strcmp(q->name, "/proc/self/mounts") == 0) return answer_text(s->self_mounts, answer, context);
     if (strcmp(q->name, "/proc/self/ns/pid") == 0) return answer_text(s->pid_namespace, answer, context);
@@ -267,6 +273,7 @@ static void test_endings(void) {
     s.ending = WITH_ERROR;
     s.ending_errno = ENOENT;
     check_ending(&s, TCPS_SYSTEM, "NLMSG_ERROR");
+    check_ending(&s, TCPS_SYSTEM, "modprobe tcp_diag");
     s.ending_errno = EPERM;
     check_ending(&s, TCPS_PERMISSION, "NLMSG_ERROR");
 
@@ -601,6 +608,40 @@ static void test_endings_of_processes(void) {
     o.class->close(o.source);
 }
 
+static void test_counters(void) {
+    script s = {.connections = {{1, 101, 1001}}, .net = {"Tcp: CurrEstab\nTcp: 5\n"}, .net_errno = {0, 0, EACCES, ENOENT}};
+    tcps_session o = opened(&s);
+    scenario = "a file of /proc/net that cannot be read";
+    tcps_pass *b = pass(&o, &nothing_more, NULL);
+    check(b && b->has_summary && b->summary.current_established == 5 && !b->summary.has_sockets_in_use, "takes its gauges with it, and no others");
+    check(b && warnings(b, "cannot read /proc/net/sockstat: Permission denied") == 1, "is reported with the reason");
+    check(b && !warnings(b, "sockstat6"), "unless it is missing because there is no IPv6");
+    tcps_pass_unref(b);
+    b = pass(&o, &nothing_more, NULL);
+    check(b && !b->warnings, "and once");
+    tcps_pass_unref(b);
+    o.class->close(o.source);
+
+    scenario = "a file of /proc/net that says nothing";
+    s.net[0] = "nonsense\n";
+    s.net[2] = "TCP: inuse 3 orphan 0 tw 4 alloc 5 mem 6\n";
+    o = opened(&s);
+    b = pass(&o, &nothing_more, NULL);
+    check(b && warnings(b, "linux: neither Tcp: nor TcpExt:") == 1 && b->summary.sockets_in_use == 3, "is reported");
+    check(b && b->summary.timewait_entries == 4 && b->summary.has_time_wait_sockets && b->summary.time_wait_sockets == 0,
+          "tw of sockstat is not the number of sockets in TIME_WAIT");
+    tcps_pass_unref(b);
+    o.class->close(o.source);
+
+    scenario = "no /proc/net at all";
+    for (unsigned i = 0; i < 4; i++) s.net[i] = NULL, s.net_errno[i] = ENOENT;
+    o = opened(&s);
+    b = pass(&o, &nothing_more, NULL);
+    check(b && warnings(b, "cannot read /proc/net/snmp") == 1 && warnings(b, "cannot read /proc/net/sockstat6") == 1, "is reported");
+    tcps_pass_unref(b);
+    o.class->close(o.source);
+}
+
 static tcps_filter *filter(const char *text) { return tcps_filter_parse(text, strlen(text), NULL); }
 
 static void test_filters(void) {
@@ -648,6 +689,7 @@ int main(void) {
     test_owners_that_wander();
     test_nobodys();
     test_reasons();
+    test_counters();
     test_endings_of_processes();
     test_filters();
     return tap_end();

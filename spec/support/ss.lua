@@ -133,7 +133,7 @@ local render = {
     return s.skmem_rmem_alloc and ("(r%d,rb%d,t%d,tb%d,f%d,w%d,o%d,bl%d,d%d)"):format(s.skmem_rmem_alloc, s.rcv_buf_hiwat, s.skmem_wmem_alloc,
       s.snd_buf_hiwat, s.skmem_fwd_alloc, s.skmem_wmem_queued, s.skmem_optmem, s.skmem_backlog, s.socket_drops) or nil
   end,
-  ts = option(1), usec_ts = option(64), sack = option(2), ecn = option(8), fastopen = option(16),
+  ts = option(1), usec_ts = function(s) return flag(s.usec_ts) end, sack = option(2), ecn = option(8), fastopen = option(16),
   ecnseen = function(s) return flag(s.ecn_seen) end,
   algorithm = function(s) return s.cc_algo end,
   wscale = function(s) return s.snd_wscale and ("%d,%d"):format(s.snd_wscale, s.rcv_wscale) or nil end,
@@ -255,8 +255,13 @@ local checks = { timer = check_timer, users = check_users }
 local meaningless = {
   lastsnd = function(s) return s.state == "SYN_SENT" end, -- counts from the machine's start
   lastrcv = function(s) return s.state == "SYN_SENT" end,
+  lastack = function(s) return s.state == "SYN_SENT" end,
   cwnd = function(s) return s.state == "LISTEN" end, -- of connections to come, in segments of a size that is not known yet
 }
+
+-- Where the kernel, and so ss, counts a FIN as a byte.
+local counts_fin = { receive = "rcv_buf_used", bytes_received = "rx_bytes" }
+local fin_received = { CLOSE_WAIT = true, LAST_ACK = true, CLOSING = true }
 
 -- Milliseconds since something.
 local since = { lastsnd = true, lastrcv = true, lastack = true }
@@ -289,6 +294,10 @@ function ss.compare(key, s, first, second)
   if not render[key] then return "a word that has no field: " .. key .. ":" .. tostring(first or second) end
   local ours = render[key](s)
   if ours == first or ours == second then return nil end
+  if counts_fin[key] and fin_received[s.state] then
+    local with_fin = ("%d"):format(s[counts_fin[key]] + 1)
+    if with_fin == first or with_fin == second then return nil end
+  end
   if ours == nil and meaningless[key] and meaningless[key](s) then return nil end
   if since[key] and first and second and tonumber(second) < tonumber(first) then return nil end -- it happened again meanwhile
   if ours and between(ours, first or ours:gsub("%d+", "0"), second or ours:gsub("%d+", "0")) then return nil end
