@@ -12,13 +12,16 @@
  *     range      := port ["-" port]                                                    1 to 65535; no port twice
  *     number, port: decimal, no leading zero
  *     address    := IPv4 or IPv6 as inet_pton takes it; host bits 0, no zone
- *     state      := closed listen syn_sent syn_received|syn_rcvd established close_wait|closewait fin_wait_1 closing last_ack fin_wait_2
+ *     state      := closed|bound listen syn_sent syn_received|syn_rcvd established close_wait|closewait fin_wait_1 closing last_ack fin_wait_2
  *                   time_wait|timewait
  *     name       := bytes other than space and comma, or any bytes between two of " or of '
  *     group      := identity state congestion rtt sequences counters timers buffers ecn names all default
  *
  * Case does not matter, in values either. Without pid=, uid=, command=, comparisons and ranges it is the language of FreeBSD's tcpstats module,
  * limits included: what is right or wrong there is right or wrong here.
+ *
+ * `bound` is CLOSED: a closed socket that can be seen is bound, and neither listens nor connects. Linux (from 6.8) shows these only where the filter
+ * includes them.
  *
  * A directive on a field that a socket lacks does not match the socket, except exclude=: nothing says that it is in an excluded state. An IPv4
  * address or network also holds IPv4-mapped IPv6 addresses, which is how Linux shows the IPv4 connections of a dual-stack socket; ipv4_only

@@ -106,7 +106,8 @@ static void put_family(tcps_inet_diag *p, const tcps_clause *c) {
     if (!want6) put_op(p, BC_JMP, OP_SIZE, REFUSE);
 }
 
-/* idiag_states; the kernel takes NEW_SYN_RECV with SYN_RECV. */
+/* idiag_states; the kernel takes NEW_SYN_RECV with SYN_RECV. Sockets that are only bound cost the kernel a walk of their own, so they are asked for
+ * where CLOSED is named, not where it is what exclude= leaves. */
 static void put_states(tcps_inet_diag *p, const tcps_clause *c) {
     static const uint8_t number[] = {
         [TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED] = LINUX_ESTABLISHED,
@@ -123,7 +124,8 @@ static void put_states(tcps_inet_diag *p, const tcps_clause *c) {
     };
     uint32_t mask = 0;
     for (unsigned state = 1; state < sizeof number; state++) mask |= (c->states >> state & 1) << number[state];
-    p->states &= mask;
+    bool bound = mask >> LINUX_CLOSE & 1 && !(c->states >> TCPS_STATE_OTHER & 1);
+    p->states = (p->states & mask) | (uint32_t)bound << LINUX_BOUND_INACTIVE;
 }
 
 static void resolve_refusals(tcps_inet_diag *p) {

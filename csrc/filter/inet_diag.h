@@ -14,7 +14,7 @@ typedef struct tcps_inet_diag {
 } tcps_inet_diag;
 
 /* Compiles `f` (NULL: no filter) for a dump of both families (idiag_family AF_UNSPEC). The dump then has exactly the sockets that
- * tcps_filter_matches_endpoints keeps of the whole table. Cannot fail. */
+ * tcps_filter_matches_endpoints keeps of the whole table, and with include_state=closed also those that are only bound. Cannot fail. */
 void tcps_filter_inet_diag(const tcps_filter *f, tcps_inet_diag *program);
 
 #endif

@@ -41,6 +41,7 @@ static bool parse_family(parser *p, const directive *d, word value, tcps_clause 
 
 static const choice states[] = {
     {"closed", TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSED},
+    {"bound", TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSED}, /* what a closed socket that anybody sees is */
     {"listen", TCPSTATS_READER__TCP_STATE__TCP_STATE_LISTEN},
     {"syn_sent", TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_SENT},
     {"syn_received", TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED},

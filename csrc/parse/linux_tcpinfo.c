@@ -9,7 +9,7 @@
 TcpstatsReader__TcpState tcps_linux_state(unsigned state) {
     static const TcpstatsReader__TcpState states[] = {
         S(UNKNOWN), S(ESTABLISHED), S(SYN_SENT), S(SYN_RECEIVED), S(FIN_WAIT_1), S(FIN_WAIT_2),   S(TIME_WAIT),
-        S(CLOSED),  S(CLOSE_WAIT),  S(LAST_ACK), S(LISTEN),       S(CLOSING),    S(SYN_RECEIVED),
+        S(CLOSED),  S(CLOSE_WAIT),  S(LAST_ACK), S(LISTEN),       S(CLOSING),    S(SYN_RECEIVED), S(CLOSED),
     };
     return state < sizeof states / sizeof *states ? states[state] : S(UNKNOWN);
 }
@@ -43,7 +43,7 @@ static void set_options(tcps_record *r, const uint8_t *info) {
     }
 }
 
-/* A listener's tcp_info is zero but for these; its unacked and sacked repeat the accept queue. */
+/* The tcp_info of a socket that has no connection is zero, or means nothing, but for these; a listener's unacked and sacked repeat the accept queue. */
 static void set_listener_info(tcps_record *r, const tcps_struct *s) {
     tcps_read32(r, TCPS_F_reordering, s, TCPI_REORDERING);
     read_rate(r, TCPS_F_pacing_rate, s, TCPI_PACING_RATE);
@@ -154,7 +154,7 @@ static void set_accurate_ecn(tcps_record *r, const tcps_struct *s, unsigned rele
 
 void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsigned state, unsigned release) {
     const tcps_struct s = {info, len};
-    if (state == LINUX_LISTEN) {
+    if (state == LINUX_LISTEN || state == LINUX_BOUND_INACTIVE) {
         set_listener_info(r, &s);
         return;
     }

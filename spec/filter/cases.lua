@@ -12,7 +12,7 @@ return {
     "LOCAL_PORT=80", "Include_State=Established", "EXCLUDE=LISTEN,Time_Wait", "IPV4_ONLY", "Fields=ALL", "RTT_US>1",
     -- states, both spellings
     "include_state=closed,listen,syn_sent,syn_received,established,close_wait,fin_wait_1,closing,last_ack,fin_wait_2,time_wait",
-    "include_state=syn_rcvd", "include_state=closewait", "include_state=timewait", "include_state=listen,listen",
+    "include_state=syn_rcvd", "include_state=bound", "include_state=closewait", "include_state=timewait", "include_state=listen,listen",
     "include_state=syn_rcvd,syn_received",
     "exclude=listen", "exclude=listen exclude=time_wait", "exclude=listen exclude=listen,closed",
     "exclude=closed,listen,syn_sent,syn_received,established,close_wait,fin_wait_1,closing,last_ack,fin_wait_2,time_wait",
