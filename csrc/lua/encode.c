@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "lua/string_writer.h"
-#include "lua/waiting.h"
 
 /* batch:encode(format [, {pretty=, addresses=}]) -> string: the batch in a format. `pretty` and `addresses` are for "json". */
 static int l_encode(lua_State *L) {
@@ -20,22 +19,12 @@ static int l_encode(lua_State *L) {
 typedef struct fd_writer {
     tcps_writer base;
     int fd, error;
-    const tcpsL_waiting *waiting; /* who wants to know of the time that a write takes; may be NULL */
 } fd_writer;
-
-static const tcpsL_waiting *get_waiting(lua_State *L) {
-    lua_getfield(L, LUA_REGISTRYINDEX, TCPSL_WAITING);
-    const tcpsL_waiting *waiting = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return waiting;
-}
 
 static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
     fd_writer *f = (fd_writer *)w;
     while (len) {
-        if (f->waiting) f->waiting->begin();
         ssize_t n = write(f->fd, bytes, len);
-        if (f->waiting) f->waiting->end();
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             f->error = errno;
@@ -51,7 +40,7 @@ static tcps_code write_to_fd(tcps_writer *w, const char *bytes, size_t len) {
  * the way. */
 static int l_write(lua_State *L) {
     const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
-    fd_writer w = {.fd = (int)luaL_checkinteger(L, 2), .waiting = get_waiting(L)};
+    fd_writer w = {.fd = (int)luaL_checkinteger(L, 2)};
     lua_settop(L, 4);
     tcps_format f = tcpsL_checkformat(L, batch->pass, 3, 4);
     if (tcps_writer_init(&w.base, write_to_fd) == TCPS_OK) tcps_encode(&w.base, batch->pass, batch->view, &f);

@@ -25,9 +25,7 @@ static int l_write(lua_State *L) {
     size_t len;
     const char *bytes = luaL_checklstring(L, 2, &len);
     while (len) {
-        tcps_wait_begin();
         ssize_t n = write(fd, bytes, len);
-        tcps_wait_end();
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return tcpsL_failerrno(L, errno);
         bytes += n;

@@ -26,5 +26,7 @@ int luaopen_tcpstats_runtime(lua_State *L) {
     tcpsL_opendescriptor(L);
     tcpsL_openterminal(L);
     tcpsL_openwatchdog(L);
+    tcpsL_opencoroutines(L);
+    tcpsL_openmemory(L);
     return 1;
 }

@@ -28,15 +28,13 @@ void tcps_signal_set(sigset_t *set);
 /* Puts a terminal back that runtime.terminal_raw changed, if there is one. For the end of the process in a signal handler, and safe there. */
 void tcps_terminal_leave(void);
 
-/* Around a system call of the host that may wait long: the time is not counted as the script's. */
-void tcps_wait_begin(void);
-void tcps_wait_end(void);
-
 /* Each registers its metatable, and adds its functions to the module table on top of the stack. [-0, +0] */
 void tcpsL_opensignals(lua_State *L);
 void tcpsL_openwait(lua_State *L);
 void tcpsL_opendescriptor(lua_State *L);
 void tcpsL_openterminal(lua_State *L);
 void tcpsL_openwatchdog(lua_State *L);
+void tcpsL_opencoroutines(lua_State *L);
+void tcpsL_openmemory(lua_State *L);
 
 #endif

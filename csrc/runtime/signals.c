@@ -1,7 +1,7 @@
 /* Signals are noted, and read when the host has time for them. */
 #include <signal.h>
 
-#include "runtime/runtime.h"
+#include "runtime/watchdog.h"
 
 static volatile sig_atomic_t noted_stop, noted_reload, noted_resize;
 
@@ -17,6 +17,7 @@ static void note(int number) {
     } else if (!noted_stop) {
         noted_stop = 1;
         stop_asked_ns = tcps_now();
+        tcps_watch_hurry();
     } else if (tcps_now() - stop_asked_ns > ONE_WISH_NS) {
         /* somebody asks again: what the first one waits for (a reader that stands still) does not come */
         signal(number, SIG_DFL);

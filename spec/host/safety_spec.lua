@@ -166,7 +166,7 @@ describe("a script that", function()
 
     it("where Lua cannot interrupt it, ends the process with 1", function()
       local _, err, code = run("on_batch = function() string.find(('a'):rep(40), ('a?'):rep(40) .. ('a'):rep(40) .. 'b') end", "--script-timeout 0.2 -c 1")
-      assert.truthy(err:find("a script hangs where Lua cannot interrupt it", 1, true), err)
+      assert.truthy(err:find("tcpstats-lua: s: on_batch: hangs where Lua cannot interrupt it; giving up\n", 1, true), err)
       assert.are.equal(1, code)
     end)
 
@@ -176,6 +176,54 @@ describe("a script that", function()
       local out, err = support.run(("%s --script-timeout 0.3 %s -c 1 %s | { sleep 1; wc -c; }"):format(support.bin, stream, path))
       assert.are.equal(40 * 65536, tonumber(out))
       assert.are.equal("tcpstats-lua: wide: through\n", err)
+    end)
+  end)
+
+  describe("waits for what does not come", function()
+    local waits = {
+      ["for a command"] = "os.execute 'sleep 1000'",
+      ["for a command of two"] = "os.execute 'sleep 1000; true'",
+      ["for what a command says"] = "io.popen 'sleep 1000':read 'a'",
+      ["for the end of a command"] = "io.popen('sleep 1000'):close()",
+      ["for a writer of a pipe"] = "os.execute 'mkfifo FOLDER/pipe' io.open('FOLDER/pipe'):read 'a'",
+      ["for a connection"] = "local s = require 'socket'.tcp() s:bind('127.0.0.1', 0) s:listen() s:accept()",
+      ["for bytes, though its socket has no timeout"] = [[
+        local socket = require 'socket'
+        local s, c = socket.tcp(), socket.tcp()
+        s:bind('127.0.0.1', 0) s:listen()
+        c:settimeout(nil)
+        c:connect('127.0.0.1', (select(2, s:getsockname())))
+        c:receive '*a']],
+      ["for bytes of who connected"] = [[
+        local socket = require 'socket'
+        local s, c = socket.tcp(), socket.tcp()
+        s:bind('127.0.0.1', 0) s:listen()
+        c:connect('127.0.0.1', (select(2, s:getsockname())))
+        s:accept():receive '*a']],
+      ["for any of no sockets"] = "require 'socket'.select(nil, nil)",
+      ["for time to pass"] = "require 'socket'.sleep(1000)",
+    }
+    for what, body in pairs(waits) do
+      it(what .. ", is interrupted and the run goes on", function()
+        local out, err, code = run(([[on_batch = function(b, ctx)
+          ctx.state.n = (ctx.state.n or 0) + 1
+          if ctx.state.n == 1 then %s end
+          ctx:emit('fine\n')
+        end]]):format(body:gsub("FOLDER", folder)), "--script-timeout 0.1")
+        assert.are.equal("fine\nfine\n", out)
+        assert.truthy(err:find("s: error: on_batch: .-interrupted: it waited for 0.4 seconds; four times %-%-script%-timeout is the most"), err)
+        assert.are.equal(0, code)
+      end)
+    end
+
+    it("when a signal ends the run, is interrupted then", function()
+      local path = host.write(folder .. "/waits.lua", [[
+        return { name = "waits", on_batch = function(b, ctx) ctx:log("info", "begins") os.execute "sleep 1000" end,
+          stop = function() while true do end end }]])
+      local _, err, code = support.beside(("%s --script-timeout 1000 %s"):format(support.bin, path), "warned begins; kill $pid")
+      assert.truthy(err:find "waits: error: on_batch: [^\n]*interrupted: the run ends\n", err)
+      assert.truthy(err:find "waits: error: stop: [^\n]*interrupted: the run ends\n", err)
+      assert.are.equal(0, code)
     end)
   end)
 

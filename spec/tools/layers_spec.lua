@@ -29,7 +29,7 @@ describe("tools/layers.lua", function()
     { [[echo 'require "tcpstats.no_such"' >>lua/tcpstats/host/report.lua]], "requires tcpstats.no_such, which does not exist" },
     { [[echo '#include "collect/collect.h"' >>csrc/parse/linux_proc.c]], "csrc/parse/linux_proc.c: includes collect/collect.h, which is not above csrc/parse/" },
     { [[echo '#include <lua.h>' >>csrc/record/record.c]], "csrc/record/record.c: includes lua.h; only the bindings" },
-    { [[echo '#include "lua/waiting.h"' >>csrc/lua/waiting.h]], "csrc/lua/waiting.h leads back to itself: csrc/lua/waiting.h -> csrc/lua/waiting.h" },
+    { [[echo '#include "lua/tcpsl.h"' >>csrc/lua/tcpsl.h]], "csrc/lua/tcpsl.h leads back to itself: csrc/lua/tcpsl.h -> csrc/lua/tcpsl.h" },
     { [[echo 'require "tcpstats.output"' >>lua/tcpstats/output/units.lua]], " -> lua/tcpstats/output/units.lua -> " },
     { [[mkdir lua/tcpstats/attic && echo 'return 1' >lua/tcpstats/attic/old.lua]], "lua/tcpstats/attic/old.lua: the table has no room for it" },
   }

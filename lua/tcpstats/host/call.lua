@@ -40,7 +40,7 @@ end
 -- @return true and two results; or false
 function call.hook(host, instance, hook, f, ...)
   host.calling, host.calling_hook = instance, hook
-  local ok, a, b = runtime.protect(host.handler, host.timeout_ns, f, ...)
+  local ok, a, b = runtime.protect(host.handler, host.timeout_ns, ("tcpstats-lua: %s: %s"):format(instance.name, hook), f, ...)
   host.calling, host.calling_hook = nil, nil
   if ok then return true, a, b end
   if type(a) == "string" then -- no memory: no handler was called
@@ -59,14 +59,15 @@ function call.visit(host, instance, hook, view)
 end
 
 --- Calls the chunk of a script's file.
+-- @param name of the script
 -- @return true and the script's table; or false and what happened
-function call.chunk(host, chunk, ...)
+function call.chunk(host, name, chunk, ...)
   local failure
   local handler = runtime.guard(function(message, text)
     failure = report.own_part(debug.traceback(text or report.text_of(message)))
     return false
   end, with_text)
-  local ok, value = runtime.protect(handler, host.timeout_ns, chunk, ...)
+  local ok, value = runtime.protect(handler, host.timeout_ns, "tcpstats-lua: " .. name, chunk, ...)
   if not ok then return false, failure or value end
   return true, value
 end

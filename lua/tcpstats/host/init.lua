@@ -105,6 +105,19 @@ local function run(self)
   return exit_code(self)
 end
 
+-- Makes the process one that runs scripts: within limits, and never waiting for them without end.
+local function take_process(config, timeout)
+  runtime.set_texts({
+    ran = ("interrupted: it ran longer than --script-timeout %s"):format(timeout),
+    waited = ("interrupted: it waited for %s seconds; four times --script-timeout is the most"):format(4 * timeout),
+    ends = "interrupted: the run ends",
+    memory = "interrupted: it wanted more memory than --memory allows",
+  }, ": hangs where Lua cannot interrupt it; giving up\n")
+  runtime.watch_coroutines()
+  runtime.limit_memory(config.memory or 0)
+  if config.sandbox then require("tcpstats.host.sandbox").close_doors() end
+end
+
 --- A host for a command line.
 -- @param config {source=, interval=, count=, filter=, where=, schedules=, processes=, tcp_info=, record=, strict=, timeout= seconds (0: none),
 --   memory= bytes (0: no limit), sandbox=, verbose=, scripts = list of {name=, loaded= the script's table, given= words of its options, filter=, where=,
@@ -116,11 +129,7 @@ function host.new(config)
     config = config, timeout_ns = math.floor(timeout * 1e9), instances = {}, outputs = {}, output_list = {}, warned = {}, warned_count = 0,
   }, host)
   self.handler, self.events = call.handler(self), loop.new(self)
-  runtime.set_texts(("interrupted: it ran longer than --script-timeout %s"):format(timeout),
-    "tcpstats-lua: a script hangs where Lua cannot interrupt it; giving up\n")
-  runtime.watch_coroutines()
-  if config.sandbox then require("tcpstats.host.sandbox").close_doors() end
-  runtime.limit_memory(config.memory or 0)
+  take_process(config, timeout)
   return self
 end
 

@@ -22,7 +22,7 @@ function instance.load(host, name)
   if script.is_path(name) then require "tcpstats" end
   return script.load(name, {
     environment = environment_of(host, name),
-    call = function(chunk, ...) return call.chunk(host, chunk, ...) end,
+    call = function(chunk, ...) return call.chunk(host, name, chunk, ...) end,
   })
 end
 

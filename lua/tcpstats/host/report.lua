@@ -43,6 +43,7 @@ end
 -- @param traceback what debug.traceback gave
 -- @return a text
 function report.own_part(traceback)
+  traceback = traceback:gsub("^tcpstats/host/%w+%.lua:%d+: ", "")
   local lines, in_stack = {}, false
   for line in traceback:gmatch("[^\n]+") do
     in_stack = in_stack or line == "stack traceback:"

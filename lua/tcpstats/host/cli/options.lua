@@ -155,9 +155,10 @@ return {
       set = function(c) c.strict = true end,
     },
     {
-      long = "--script-timeout", value = "SECS", help = "interrupt a script's call that takes longer, 0 never (5)",
-      more = "All calls of one hook in one pass count as one; waiting for a slow reader does not count. A loop is interrupted wherever it runs. A system "
-        .. "call that does not return cannot be interrupted: it ends the process with 1 after the same time again.",
+      long = "--script-timeout", value = "SECS", help = "interrupt a script's call that runs longer, 0 never (5)",
+      more = "What counts is the processor's time; all calls of one hook in one pass count as one. A loop is interrupted wherever it runs. A call that "
+        .. "waits for something outside is interrupted after four times as long; a slow reader of the output does not count. A function of C that does "
+        .. "not return cannot be interrupted: it ends the process with 1 after the same time again.",
       set = function(c, _, word)
         local value, what = seconds(word, 0.01, 86400)
         if word == "0" then value, what = NO_LIMIT, nil end
@@ -167,7 +168,7 @@ return {
     },
     {
       long = "--memory", value = "BYTES", help = "limit the memory of scripts, as 64M; 0 no limit (512M)",
-      more = "A script that wants more gets an error; the run goes on.", set = set_memory,
+      more = "The call of a script that wants more ends with an error; the run goes on.", set = set_memory,
     },
     {
       long = "--sandbox", help = "for scripts that you did not write: no files, no commands, no packages",
