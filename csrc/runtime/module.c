@@ -28,5 +28,6 @@ int luaopen_tcpstats_runtime(lua_State *L) {
     tcpsL_openwatchdog(L);
     tcpsL_opencoroutines(L);
     tcpsL_openmemory(L);
+    tcpsL_openchildren(L);
     return 1;
 }

@@ -36,5 +36,6 @@ void tcpsL_openterminal(lua_State *L);
 void tcpsL_openwatchdog(lua_State *L);
 void tcpsL_opencoroutines(lua_State *L);
 void tcpsL_openmemory(lua_State *L);
+void tcpsL_openchildren(lua_State *L);
 
 #endif

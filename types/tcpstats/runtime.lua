@@ -92,19 +92,37 @@ function runtime.terminal_raw(input, output, enter, leave) end
 ---@return integer count of descriptors that are ready
 function runtime.poll(until_ns, fds, wanted, ready, through_signals) end
 
---- What is said when a script runs out of time.
----@param interrupted string its error
----@param last_words string written to standard error if it cannot be interrupted and the process ends; at most 256 bytes of it
-function runtime.set_texts(interrupted, last_words) end
+--- What is said of a script that is interrupted: it used its processor time, it waited too long, a signal ended the run, it wanted more memory than it
+--- may have.
+---@param reasons { ran: string, waited: string, ends: string, memory: string } its error
+---@param last_words string written to standard error after the call's label if it cannot be interrupted and the process ends; at most 256 bytes of it
+function runtime.set_texts(reasons, last_words) end
 
---- Calls a script's function, interrupted after limit_ns (0: never) and held to the memory limit.
+--- Calls a script's function, interrupted when it has used limit_ns of the processor (0: never) or waited four times as long, and held to the memory
+--- limit.
 ---@param handler function made by runtime.guard
 ---@param limit_ns integer
+---@param label string begins the last words of a process that ends because of this call
 ---@param f function
 ---@param ... any
 ---@return boolean ok
 ---@return any ... results, or what the handler made of the error
-function runtime.protect(handler, limit_ns, f, ...) end
+function runtime.protect(handler, limit_ns, label, f, ...) end
+
+--- As os.execute; a script that waits in it can be interrupted, which ends the command.
+---@param command? string
+---@return boolean? ok
+---@return "exit"|"signal"|string? how
+---@return integer? code
+function runtime.execute(command) end
+
+--- As io.popen; a script that waits for it can be interrupted, which ends the command. So does collecting the file, two seconds later.
+---@param command string
+---@param mode? "r"|"w"
+---@return file*?
+---@return string? what went wrong
+---@return integer? errno
+function runtime.popen(command, mode) end
 
 --- A function that does the same and is never interrupted, nor refused memory: for what the host lends to scripts. It raises without a position
 --- (error(text, 0)). No metamethod of a script may run in it, for nothing would end one that loops: if any argument is a table or userdata, `prepare`
@@ -114,7 +132,7 @@ function runtime.protect(handler, limit_ns, f, ...) end
 ---@return function
 function runtime.guard(f, prepare) end
 
---- Whether the script's call that is going on ran out of time.
+--- Whether the script's call that is going on is being interrupted.
 ---@return boolean
 function runtime.interrupted() end
 

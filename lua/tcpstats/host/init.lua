@@ -115,6 +115,9 @@ local function take_process(config, timeout)
   }, ": hangs where Lua cannot interrupt it; giving up\n")
   runtime.watch_coroutines()
   runtime.limit_memory(config.memory or 0)
+  rawset(os, "execute", runtime.execute)
+  rawset(io, "popen", runtime.popen)
+  if timeout > 0 then require("tcpstats.host.sockets").limit(4.5 * timeout) end -- a little longer than the watchdog lets them wait
   if config.sandbox then require("tcpstats.host.sandbox").close_doors() end
 end
 
