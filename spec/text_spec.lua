@@ -6,6 +6,7 @@ describe("text", function()
       for value, expected in pairs(list) do assert.equal(expected, show(value)) end
     end
     all(text.bytes, { [0] = "0", [1023] = "1023", [1024] = "1.0K", [10240] = "10K", [1023.9 * 1024] = "1.0M", [5 * 1024 ^ 3] = "5.0G", [-2048] = "-2.0K", [2 ^ 64] = "16E" })
+    assert.same({ "1 tick", "2 ticks", "0 passes" }, { text.plural(1, "tick"), text.plural(2, "tick"), text.plural(0, "pass") })
     all(text.count, { [0] = "0", [999] = "999", [1000] = "1.0k", [999600] = "1.0M", [123456789] = "123M" })
     all(text.number, { [0] = "0", [0.25] = "0.25", [3.14] = "3.1", [42] = "42", [1234.5] = "1.2k" })
     all(text.microseconds, { [0] = "0us", [999] = "999us", [1000] = "1.0ms", [25500] = "26ms", [999499] = "999ms", [2500000] = "2.5s", [200 * 1000000] = "3m20s" })

@@ -57,6 +57,12 @@ function text.bytes(n) return scaled(n, 1024, { "", "K", "M", "G", "T", "P", "E"
 ---@return string
 function text.count(n) return scaled(n, 1000, { "", "k", "M", "G", "T", "P", "E" }) end
 
+--- A number with its noun: 1 socket, 2 sockets, 2 passes.
+---@param n integer
+---@param noun string the singular
+---@return string
+function text.plural(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or noun:find "s$" and "es" or "s") end
+
 --- A number that may have a fraction: 0, 0.25, 3.1, 12, 1.2k.
 ---@param n integer
 ---@return string

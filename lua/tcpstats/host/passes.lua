@@ -118,8 +118,8 @@ function passes.on_skip(host)
     count = count + skipped
     local now = core.monotonic_ns()
     if now - reported_ns < report.SHOWN_WITHIN and reported_ns > 0 then return end
-    report.log(host, nil, "warning", "%s%d ticks were skipped: passes take longer than the interval of %g s", s.name ~= "" and s.name .. ": " or "",
-      count, s.interval_ns / 1e9)
+    report.log(host, nil, "warning", "%sskipped %s: passes take longer than the interval of %g s", s.name ~= "" and s.name .. ": " or "",
+      require("tcpstats.text").plural(count, "tick"), s.interval_ns / 1e9)
     reported_ns, count = now, 0
   end
 end

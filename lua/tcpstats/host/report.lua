@@ -98,7 +98,7 @@ end
 function report.hidden(host, instance, at_last)
   for hook, r in pairs(instance.reports) do
     if r.hidden > 0 and (at_last or not r.reported) then
-      report.log(host, instance.name, "error", "%s: %d more errors like this", hook, r.hidden)
+      report.log(host, instance.name, "error", "%s: %s like this", hook, require("tcpstats.text").plural(r.hidden, "more error"))
       r.hidden, r.reported = 0, true
     end
   end

@@ -88,7 +88,7 @@ local function heading(batch, summary)
   if metadata.hostname then parts[#parts + 1] = text.clean(metadata.hostname) end
   if metadata.platform then parts[#parts + 1] = metadata.platform:lower() .. (metadata.os_version and " " .. text.clean(metadata.os_version) or "") end
   local n = summary.total_sockets or #batch
-  parts[#parts + 1] = n == 1 and "1 socket" or ("%d sockets"):format(n)
+  parts[#parts + 1] = text.plural(n, "socket")
   return table.concat(parts, "  ")
 end
 

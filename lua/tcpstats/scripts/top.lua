@@ -44,7 +44,7 @@ end
 
 local function heading(batch)
   local summary = batch.summary or {}
-  local parts = { text.clock(batch.metadata.timestamp_ns or 0), ("%d sockets"):format(summary.total_sockets or #batch) }
+  local parts = { text.clock(batch.metadata.timestamp_ns or 0), text.plural(summary.total_sockets or #batch, "socket") }
   for _, group in ipairs(batch:group_by("state"):top(6)) do parts[#parts + 1] = ("%s %d"):format(group.key, group.count) end
   return table.concat(parts, "  ")
 end
