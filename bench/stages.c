@@ -79,7 +79,7 @@ STAGE run_memcpy_macos_new(fixture *f) {
 /* A pass in which the connections are those of the one before. */
 static void track(fixture *f) {
     tcps_pass *b = tcps_pass_new();
-    tcps_tracker_begin(f->tracker, ++f->passes * (uint64_t)SECOND, b);
+    tcps_tracker_begin(f->tracker, ++f->passes * (uint64_t)SECOND, b, true);
     for (size_t i = 0; i < f->sockets; i++) check(tcps_tracker_record(f->tracker, &f->records[i]) == TCPS_OK, "tracker");
     check(tcps_tracker_end(f->tracker) == TCPS_OK, "tracker");
     tcps_pass_unref(b);

@@ -90,7 +90,7 @@ static double pass(tcps_tracker *tracker, table *t, uint64_t clock) {
     uint64_t reading = now_ns() - start;
     memset(cache_filler, (int)clock, FILLER);
     start = now_ns();
-    tcps_tracker_begin(tracker, clock, now);
+    tcps_tracker_begin(tracker, clock, now, true);
     for (size_t i = 0; i < t->count; i++) {
         tcps_row_unpack(&r, now->rows.rows[i]);
         if (tcps_tracker_record(tracker, &r) != TCPS_OK) exit(1);

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!t || !batch) abort();
     uint64_t now = 1000000000;
     bool first_pass = true;
-    tcps_tracker_begin(t, now, batch);
+    tcps_tracker_begin(t, now, batch, true);
     for (; size >= 4; data += 4, size -= 4) {
         switch (data[0] & 7) {
         case 0: /* the pass is over */
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             break;
         case 2: /* it begins again */
             tcps_rows_clear(&batch->rows);
-            tcps_tracker_begin(t, now, batch);
+            tcps_tracker_begin(t, now, batch, true);
             continue;
         default:
             fill(&r, batch, data);
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         batch = tcps_pass_new();
         if (!batch) abort();
         now += (uint64_t)data[2] << 24;
-        tcps_tracker_begin(t, now, batch);
+        tcps_tracker_begin(t, now, batch, true);
     }
     tcps_pass_unref(batch);
     tcps_tracker_free(t);

@@ -25,7 +25,9 @@ static void begin(dispatch *d) {
         consumer *c = &d->consumers[i];
         c->mark = tcps_arena_here(&c->pass->rows.arena);
         c->census = (tcps_census){.selected = c->options->wants.filter != NULL};
-        if (c->options->tracker) tcps_tracker_begin(c->options->tracker, d->monotonic_ns, c->pass);
+        const tcps_filter *filter = c->options->wants.filter;
+        bool from_birth = !filter || tcps_filter_admits_from_birth(filter);
+        if (c->options->tracker) tcps_tracker_begin(c->options->tracker, d->monotonic_ns, c->pass, from_birth);
     }
 }
 

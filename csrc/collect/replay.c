@@ -23,8 +23,14 @@ static tcps_code take_row(tcps_rows *rows, const tcps_row *row, const tcps_repla
     return code;
 }
 
+/* Whoever recorded ages has told what was known of each connection's beginning. */
+static bool shows_births(tcps_view view, const tcps_replay_options *options) {
+    if (options->selected || (options->filter && !tcps_filter_admits_from_birth(options->filter))) return false;
+    return !options->keep_deltas || !view.count || !tcps_row_has(view.rows[0], TCPS_F_connection_age_ms);
+}
+
 static tcps_code take_rows(tcps_pass *pass, tcps_view view, const tcps_replay_options *options) {
-    if (options->tracker) tcps_tracker_begin(options->tracker, pass->monotonic_ns, pass);
+    if (options->tracker) tcps_tracker_begin(options->tracker, pass->monotonic_ns, pass, shows_births(view, options));
     tcps_code code = TCPS_OK;
     for (size_t i = 0; code == TCPS_OK && i < view.count; i++) code = take_row(&pass->rows, view.rows[i], options);
     if (code != TCPS_OK) return code;

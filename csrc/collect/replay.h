@@ -9,6 +9,7 @@ typedef struct tcps_replay_options {
     tcps_tracker *tracker;     /* follows the connections; NULL: nobody does */
     const tcps_filter *filter; /* NULL: everything */
     uint64_t monotonic_ns;     /* when the pass was; 0: when `from` itself says, by the clock that never steps or else by its timestamp */
+    bool selected;             /* the view is not all of `from`: a connection that it shows first may have been there before */
     bool keep_deltas;          /* deltas that `from` has stay: whoever recorded them saw the pass before. The tracker adds what is missing */
 } tcps_replay_options;
 

@@ -38,6 +38,7 @@ typedef struct entry {
     uint8_t state;
     bool opened;
     bool carried; /* not seen: from the pass before a cut one */
+    bool gone;    /* not seen, and reported as closed if it was a row: kept for one pass more, in case the dump missed it */
 } entry;
 
 /* The connections of one pass in the dump's order. */
@@ -65,12 +66,16 @@ struct tcps_tracker {
     size_t successor_room; /* entries */
     slot *slots;           /* valid when `indexed` */
     size_t slot_count, slots_used;
-    size_t cursor;            /* the entry of `last` that should come next */
-    entry *latest;            /* of the record that was seen last */
-    bool running;             /* between begin and end */
-    bool indexed;             /* every entry of `last` is in `slots`, and those of `now` that are new */
-    bool ended;               /* there is a last pass */
-    uint64_t now_ns, last_ns; /* of this pass and of the last that ended */
+    size_t cursor;                    /* the entry of `last` that should come next */
+    entry *latest;                    /* of the record that was seen last */
+    bool running;                     /* between begin and end */
+    bool indexed;                     /* every entry of `last` is in `slots`, and those of `now` that are new */
+    bool ended;                       /* there is a last pass */
+    bool complete;                    /* what `last` does not have began after it, or after the last pass that was not cut */
+    bool consistent;                  /* nothing changed places in the last dump while it was read */
+    bool births;                      /* what this pass shows first has just begun */
+    uint64_t sequence, last_sequence; /* of this pass and of the last, where they are recorded ones; 0: unknown */
+    uint64_t now_ns, last_ns;         /* of this pass and of the last that ended */
     bool tell_closed;
     tcps_pass *last_pass; /* NULL unless that was so when the last pass ended */
     tcps_pass *pass;
@@ -111,12 +116,19 @@ void tcps_tracker_abort(tcps_tracker *t) {
     t->running = false;
 }
 
-void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_pass *pass) {
+/* A recorded pass says which one it is: one between it and the last may be lost. */
+static bool follows(const tcps_tracker *t, const tcps_pass *pass) {
+    return !t->last_sequence || !pass->metadata.has_batch_sequence || pass->metadata.batch_sequence == t->last_sequence + 1;
+}
+
+void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_pass *pass, bool from_birth) {
     tcps_pass_ref(pass); /* before the abort, which may let go of the same one */
     tcps_tracker_abort(t);
     t->pass = pass;
     t->running = true;
     t->indexed = false;
+    t->births = from_birth && t->ended && t->complete && t->consistent && follows(t, pass);
+    t->sequence = pass->metadata.has_batch_sequence ? pass->metadata.batch_sequence : 0;
     t->now_ns = monotonic_ns;
     t->now.count = 0;
     t->cursor = 0;
@@ -278,6 +290,11 @@ static bool opens_again(const observation *s) {
            s->state <= TCPSTATS_READER__TCP_STATE__TCP_STATE_ESTABLISHED;
 }
 
+/* A half-open connection has transferred nothing: a counter that the kernel did not have for it yet was 0. */
+static bool was_half_open(const entry *before) {
+    return before->state == TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_SENT || before->state == TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_RECEIVED;
+}
+
 /* Changes since `before`: bit n of the result says that change[n] is known, bit n of `*fell` that the counter fell. None is known where other
  * sources fed the record than then, e.g. macOS's tcp_info in one pass only: they count the same field differently. */
 static unsigned changes(const tcps_record *r, const observation *s, uint64_t change[N_COUNTERS], unsigned *fell) {
@@ -288,9 +305,10 @@ static unsigned changes(const tcps_record *r, const observation *s, uint64_t cha
     if (s->sources != before->sources) return 0;
     for (unsigned n = 0; n < N_COUNTERS; n++) {
         const struct counter *c = &counters[n];
-        if (!tcps_has(r, c->field) || !(before->counted >> n & 1)) continue;
+        bool counted = before->counted >> n & 1;
+        if (!tcps_has(r, c->field) || (!counted && !was_half_open(before))) continue;
         bool is_32bit = c->is_32bit || (c->is_segments && segments_32bit);
-        uint64_t now = r->value[c->field], then = before->value[n];
+        uint64_t now = r->value[c->field], then = counted ? before->value[n] : 0;
         change[n] = is_32bit ? (uint32_t)(now - then) : now - then;
         bool up = is_32bit ? (uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX : now >= then;
         *(up ? &known : fell) |= 1u << n;
@@ -307,9 +325,21 @@ static entry *append(tcps_tracker *t, const observation *s, bool replaces) {
     else if (s->free_slot)
         take_slot(t, s->free_slot, s->key, position | IN_THIS_PASS);
     e->row = NO_ROW;
-    e->opened = !s->before;
-    e->carried = false;
+    e->opened = replaces || (!s->before && t->complete);
+    e->carried = e->gone = false;
     return e;
+}
+
+/* Of a connection that has just begun, the change is all that it counted. One in TIME_WAIT may be one that the last dump missed. */
+static unsigned begin_counting(const tcps_tracker *t, const tcps_record *r, const observation *s, uint64_t change[N_COUNTERS]) {
+    unsigned known = 0;
+    if (!t->births || s->state == TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT) return 0;
+    for (unsigned n = 0; n < N_COUNTERS; n++) {
+        if (!tcps_has(r, counters[n].field)) continue;
+        change[n] = r->value[counters[n].field];
+        known |= 1u << n;
+    }
+    return known;
 }
 
 static void remember(const tcps_tracker *t, entry *e, const observation *s, const tcps_record *r) {
@@ -341,9 +371,12 @@ tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r) {
     if (s.before) known = changes(r, &s, change, &fell);
     if (s.before && !s.again && (fell || opens_again(&s))) {
         replaces = true;
-        known = 0;
         s.before = NULL;
     }
+    if (s.before && s.before->gone)
+        s.before = NULL, known = 0;
+    else if (!s.before)
+        known = begin_counting(t, r, &s, change);
     entry *e = s.again ? s.again : append(t, &s, replaces);
     remember(t, e, &s, r);
     t->latest = e;
@@ -360,17 +393,25 @@ void tcps_tracker_kept(tcps_tracker *t, uint32_t row) {
     if (t->latest && t->latest->row == NO_ROW) t->latest->row = (int32_t)row;
 }
 
-/* Takes over what a cut dump does not have, once: whoever is missing a second time is forgotten, so that nothing piles up. */
-static tcps_code carry_over(tcps_tracker *t) {
+/* Keeps what this pass does not have for one pass more, so that nothing piles up: after a cut dump it is compared with again, after another one it is
+ * known not to be new when it returns. Whoever is missing from two cut dumps is forgotten, and then the list is not complete any more. */
+static tcps_code carry_over(tcps_tracker *t, bool *complete) {
+    bool partial = t->pass->partial;
     for (size_t i = 0; i < t->last.count; i++) {
-        if (t->successor[i] || t->last.entries[i].carried) continue;
+        const entry *e = &t->last.entries[i];
+        if (t->successor[i] || e->gone) continue;
+        if (e->carried && partial) {
+            *complete = false;
+            continue;
+        }
         if (make_room(t) != TCPS_OK) return TCPS_NOMEM;
-        entry *e = &t->now.entries[t->now.count++];
-        *e = t->last.entries[i];
-        e->row = NO_ROW;
-        e->opened = false;
-        e->carried = true;
-        t->successor[i] = (uint32_t)t->now.count;
+        entry *kept = &t->now.entries[t->now.count++];
+        *kept = *e;
+        kept->row = NO_ROW;
+        kept->opened = false;
+        kept->carried = partial;
+        kept->gone = !partial;
+        if (partial) t->successor[i] = (uint32_t)t->now.count;
     }
     return TCPS_OK;
 }
@@ -406,8 +447,10 @@ static tcps_code list_closed(tcps_tracker *t) {
         if (t->successor[i] & REPEATED) continue;
         if (add_closed(&pass->rows, t->last_pass->all.rows[t->last.entries[i].row]) != TCPS_OK) return TCPS_NOMEM;
     }
-    pass->all.rows = pass->rows.rows;
-    pass->closed = (tcps_view){pass->rows.rows + pass->all.count, pass->rows.count - pass->all.count};
+    size_t closed = pass->rows.count - pass->all.count;
+    if (!closed) return TCPS_OK;
+    pass->all.rows = pass->rows.rows; /* which may have moved */
+    pass->closed = (tcps_view){pass->rows.rows + pass->all.count, closed};
     return TCPS_OK;
 }
 
@@ -429,8 +472,10 @@ static void shrink(tcps_tracker *t) {
 
 tcps_code tcps_tracker_end(tcps_tracker *t) {
     if (!t->running) return TCPS_OK;
-    if (t->pass->partial && carry_over(t) != TCPS_OK) return TCPS_NOMEM;
+    bool complete = !t->pass->partial || (t->ended && t->complete);
+    if (t->pass->partial && carry_over(t, &complete) != TCPS_OK) return TCPS_NOMEM;
     if (t->ended && (list_opened(t) != TCPS_OK || list_closed(t) != TCPS_OK)) return TCPS_NOMEM;
+    if (!t->pass->partial && carry_over(t, &complete) != TCPS_OK) return TCPS_NOMEM;
     if (t->successor_room < t->now.count || t->successor_room > 8 * t->now.count + 64) {
         size_t room = t->now.count + t->now.count / 4 + 1;
         uint32_t *successor = malloc(room * sizeof *successor);
@@ -442,6 +487,9 @@ tcps_code tcps_tracker_end(tcps_tracker *t) {
     t->pass->tracked = true;
     if (t->ended && t->now_ns > t->last_ns) t->pass->since_ns = t->now_ns - t->last_ns;
     t->last_ns = t->now_ns;
+    t->last_sequence = t->sequence;
+    t->complete = complete;
+    t->consistent = !t->pass->metadata.inconsistent;
     tcps_pass_unref(t->last_pass);
     t->last_pass = t->tell_closed ? tcps_pass_ref(t->pass) : NULL;
     tcps_pass_unref(t->pass);

@@ -8,9 +8,13 @@
  * 32 bits that fell by more than half its range has wrapped instead. TIME_WAIT, where Linux has no counters, is the same connection.
  *
  * A delta is the change since the connection was last seen, which is the previous pass, or this one where an inconsistent dump repeats a
- * socket: so deltas always add up. It is absent unless the previous pass saw the connection and the counter, and by the same sources:
- * macOS's tcp_info, where it was asked in one pass and not in the next, counts the same fields differently. Deltas that do not fit their field
- * stop at its largest value.
+ * socket: so deltas always add up. Of a connection that has begun since then it is the counter itself; so it is of one that was half-open then and
+ * had no counter yet. It is absent unless the previous pass saw the counter, and by the same sources: macOS's tcp_info, where it was asked in one
+ * pass and not in the next, counts the same fields differently. Deltas that do not fit their field stop at its largest value.
+ *
+ * Whether a connection that a pass shows first has begun since the previous one is not always known: not in the first pass, nor when what was known
+ * of the previous pass is not all that there was (its dump was cut and there is none before it, or it was inconsistent, or the recorded pass before
+ * this one is lost), nor when it was left out before for its state. Then it has no deltas; and after a first dump that was cut, nothing is opened.
  *
  * Time and memory are linear in the sockets of a pass, whatever their order; nothing is kept of a connection once it was told as closed. */
 #ifndef TCPS_TRACKER_H
@@ -30,8 +34,9 @@ void tcps_tracker_free(tcps_tracker *t);
  * schedule takes. */
 void tcps_tracker_tell_closed(tcps_tracker *t, bool wanted);
 
-/* Begins a pass at `monotonic_ns` whose rows go to `pass`. Called again, it forgets what the unfinished pass has seen. */
-void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_pass *pass);
+/* Begins a pass at `monotonic_ns` whose rows go to `pass`. `from_birth`: the records are those of whole lives, so that a connection which was not
+ * among them before did not exist (see tcps_filter_admits_from_birth). A recorded pass has its sequence number already. Called again, it forgets what the unfinished pass has seen. */
+void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_pass *pass, bool from_birth);
 
 /* Sets the tracking fields of `r` (deltas, connection_age_ms, time_in_state_ms) and clears those that are not known. TCPS_OK or TCPS_NOMEM,
  * after which the pass must be aborted. */

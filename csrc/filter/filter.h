@@ -54,6 +54,10 @@ bool tcps_filter_matches_endpoints(const tcps_filter *f, const tcps_record *r);
 /* Sets `fields` to the fields that any directive looks at: they say, for instance, whether owners have to be looked up. */
 void tcps_filter_fields(const tcps_filter *f, uint64_t fields[TCPS_MASK_WORDS]);
 
+/* Whether a connection whose endpoints match does so from its first packet on: of states, none is left out but LISTEN and TIME_WAIT, and what is not
+ * connected yet. Then a connection that matches for the first time has just begun. */
+bool tcps_filter_admits_from_birth(const tcps_filter *f);
+
 /* Whether the filter's answer for a connection stays the same as long as the connection lives: it names ports, addresses and families only, and of
  * states at most LISTEN. Then it makes no difference whether one filters before or after following connections. */
 bool tcps_filter_is_stable(const tcps_filter *f);

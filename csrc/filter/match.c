@@ -105,6 +105,16 @@ static bool is_stable(const tcps_clause *c) {
     return c->endpoint && (c->kind != TCPS_CLAUSE_STATES || c->states == listen || c->states == ~listen);
 }
 
+bool tcps_filter_admits_from_birth(const tcps_filter *f) {
+    uint32_t alive = 0;
+    for (unsigned state = TCPSTATS_READER__TCP_STATE__TCP_STATE_SYN_SENT; state <= TCPSTATS_READER__TCP_STATE__TCP_STATE_FIN_WAIT_2; state++)
+        alive |= 1u << state;
+    bool from_birth = true;
+    for (unsigned i = 0; i < f->count; i++)
+        if (f->clause[i].kind == TCPS_CLAUSE_STATES) from_birth &= (f->clause[i].states & alive) == alive;
+    return from_birth;
+}
+
 bool tcps_filter_is_stable(const tcps_filter *f) {
     bool stable = true;
     for (unsigned i = 0; i < f->count; i++) stable &= is_stable(&f->clause[i]);

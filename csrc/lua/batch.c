@@ -200,9 +200,11 @@ static int l_replay(lua_State *L) {
     const tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     tcps_tracker **tracker = lua_isnoneornil(L, 2) ? NULL : luaL_checkudata(L, 2, TCPSL_TRACKER);
     tcps_filter **filter = lua_isnoneornil(L, 3) ? NULL : luaL_checkudata(L, 3, TCPSL_FILTER);
-    tcps_replay_options options = {.tracker = tracker ? *tracker : NULL, .filter = filter ? *filter : NULL, .keep_deltas = true};
+    tcps_replay_options options = {
+        .tracker = tracker ? *tracker : NULL, .filter = filter ? *filter : NULL, .selected = batch->rows != NULL, .keep_deltas = true};
+    if (tracker || filter) return tcpsL_replay(L, batch, &options); /* the arguments stay on the stack, which keeps them */
     lua_settop(L, 1);
-    return tracker || filter ? tcpsL_replay(L, batch, &options) : 1;
+    return 1;
 }
 
 void tcpsL_openbatch(lua_State *L) {

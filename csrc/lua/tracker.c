@@ -38,7 +38,7 @@ static int l_update(lua_State *L) {
         lua_getfield(L, 3, "monotonic_ns");
         monotonic_ns = luaL_optinteger(L, -1, 0);
     }
-    return tcpsL_replay(L, batch, &(tcps_replay_options){.tracker = t, .monotonic_ns = (uint64_t)monotonic_ns});
+    return tcpsL_replay(L, batch, &(tcps_replay_options){.tracker = t, .selected = batch->rows != NULL, .monotonic_ns = (uint64_t)monotonic_ns});
 }
 
 /* tracker:size() -> integer: bytes that it holds, less the last batch. */

@@ -127,7 +127,7 @@ describe("a delta", function()
       assert.equal(2, s[delta], counter)
       assert.is_true(same)
       s, same = follow({ [counter] = 0xffffffff }, { [counter] = 1 })
-      assert.is_nil(s[delta])
+      assert.equal(1, s[delta]) -- of another connection
       assert.is_false(same)
     end
   end)
@@ -192,7 +192,7 @@ describe("a connection", function()
       pass { connection { tx_bytes = 100, inp_gencnt = 7 } }
       other.tx_bytes, other.inp_gencnt = 300, other.inp_gencnt or 7
       local batch = pass { connection(other) }
-      assert.is_nil(first(batch).delta_tx_bytes)
+      assert.equal(300, first(batch).delta_tx_bytes)
       assert.equal(0, first(batch).connection_age_ms)
       assert.same({ 1 }, ids(batch:opened()))
       assert.same({ 1 }, ids(batch:closed()))
@@ -213,7 +213,7 @@ describe("a connection", function()
       local s, same = follow({ [counter] = values[1], retransmit_bytes = 10 }, { [counter] = values[2], retransmit_bytes = 20 })
       assert.is_false(same, counter)
       assert.equal(0, s.connection_age_ms)
-      assert.is_nil(s.delta_retransmit_bytes)
+      assert.equal(20, s.delta_retransmit_bytes)
     end
   end)
 
@@ -296,7 +296,7 @@ describe("comings and goings", function()
     assert.same({ 1, 3 }, ids(batch:closed()))
     for _, s in ipairs(sockets.tables(batch)) do
       local old = s.socket_id < 7
-      assert.equal(old and 0 or nil, s.delta_tx_bytes)
+      assert.equal(old and 0 or s.tx_bytes, s.delta_tx_bytes)
       assert.equal(old and 1000 or 0, s.connection_age_ms)
     end
     batch = pass(some(5, 4, 2, 6, 8, 9))
@@ -361,11 +361,27 @@ describe("comings and goings", function()
     local batch = read(whole)
     assert.equal(7, #batch)
     assert.equal(0, #batch:opened() + #batch:closed())
-    -- Whoever is missing twice is gone, and nobody remembers its row.
+    -- Whoever is missing twice is forgotten, so that nobody knows whether it has been there.
     read(whole:sub(1, #whole // 2))
     read(whole:sub(1, #whole // 2))
     batch = read(whole)
-    assert.equal(7 - #cut, #batch:opened())
+    assert.equal(7, #batch)
+    assert.equal(0, #batch:opened() + #batch:closed())
+  end)
+
+  it("are not told of after a first dump that was cut", function()
+    local support = require "spec.support"
+    local whole = support.read("spec/fixtures/macos/15/n7.bin")
+    local tracker = tcpstats.tracker()
+    local function read(bytes)
+      return tracker:update(assert(tcpstats.parse("macos", bytes, { release = 15 })), { monotonic_ns = 0 })
+    end
+    assert.is_true(#read(whole:sub(1, #whole // 2)) < 7)
+    local batch = read(whole)
+    assert.equal(7, #batch)
+    assert.equal(0, #batch:opened())
+    for s in batch:each() do assert.is_true((s.delta_tx_bytes or 0) == 0) end
+    assert.equal(0, #read(whole):opened())
   end)
 
   it("leave out the closed when nobody wants them", function()
@@ -383,6 +399,106 @@ describe("comings and goings", function()
     other(some(1, 2))
     assert.equal(0, #one(some(1)):closed())
     assert.same({ 2 }, ids(other(some(1)):closed()))
+  end)
+end)
+
+describe("the first deltas of a connection", function()
+  local counters = { tx_bytes = 500, rx_bytes = 7, tx_packets = 3, rx_packets = 2, rexmit_packets = 1, retransmit_bytes = 4 }
+  local deltas = {
+    tx_bytes = "delta_tx_bytes", rx_bytes = "delta_rx_bytes", tx_packets = "delta_tx_packets", rx_packets = "delta_rx_packets",
+    rexmit_packets = "delta_rexmit_packets", retransmit_bytes = "delta_retransmit_bytes",
+  }
+  local function fresh(fields)
+    local s = connection(counters)
+    s.socket_id, s.remote_port = 9, 9
+    for name, value in pairs(fields or {}) do s[name] = value end
+    return s
+  end
+  local function of_fresh(batch)
+    for _, s in ipairs(sockets.tables(batch)) do
+      if s.socket_id == 9 then return s end
+    end
+  end
+
+  it("are its counters when it began after the pass before", function()
+    local pass = passes()
+    pass { connection() }
+    local batch = pass { connection(), fresh() }
+    assert.same({ 9 }, ids(batch:opened()))
+    for counter, delta in pairs(deltas) do assert.equal(counters[counter], of_fresh(batch)[delta], delta) end
+    batch = pass { connection(), fresh { tx_bytes = 510 } }
+    assert.equal(10, of_fresh(batch).delta_tx_bytes)
+  end)
+
+  it("add up with those of the next when an inconsistent dump shows it twice", function()
+    local pass = passes()
+    pass {}
+    local list = sockets.tables(pass { fresh(), fresh { tx_bytes = 503 } })
+    assert.same({ 500, 3 }, { list[1].delta_tx_bytes, list[2].delta_tx_bytes })
+  end)
+
+  it("are there when it was half-open, which the kernel has no counters for", function()
+    for _, state in ipairs { SYN_SENT, SYN_RECEIVED } do
+      local pass = passes()
+      pass { connection { socket_id = 9, remote_port = 9, state = state } }
+      assert.equal(500, of_fresh(pass { fresh() }).delta_tx_bytes)
+    end
+  end)
+
+  it("are absent of one that a dump missed", function()
+    local pass = passes()
+    pass { fresh() }
+    pass {}
+    local batch = pass { fresh { tx_bytes = 600 } }
+    assert.same({ 9 }, ids(batch:opened()))
+    assert.is_nil(of_fresh(batch).delta_tx_bytes)
+    assert.equal(1, of_fresh(pass { fresh { tx_bytes = 601 } }).delta_tx_bytes)
+  end)
+
+  it("are absent in TIME_WAIT, and after an inconsistent dump", function()
+    local pass = passes()
+    pass {}
+    assert.is_nil(of_fresh(pass { fresh { state = TIME_WAIT } }).delta_tx_bytes)
+    local tracker = tcpstats.tracker()
+    tracker:update(sockets.batch({}, { [1] = SECOND, [100] = 1 }))
+    assert.is_nil(of_fresh(tracker:update(sockets.batch({ fresh() }, { [1] = 2 * SECOND }))).delta_tx_bytes)
+  end)
+
+  it("are absent when a recorded pass between is lost", function()
+    for lost, expected in pairs { [0] = 500, [1] = false } do
+      local tracker = tcpstats.tracker()
+      tracker:update(sockets.batch({ connection() }, { [1] = SECOND, [10] = 7 }))
+      local batch = tracker:update(sockets.batch({ connection(), fresh() }, { [1] = 2 * SECOND, [10] = 8 + lost }))
+      assert.equal(expected, of_fresh(batch).delta_tx_bytes or false)
+      assert.same({ 9 }, ids(batch:opened()))
+    end
+  end)
+
+  it("are absent where a filter of states, or a view, let it in", function()
+    local core = require "tcpstats.core"
+    local function after(filter)
+      local tracker = tcpstats.tracker()
+      core.replay(sockets.batch { connection { state = SYN_SENT } }, tracker, assert(core.filter(filter)))
+      return of_fresh(core.replay(sockets.batch { fresh() }, tracker, assert(core.filter(filter)))).delta_tx_bytes
+    end
+    assert.is_nil(after "include_state=established")
+    assert.is_nil(after "exclude=fin_wait_1")
+    assert.equal(500, after "exclude=listen,time_wait")
+    assert.equal(500, after "remote_port=9 tx_bytes>100")
+    local tracker = tcpstats.tracker()
+    tracker:update(sockets.batch {})
+    assert.is_nil(of_fresh(tracker:update(sockets.batch { fresh() }:filter "remote_port=9")).delta_tx_bytes)
+  end)
+
+  it("that were recorded stay as they are, absent ones too", function()
+    local core = require "tcpstats.core"
+    local tracker = tcpstats.tracker()
+    core.replay(sockets.batch { connection { connection_age_ms = 5 } }, tracker)
+    local list = sockets.tables(core.replay(sockets.batch {
+      connection { connection_age_ms = 6 }, fresh { connection_age_ms = 0 }, fresh { socket_id = 10, connection_age_ms = 0, delta_tx_bytes = 77 },
+    }, tracker))
+    assert.is_nil(list[2].delta_tx_bytes)
+    assert.equal(77, list[3].delta_tx_bytes)
   end)
 end)
 

@@ -4,8 +4,8 @@
 --   tcpstats-lua prometheus --textfile /var/lib/node_exporter/tcp.prom      replaced as a whole at every pass: for node_exporter's textfile collector
 --   tcpstats-lua prometheus --labels local_port,remote_addr/16   series for each
 --
--- Counters of the system are those of the summary; counters of sockets add up what each connection did from pass to pass (of one that was
--- opened in between, all that it did). What a connection does between the last pass that sees it and its end is in no counter of ours.
+-- Counters of the system are those of the summary; counters of sockets add up what each connection did from pass to pass (of one that
+-- began in between, all that it did). What a connection does between the last pass that sees it and its end is in no counter of ours.
 --
 -- Of several schedules the first one's passes are taken: another one's would count everything twice.
 --
@@ -13,7 +13,7 @@
 -- series of their own for as long as we run; everything else is counted under "other".
 local tcpstats = require "tcpstats"
 
--- From a group's numbers to samples. Counters add `aggregate` of every pass, and `opened` of the connections that the pass shows first.
+-- From a group's numbers to samples. Counters add `aggregate` of every pass.
 local gauges = {
   { name = "tcpstats_sockets", value = "count", by_state = true, help = "Sockets by state." },
   { name = "tcpstats_send_queue_bytes", aggregate = "sum(snd_buf_used)", help = "Bytes in send buffers, unacknowledged and unsent." },
@@ -23,26 +23,18 @@ local gauges = {
   { name = "tcpstats_in_loss_recovery", aggregate = "count(in_loss_recovery ~= nil) > 0 and count(in_loss_recovery)", help = "Connections that recover from loss." },
 }
 local counters = {
-  { name = "tcpstats_sent_bytes_total", aggregate = "sum(delta_tx_bytes)", opened = "sum(tx_bytes)", help = "Bytes sent by connections." },
-  { name = "tcpstats_received_bytes_total", aggregate = "sum(delta_rx_bytes)", opened = "sum(rx_bytes)", help = "Bytes received by connections." },
-  { name = "tcpstats_sent_segments_total", aggregate = "sum(delta_tx_packets)", opened = "sum(tx_packets)", help = "Segments sent by connections." },
-  { name = "tcpstats_received_segments_total", aggregate = "sum(delta_rx_packets)", opened = "sum(rx_packets)", help = "Segments received by connections." },
-  {
-    name = "tcpstats_retransmitted_segments_total", aggregate = "sum(delta_rexmit_packets)", opened = "sum(rexmit_packets or retransmit_packets_total)",
-    help = "Segments that connections sent again.",
-  },
-  {
-    name = "tcpstats_retransmitted_bytes_total", aggregate = "sum(delta_retransmit_bytes)", opened = "sum(retransmit_bytes)",
-    help = "Bytes that connections sent again.",
-  },
+  { name = "tcpstats_sent_bytes_total", aggregate = "sum(delta_tx_bytes)", help = "Bytes sent by connections." },
+  { name = "tcpstats_received_bytes_total", aggregate = "sum(delta_rx_bytes)", help = "Bytes received by connections." },
+  { name = "tcpstats_sent_segments_total", aggregate = "sum(delta_tx_packets)", help = "Segments sent by connections." },
+  { name = "tcpstats_received_segments_total", aggregate = "sum(delta_rx_packets)", help = "Segments received by connections." },
+  { name = "tcpstats_retransmitted_segments_total", aggregate = "sum(delta_rexmit_packets)", help = "Segments that connections sent again." },
+  { name = "tcpstats_retransmitted_bytes_total", aggregate = "sum(delta_retransmit_bytes)", help = "Bytes that connections sent again." },
 }
 local quantiles = { { "0.5", "p50(rtt_us)" }, { "0.95", "p95(rtt_us)" }, { "0.99", "p99(rtt_us)" }, { "1", "max(rtt_us)" } }
 
-local aggregates, opened_aggregates = {}, {}
+local aggregates = {}
 for _, gauge in ipairs(gauges) do aggregates[gauge.name] = gauge.aggregate end
-for _, counter in ipairs(counters) do
-  aggregates[counter.name], opened_aggregates[counter.name] = counter.aggregate, counter.opened
-end
+for _, counter in ipairs(counters) do aggregates[counter.name] = counter.aggregate end
 
 -- Gauges of the summary; everything else there is a counter, derived, or in the sockets already.
 local summary_gauges = { current_established = true, orphans = true, sockets_allocated = true, sockets_in_use = true, memory_pages = true }
@@ -152,16 +144,6 @@ local function add_gauges(exposition, state, batch)
   end
 end
 
-local function add_opened(state, batch)
-  local groups = #state.keys > 0 and batch:group_by(state.keys, opened_aggregates, { absent = true }) or { batch:aggregate(opened_aggregates) }
-  for _, group in ipairs(groups) do
-    local plain = label_text(state.names, admitted(state, values_of(group, #state.keys, 1)))
-    for _, counter in ipairs(counters) do
-      if group[counter.name] then state.totals[counter.name][plain] = (state.totals[counter.name][plain] or 0) + group[counter.name] end
-    end
-  end
-end
-
 -- Percentiles do not add up, so "other" has none.
 local function add_quantiles(exposition, state, batch)
   local wanted = {}
@@ -253,7 +235,6 @@ return {
     if schedule ~= state.schedule then return end
     add_gauges(exposition, state, batch)
     add_quantiles(exposition, state, batch)
-    add_opened(state, batch:opened())
     for _, counter in ipairs(counters) do
       local totals = state.totals[counter.name]
       for _, labels in ipairs(sorted_keys(totals)) do exposition:add(counter.name, "counter", counter.help, labels, totals[labels]) end
