@@ -17,13 +17,17 @@ LUA_CFLAGS := $(or $(LUA_CFLAGS),$(if $(LUA_PC),$(shell $(PKG_CONFIG) --cflags $
 LUA_LIBS ?= $(if $(LUA_PC),$(shell $(PKG_CONFIG) --libs $(LUA_PC)))
 PROTOBUF_CFLAGS := $(or $(PROTOBUF_CFLAGS),$(shell $(PKG_CONFIG) --cflags libprotobuf-c 2>/dev/null))
 PROTOBUF_LIBS ?= $(shell $(PKG_CONFIG) --libs libprotobuf-c 2>/dev/null || echo -lprotobuf-c)
+# Compressed captures, where libzstd is installed.
+ZSTD_LIBS ?= $(shell $(PKG_CONFIG) --libs libzstd 2>/dev/null)
+ZSTD_CFLAGS := $(if $(ZSTD_LIBS),-DTCPS_ZSTD $(shell $(PKG_CONFIG) --cflags libzstd 2>/dev/null))
+CORE_LIBS = $(PROTOBUF_LIBS) $(ZSTD_LIBS) -pthread -lm
 
 OPTIMIZE ?= -O2
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS ?= $(OPTIMIZE) -g
 # Paths are those of the tree, wherever it lies: the same sources give the same bytes.
 override CFLAGS += -std=c11 -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=.
-CPPFLAGS += -D_GNU_SOURCE -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS)
+CPPFLAGS += -D_GNU_SOURCE -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) $(ZSTD_CFLAGS)
 ifeq ($(OS),Darwin)
 MODULE_LDFLAGS := -bundle -undefined dynamic_lookup
 EXPORT_LDFLAGS :=
@@ -114,7 +118,7 @@ $(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 
 $(MODULE): $(CORE_OBJ) $(LUA_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) $(PROTOBUF_LIBS) -pthread -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) $(CORE_LIBS)
 
 $(RUNTIME): $(RUNTIME_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
@@ -126,9 +130,10 @@ archive = $(filter /%,$(shell $(CC) -print-file-name=$1))
 ifeq ($(OS),Linux)
 LUA_ARCHIVE := $(call archive,lib$(LUA_PC).a)
 PROTOBUF_ARCHIVE := $(call archive,libprotobuf-c.a)
+ZSTD_ARCHIVE := $(if $(ZSTD_LIBS),$(call archive,libzstd.a))
 endif
 , := ,
-HOST_LIBS = $(or $(PROTOBUF_ARCHIVE),$(PROTOBUF_LIBS)) \
+HOST_LIBS = $(or $(PROTOBUF_ARCHIVE),$(PROTOBUF_LIBS)) $(or $(ZSTD_ARCHIVE),$(ZSTD_LIBS)) \
     $(if $(LUA_ARCHIVE),-Wl$(,)--whole-archive $(LUA_ARCHIVE) -Wl$(,)--no-whole-archive -ldl,$(LUA_LIBS))
 
 $(BINARY): $(CORE_OBJ) $(LUA_OBJ) $(RUNTIME_OBJ) $(HOST_OBJ) $(BUILD)/files
@@ -142,7 +147,7 @@ endif
 
 $(BUILD)/spec/%: spec/%.c $(CORE_OBJ) $(BUILD)/files
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(PROTOBUF_LIBS) -pthread -lm
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $< $(CORE_OBJ) $(LDFLAGS) $(CORE_LIBS)
 
 # Another implementation's protobuf, to compare with.
 SPEC_PROGRAMS += $(BUILD)/spec/encode/interop
@@ -236,10 +241,10 @@ FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer-no-link,address,un
 build-fuzz/core.a: $(CORE_SRC) $(GEN) $(wildcard csrc/*/*.h)
 	@rm -rf build-fuzz/objects && mkdir -p build-fuzz/objects
 	@cd build-fuzz/objects && for f in $(CORE_SRC) $(GEN_OBJ:.o=.c); do \
-	    clang $(FUZZ_FLAGS) -I$(CURDIR)/csrc -I$(abspath $(BUILD)/gen) $(PROTOBUF_CFLAGS) -c -o $$(echo $$f | tr / _).o $(CURDIR)/$$f || exit 1; done
+	    clang $(FUZZ_FLAGS) -I$(CURDIR)/csrc -I$(abspath $(BUILD)/gen) $(PROTOBUF_CFLAGS) $(ZSTD_CFLAGS) -c -o $$(echo $$f | tr / _).o $(CURDIR)/$$f || exit 1; done
 	@rm -f $@ && ar rcs $@ build-fuzz/objects/*.o
 build-fuzz/%: fuzz/%.c build-fuzz/core.a
-	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) -o $@ $< build-fuzz/core.a $(PROTOBUF_LIBS) -pthread -lm
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) -o $@ $< build-fuzz/core.a $(CORE_LIBS)
 fuzz: deps-fuzz ## run every fuzzer for FUZZ_SECONDS (60) under the sanitizers
 	@$(MAKE) --no-print-directory -s $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus; echo "fuzz: $$f"; \

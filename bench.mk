@@ -26,7 +26,7 @@ $(BENCH)/floor $(BENCH)/took $(BENCH)/sockets: $(BENCH)/%: bench/%.c $(BUILD)/fl
 $(BENCH)/stages: bench/input.c bench/input.h
 $(BENCH)/stages $(BENCH)/filter $(BENCH)/tracker: $(BENCH)/%: bench/%.c $(CORE_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(PROTOBUF_LIBS) -pthread -lm
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LDFLAGS) $(CORE_LIBS)
 
 $(BENCH)/ours.o $(BENCH)/input.o: $(BENCH)/%.o: bench/%.c $(BUILD)/flags | $(GEN)
 	@mkdir -p $(@D)
@@ -36,6 +36,6 @@ $(BENCH)/encoders: bench/encoders.cc $(BENCH)/ours.o $(BENCH)/input.o $(CORE_OBJ
 	@mkdir -p $(BENCH)/cpp
 	protoc --cpp_out=$(BENCH)/cpp --proto_path=proto proto/tcp_stats.proto
 	$(CXX) $(OPTIMIZE) -std=c++17 -Ibench -I$(BENCH)/cpp $(LUA_CFLAGS) -o $@ $(filter %.cc %.o,$^) $(BENCH)/cpp/tcp_stats.pb.cc \
-	    $$($(PKG_CONFIG) --cflags --libs protobuf) $(LDFLAGS) $(LUA_LIBS) $(PROTOBUF_LIBS) -pthread -lm
+	    $$($(PKG_CONFIG) --cflags --libs protobuf) $(LDFLAGS) $(LUA_LIBS) $(CORE_LIBS)
 
 .PHONY: bench bench-check bench-accept

@@ -69,12 +69,15 @@ cross_link = cc -target $(cross_target) -O2 -static -s -Wl,--gc-sections $^ -o $
 endif
 cross_cc = $(cross_run) cc -target $(cross_target) -O2 -ffunction-sections -fdata-sections -fstack-protector-strong \
 	-fno-unwind-tables -fno-asynchronous-unwind-tables $(cross_defines)
-cross_include = -Icsrc -I$(BUILD)/gen -I'$(SRC)/lua/src' -I'$(SRC)/protobuf-c'
+cross_include = -Icsrc -I$(BUILD)/gen -I'$(SRC)/lua/src' -I'$(SRC)/protobuf-c' -I'$(SRC)/zstd/lib'
 
+cross_zstd = $(addprefix common/,debug entropy_common error_private fse_decompress xxhash zstd_common) \
+	$(addprefix compress/,fse_compress hist huf_compress zstd_compress zstd_compress_literals zstd_compress_sequences zstd_compress_superblock \
+	zstd_double_fast zstd_fast zstd_lazy zstd_ldm zstd_opt) $(addprefix decompress/,huf_decompress zstd_ddict zstd_decompress zstd_decompress_block)
 # What others wrote, by folder of SRC. Its warnings are not ours to mend.
 cross_others = $(addprefix lua/src/,lapi lauxlib lbaselib lcode lcorolib lctype ldblib ldebug ldo ldump lfunc lgc linit liolib llex lmathlib lmem \
 	loadlib lobject lopcodes loslib lparser lstate lstring lstrlib ltable ltablib ltm lundump lutf8lib lvm lzio) \
-	protobuf-c/protobuf-c/protobuf-c \
+	protobuf-c/protobuf-c/protobuf-c $(addprefix zstd/lib/,$(cross_zstd)) \
 	$(addprefix luasocket/src/,luasocket timeout buffer io auxiliar options inet usocket except select tcp udp compat unix unixstream unixdgram)
 # What we wrote: all of it for every target; a file that belongs to one system is empty on the others.
 cross_ours := $(basename $(CORE_SRC) $(LUA_SRC) $(RUNTIME_SRC) $(HOST_SRC))
@@ -83,10 +86,10 @@ cross_warnings = $(WARN) -Wno-empty-translation-unit -Werror=implicit-function-d
 
 $(cross_others:%=$(cross_objects)/%.o): $(cross_objects)/%.o: cross.mk
 	@mkdir -p $(@D) && echo '  CC    $@'
-	@$(cross_cc) -w -DLUA_COMPAT_5_3 -DLUASOCKET_NODEBUG $(cross_include) -c '$(SRC)/$*.c' -o $@
+	@$(cross_cc) -w -DLUA_COMPAT_5_3 -DLUASOCKET_NODEBUG -DZSTD_DISABLE_ASM $(cross_include) -c '$(SRC)/$*.c' -o $@
 $(cross_ours:%=$(cross_objects)/%.o): $(cross_objects)/%.o: %.c cross.mk
 	@mkdir -p $(@D) && echo '  CC    $@'
-	@$(cross_cc) -std=c11 -fvisibility=hidden -D_GNU_SOURCE -DTCPS_SELF_CONTAINED $(cross_warnings) $(cross_include) -MMD -MP -c $< -o $@
+	@$(cross_cc) -std=c11 -fvisibility=hidden -D_GNU_SOURCE -DTCPS_SELF_CONTAINED -DTCPS_ZSTD $(cross_warnings) $(cross_include) -MMD -MP -c $< -o $@
 $(cross_messages:%=$(cross_objects)/%.o): $(cross_objects)/gen/%.o: $(BUILD)/gen/%.c cross.mk
 $(cross_objects)/gen/embedded_modules.o: $(BUILD)/cross/embedded_modules.c cross.mk
 $(cross_objects)/gen/%.o:
@@ -103,7 +106,7 @@ dist/$(CROSS_TARGET)/LICENSES: LICENSE
 	@mkdir -p $(@D)
 	@set -e; exec >$@.new; echo 'tcpstats'; cat LICENSE; \
 	echo; echo 'Lua'; sed -n '/^\* Copyright/,/^\*\*\*/{s/^\* \{0,1\}//;/^\*/!p;}' '$(SRC)/lua/src/lua.h'; \
-	for part in protobuf-c argparse luasocket; do echo; echo "$$part"; cat '$(SRC)'/$$part/LICENSE; done; \
+	for part in protobuf-c zstd argparse luasocket; do echo; echo "$$part"; cat '$(SRC)'/$$part/LICENSE; done; \
 	case $(cross_system) in linux) echo; echo 'musl'; cat "$$($(cross_zig_lib))/libc/musl/COPYRIGHT";; esac; mv $@.new $@
 
 endif

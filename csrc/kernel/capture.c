@@ -234,7 +234,7 @@ static tcps_code capture_next(tcps_kernel *k, tcps_pass_info *pass, tcps_status 
 
 static void capture_progress(tcps_kernel *k, uint64_t *read, uint64_t *total) {
     capture *c = (capture *)k;
-    *read = c->stream.at;
+    *read = c->stream.done;
     *total = c->stream.size;
 }
 
@@ -268,7 +268,7 @@ tcps_kernel *tcps_kernel_capture(const char *path, char **source, tcps_status *s
     }
     c->base = (tcps_kernel){.ask = capture_ask, .next = capture_next, .progress = capture_progress, .close = capture_close};
     c->stream.fd = -1;
-    if (tcps_zfile_open(&c->stream, path, 0, status) == TCPS_OK && read_header(c, source, status) == TCPS_OK) return &c->base;
+    if (tcps_zfile_open(&c->stream, path, false, status) == TCPS_OK && read_header(c, source, status) == TCPS_OK) return &c->base;
     capture_close(&c->base);
     return NULL;
 }

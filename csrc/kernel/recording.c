@@ -144,6 +144,7 @@ static tcps_code recording_done(tcps_kernel *k, tcps_status *status) {
             r->error = tcps_buffer_append(&r->pass, rest, len);
         }
         if (!r->error) r->error = write_message(r, 2 /* CaptureMessage.pass */, r->pass.bytes, r->pass.len);
+        if (!r->error) r->error = tcps_zfile_flush(&r->stream);
     }
     r->pass.len = 0;
     return r->error ? tcps_fail_errno(status, r->error, "cannot write the capture %s", r->path) : code;
@@ -195,7 +196,7 @@ tcps_kernel *tcps_kernel_recording(tcps_kernel *under, const char *path, const c
     r->under = under;
     r->path = copy;
     r->stream.fd = -1;
-    if (tcps_zfile_open(&r->stream, path, 1, status) == TCPS_OK) {
+    if (tcps_zfile_open(&r->stream, path, true, status) == TCPS_OK) {
         int error = write_header(r, source);
         if (!error) return &r->base;
         tcps_fail_errno(status, error, "cannot write the capture %s", path);

@@ -19,7 +19,7 @@ enum { READABLE = 1, WRITABLE = 2 };
 static int wait_ready(struct pollfd *p, int n, const struct timespec *timeout, const sigset_t *signals) {
     int most = -1;
     for (int i = 0; i < n; i++) most = p[i].fd > most ? p[i].fd : most;
-    size_t size = ((size_t)most + 1 + NFDBITS - 1) / NFDBITS * sizeof(fd_mask);
+    size_t size = ((size_t)most / 32 + 1) * sizeof(int32_t); /* fds_bits is an array of int32_t */
     if (size < sizeof(fd_set)) size = sizeof(fd_set);
     char *sets = calloc(2, size);
     if (!sets) return errno = ENOMEM, -1;

@@ -60,6 +60,38 @@ describe("a recording", function()
   end)
 end)
 
+describe("a compressed recording", function()
+  -- Starts a run in a process group of its own that records and writes a line a pass; signals the group after `passes` of them.
+  local function record(path, passes, signal)
+    local bin = support.run("realpath " .. support.bin):gsub("\n", "")
+    return support.run(("setsid sh -c 'echo $$ >%s.pid; exec %s -i 0.02 --record %s json' | { for _ in $(seq %d); do read -r line; done; kill -%s -$(cat %s.pid); cat >%s.rest; }")
+      :format(path, bin, path, passes, signal, path, path))
+  end
+
+  local function passes_of(path)
+    local out, err, code = support.run(("%s -s capture:%s json"):format(support.bin, path))
+    return select(2, out:gsub("\n", "")), err, code
+  end
+
+  it("is whole when the group is asked to end", function()
+    local path = os.tmpname() .. ".zst"
+    record(path, 5, "TERM")
+    local count, err, code = passes_of(path)
+    assert.equal("", err)
+    assert.equal(0, code)
+    assert.is_true(count >= 5)
+    os.execute("rm -f " .. path .. "*")
+  end)
+
+  it("loses the pass under way at most when it is killed", function()
+    local path = os.tmpname() .. ".zst"
+    record(path, 5, "KILL")
+    local count, err = passes_of(path)
+    assert.is_true(count >= 5, err)
+    os.execute("rm -f " .. path .. "*")
+  end)
+end)
+
 describe("a recording that does not fit", function()
   -- A disk of 8 KiB of which 4 are taken, in a mount namespace of its own.
   local function record(name, passes)
