@@ -144,9 +144,13 @@ local function dispatch_descriptors(self, n)
 end
 
 local function dispatch_times(self, due)
-  local now = core.monotonic_ns()
-  for _, timer in ipairs { table.unpack(self.timers) } do
-    if timer.ns and now >= timer.ns then
+  local now, over = core.monotonic_ns(), {}
+  for _, timer in ipairs(self.timers) do
+    if timer.ns and now >= timer.ns then over[#over + 1] = timer end
+  end
+  table.sort(over, function(a, b) return a.ns < b.ns end)
+  for _, timer in ipairs(over) do
+    if timer.ns and now >= timer.ns then -- no other callback closed it or set it again
       timer.ns = nil
       timer.callback()
     end
