@@ -24,6 +24,16 @@ enum {
     REQ_SIZE = 60,
     REQ_ATTR_BYTECODE = 1,
 
+    /* struct inet_diag_req_v2, for a protocol that the old request cannot name */
+    REQ2_FAMILY = 0,
+    REQ2_PROTOCOL = 1,
+    REQ2_EXT = 2,
+    REQ2_STATES = 4,
+    REQ2_SIZE = 56,
+    REQ_ATTR_PROTOCOL = 3, /* u32: the protocol, in place of the byte of the request */
+    LINUX_IPPROTO_TCP = 6,
+    LINUX_IPPROTO_MPTCP = 262,
+
     /* struct inet_diag_msg */
     MSG_FAMILY = 0,
     MSG_STATE = 1,
@@ -225,6 +235,9 @@ enum {
     TCPI_ECN_BITS =
         276, /* from 7.0: bits 0-1 ecn_mode, 2-3 accecn_opt_seen, 4-7 accecn_fail_mode; 6.18 and 6.19 have fail_mode and opt_seen, u16 each */
     TCPI_ECN_BITS_SINCE = 7 << 8,
+
+    /* struct mptcp_info, the INFO of an MPTCP connection */
+    MPTCPI_TOKEN = 12,
 
     /* tcpi_options */
     OPT_TIMESTAMPS = 1,

@@ -17,12 +17,12 @@
 typedef enum tcps_ask {
     TCPS_ASK_CLOCK = 1, /* answer: a tcps_clock */
     TCPS_ASK_SYSCTL,    /* name: a sysctl's name, or numbers with dots ("1.14.1.4711"); request: the new value */
-    TCPS_ASK_NETLINK,   /* name "sock_diag"; request: one netlink message; answer: datagram by datagram, up to NLMSG_DONE or NLMSG_ERROR */
-    TCPS_ASK_FILE,      /* name: a path; answer: what is in it (a folder: its names, each ended by NUL); see also TCPS_ASK_LINK */
-    TCPS_ASK_LINK,      /* name: a path; answer: where the symbolic link points */
-    TCPS_ASK_OPEN,      /* name: a device's path; it stays open for IOCTL and READ of the same name */
-    TCPS_ASK_IOCTL,     /* number: the ioctl; request: the argument going in; answer: the argument coming back */
-    TCPS_ASK_READ,      /* answer: one read of at most `room` bytes from the open device */
+    TCPS_ASK_NETLINK, /* name "sock_diag", or what else is asked of it ("sock_diag mptcp", for captures); request: one netlink message; answer: datagram by datagram, up to NLMSG_DONE or NLMSG_ERROR */
+    TCPS_ASK_FILE,    /* name: a path; answer: what is in it (a folder: its names, each ended by NUL); see also TCPS_ASK_LINK */
+    TCPS_ASK_LINK,    /* name: a path; answer: where the symbolic link points */
+    TCPS_ASK_OPEN,    /* name: a device's path; it stays open for IOCTL and READ of the same name */
+    TCPS_ASK_IOCTL,   /* number: the ioctl; request: the argument going in; answer: the argument coming back */
+    TCPS_ASK_READ,    /* answer: one read of at most `room` bytes from the open device */
     TCPS_ASK_CLOSE,
     TCPS_ASK_CALL, /* name: one of TCPS_CALL_*, any other call */
 } tcps_ask;

@@ -1,7 +1,7 @@
 #include "parse/linux_diag.h"
 
-#include "abi/linux.h"
 #include "parse/endpoints.h"
+#include "parse/linux_attributes.h"
 #include "parse/linux_tcpinfo.h"
 #include "parse/struct.h"
 
@@ -39,23 +39,6 @@ static void set_bbr(tcps_record *r, const tcps_struct *s) {
     tcps_read32(r, TCPS_F_bbr_cwnd_gain, s, BBR_CWND_GAIN);
 }
 
-/* Attributes: u16 length, header included, u16 type, payload; the next one begins at a multiple of 4. */
-typedef struct attribute {
-    tcps_struct payload;
-    unsigned type;
-} attribute;
-
-/* Takes the next attribute out of [*at, end); false when there is none or it is longer than what is left. */
-static inline bool next_attribute(const uint8_t **at, const uint8_t *end, attribute *a) {
-    if (end - *at < 4) return false;
-    size_t len = tcps_load16(*at);
-    if (len < 4 || len > (size_t)(end - *at)) return false;
-    *a = (attribute){{*at + 4, len - 4}, tcps_load16(*at + 2) & ATTR_TYPE_MASK};
-    size_t step = (len + 3) & ~(size_t)3;
-    *at += step < (size_t)(end - *at) ? step : (size_t)(end - *at);
-    return true;
-}
-
 /* A string that may or may not be ended by a NUL. */
 static void read_string(tcps_rows *rows, tcps_record *r, unsigned field, const tcps_struct *s) {
     size_t len = strnlen((const char *)s->at, s->len);
@@ -67,7 +50,7 @@ static void set_tls(tcps_record *r, const tcps_struct *tls) {
         [TLS_VERSION] = TCPS_F_tls_version, [TLS_CIPHER] = TCPS_F_tls_cipher, [TLS_TXCONF] = TCPS_F_tls_txconf, [TLS_RXCONF] = TCPS_F_tls_rxconf};
     const uint8_t *at = tls->at, *end = at + tls->len;
     bool zerocopy = false;
-    for (attribute a; next_attribute(&at, end, &a);) {
+    for (tcps_attribute a; tcps_next_attribute(&at, end, &a);) {
         if (a.type < sizeof fields / sizeof *fields && fields[a.type]) tcps_read16(r, fields[a.type], &a.payload, 0);
         zerocopy |= a.type == TLS_ZC_RO_TX;
     }
@@ -88,7 +71,7 @@ static void set_subflow(tcps_record *r, const tcps_struct *subflow) {
         [SUBFLOW_ID_LOC] = TCPS_F_mptcp_id_local,
     };
     const uint8_t *at = subflow->at, *end = at + subflow->len;
-    for (attribute a; next_attribute(&at, end, &a);) {
+    for (tcps_attribute a; tcps_next_attribute(&at, end, &a);) {
         if (a.type >= sizeof fields / sizeof *fields || !fields[a.type]) continue;
         switch (a.payload.len) {
         case 1: tcps_read8(r, fields[a.type], &a.payload, 0); break;
@@ -102,7 +85,7 @@ static void set_subflow(tcps_record *r, const tcps_struct *subflow) {
 
 static void set_ulp(tcps_rows *rows, tcps_record *r, const tcps_struct *ulp) {
     const uint8_t *at = ulp->at, *end = at + ulp->len;
-    for (attribute a; next_attribute(&at, end, &a);) {
+    for (tcps_attribute a; tcps_next_attribute(&at, end, &a);) {
         if (a.type == ULP_NAME) read_string(rows, r, TCPS_F_ulp, &a.payload);
         if (a.type == ULP_TLS) set_tls(r, &a.payload);
         if (a.type == ULP_MPTCP) set_subflow(r, &a.payload);
@@ -110,7 +93,7 @@ static void set_ulp(tcps_rows *rows, tcps_record *r, const tcps_struct *ulp) {
 }
 
 /* True when the attribute is one that only a full socket has. */
-static inline bool set_attribute(tcps_rows *rows, tcps_record *r, const attribute *a, unsigned state, unsigned release) {
+static inline bool set_attribute(tcps_rows *rows, tcps_record *r, const tcps_attribute *a, unsigned state, unsigned release) {
     const tcps_struct *s = &a->payload;
     switch (a->type) {
     case ATTR_INFO: tcps_linux_tcp_info(r, s->at, s->len, state, release); return true;
@@ -192,7 +175,7 @@ static void set_socket(tcps_rows *rows, tcps_record *r, const uint8_t *m, size_t
 
     bool full = tcps_has(r, TCPS_F_inode);
     const uint8_t *at = m + MSG_SIZE, *end = m + len;
-    for (attribute a; next_attribute(&at, end, &a);) full |= set_attribute(rows, r, &a, state, release);
+    for (tcps_attribute a; tcps_next_attribute(&at, end, &a);) full |= set_attribute(rows, r, &a, state, release);
 
     /* TIME_WAIT and half-open connections are no full sockets: their owner, queues and buffers are zero because there are none. */
     if (full) {

@@ -10,6 +10,7 @@
 #include "parse/linux_diag.h"
 #include "parse/linux_netstat.h"
 #include "parse/linux_tcpinfo.h"
+#include "source/linux_mptcp.h"
 #include "source/linux_owners.h"
 #include "source/linux_socket_info.h"
 #include "source/names.h"
@@ -127,37 +128,59 @@ static tcps_code read_table(tcps_source *s, const tcps_wants *wants, dump *d) {
     return TCPS_OK;
 }
 
-/* Between the parser and the pass: adds what is not in the dump. A socket whose owner has to be looked for waits, as the message it came in. */
+/* --- what is not in the dump */
+
+/* What is known besides the dump. What has to be asked for once it is over makes records wait. */
+typedef enum stage { DUMP_ONLY, WITH_MPTCP, WITH_OWNERS } stage;
+
+/* Between the parser and the pass: adds what is not in the dump. A socket of which more must be asked waits, as the message it came in, and is parsed
+ * again when that is known. */
 typedef struct joiner {
     tcps_sink sink;
     tcps_sink *next;
     tcps_source *source;
-    dump *dump;
+    tcps_linux_diag *dump; /* that is being parsed */
+    stage stage;
     bool processes;
-    bool found;           /* the second round: the owners were looked for */
-    tcps_buffer waiting;  /* netlink messages */
-    tcps_arena_mark mark; /* in the rows' memory: behind what the pass has kept */
+    tcps_buffer subflows, ownerless; /* netlink messages */
+    tcps_mptcp_table mptcp;
+    tcps_arena_mark mark; /* in the pass's memory: after what the pass has kept */
 } joiner;
 
-static tcps_code hold_back(joiner *j) {
+static tcps_code hold_back(joiner *j, tcps_buffer *waiting) {
     static const uint8_t padding[4];
-    const tcps_linux_diag *diag = &j->dump->diag;
     tcps_arena_back(&j->sink.pass->rows.arena, j->mark);
-    if (tcps_buffer_append(&j->waiting, diag->message, diag->message_len) != 0) return TCPS_NOMEM;
-    return tcps_buffer_append(&j->waiting, padding, -diag->message_len & 3) == 0 ? TCPS_OK : TCPS_NOMEM;
+    if (tcps_buffer_append(waiting, j->dump->message, j->dump->message_len) != 0) return TCPS_NOMEM;
+    return tcps_buffer_append(waiting, padding, -j->dump->message_len & 3) == 0 ? TCPS_OK : TCPS_NOMEM;
 }
 
-/* A socket in TIME_WAIT, a half-open one and an orphan have no inode, because they have no owner. */
+/* What waits in an MPTCP connection, in each of its subflows. */
+static void set_mptcp(const joiner *j, tcps_record *r) {
+    const tcps_mptcp_connection *c = tcps_mptcp_find(&j->mptcp, (uint32_t)r->value[TCPS_F_mptcp_token_local]);
+    if (!c) return;
+    tcps_set(r, TCPS_F_mptcp_unread_bytes, c->unread);
+    tcps_set(r, TCPS_F_mptcp_unsent_bytes, c->unsent);
+}
+
+/* A socket in TIME_WAIT, a half-open one and an orphan have no inode, because they have no owner. False: the record has to wait for its owner. */
+static bool set_owner(joiner *j, tcps_record *r) {
+    if (tcps_has(r, TCPS_F_cgroup_id)) tcps_names_set_cgroup(j->source->names, r);
+    if (j->stage == WITH_OWNERS) {
+        tcps_linux_owners_set_found(j->source->owners, r);
+        return true;
+    }
+    return !tcps_has(r, TCPS_F_inode) || tcps_linux_owners_set(j->source->owners, r);
+}
+
 static tcps_code join(tcps_sink *sink, tcps_record *r) {
     joiner *j = (joiner *)sink;
     tcps_sink *next = j->next;
     if (tcps_has(r, TCPS_F_interface_index)) tcps_names_set_interface(j->source->names, r, r->value[TCPS_F_interface_index]);
-    if (j->processes && (!next->wants_more || next->wants_more(next, r))) {
-        if (tcps_has(r, TCPS_F_cgroup_id)) tcps_names_set_cgroup(j->source->names, r);
-        if (j->found)
-            tcps_linux_owners_set_found(j->source->owners, r);
-        else if (tcps_has(r, TCPS_F_inode) && !tcps_linux_owners_set(j->source->owners, r))
-            return hold_back(j);
+    bool subflow = tcps_has(r, TCPS_F_mptcp_token_local);
+    if ((subflow || j->processes) && (!next->wants_more || next->wants_more(next, r))) {
+        if (subflow && j->stage == DUMP_ONLY) return hold_back(j, &j->subflows);
+        if (subflow) set_mptcp(j, r);
+        if (j->processes && !set_owner(j, r)) return hold_back(j, &j->ownerless);
     }
     tcps_code code = next->put(next, r);
     j->mark = tcps_arena_here(&sink->pass->rows.arena);
@@ -174,24 +197,43 @@ static tcps_code begin_join(joiner *j, tcps_status *status) {
 static void restart_join(joiner *j) {
     j->next->restart(j->next);
     j->mark = tcps_arena_here(&j->sink.pass->rows.arena);
-    j->waiting.len = 0;
+    j->subflows.len = j->ownerless.len = 0;
     tcps_linux_owners_restart(j->source->owners);
 }
 
-/* Looks for the owners that are missing and puts the records that wait for them. */
-static tcps_code finish_join(joiner *j, bool partial, tcps_status *status) {
-    if (!j->processes) return TCPS_OK;
-    tcps_code code = tcps_linux_owners_search(j->source->owners, partial);
+/* Parses what waited again, now that more is known. */
+static tcps_code resume(joiner *j, stage now, const tcps_buffer *waiting, unsigned release, tcps_status *status) {
+    tcps_linux_diag again = {.release = release};
+    j->stage = now;
+    j->dump = &again;
+    return tcps_linux_diag_parse(&again, waiting->bytes, waiting->len, &j->sink, status);
+}
+
+/* Asks for what is missing and puts the records that wait for it. */
+static tcps_code finish_join(joiner *j, bool partial, unsigned release, tcps_status *status) {
+    tcps_code code = TCPS_OK;
+    if (j->subflows.len) {
+        code = tcps_linux_mptcp_read(j->source->kernel, &j->mptcp);
+        if (code != TCPS_OK) return tcps_fail(status, code, "linux: no memory");
+        code = resume(j, WITH_MPTCP, &j->subflows, release, status);
+    }
+    if (code != TCPS_OK || !j->processes) return code;
+    code = tcps_linux_owners_search(j->source->owners, partial);
     if (code != TCPS_OK) return tcps_fail(status, code, "linux: no memory");
-    tcps_linux_diag again = {.release = j->dump->diag.release};
-    j->found = true;
-    code = tcps_linux_diag_parse(&again, j->waiting.bytes, j->waiting.len, &j->sink, status);
+    code = resume(j, WITH_OWNERS, &j->ownerless, release, status);
     if (code == TCPS_OK) tcps_linux_owners_end(j->source->owners);
     return code;
 }
 
+static void end_join(joiner *j) {
+    free(j->subflows.bytes);
+    free(j->ownerless.bytes);
+    tcps_mptcp_table_free(&j->mptcp);
+}
+
 static const uint64_t *added_after_parse(void) {
-    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors, TCPS_F_cgroup};
+    static const uint16_t fields[] = {
+        TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors, TCPS_F_cgroup, TCPS_F_mptcp_unread_bytes, TCPS_F_mptcp_unsent_bytes};
     static uint64_t set[TCPS_MASK_WORDS];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
     return set;
@@ -238,7 +280,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     joiner j = {.sink = {.pass = pass, .put = join},
                 .next = sink,
                 .source = s,
-                .dump = &d,
+                .dump = &d.diag,
                 .processes = wants->processes || tcps_wants_any(wants, added_after_parse())};
     code = begin_join(&j, status);
     if (code != TCPS_OK) return code;
@@ -259,10 +301,10 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
         code = TCPS_OK;
     }
     if (code == TCPS_OK)
-        code = finish_join(&j, pass->partial || wants->filter, status);
+        code = finish_join(&j, pass->partial || wants->filter, release, status);
     else if (status)
         *status = d.status;
-    free(j.waiting.bytes);
+    end_join(&j);
     return code;
 }
 
