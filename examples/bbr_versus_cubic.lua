@@ -1,4 +1,4 @@
--- Which congestion control does better here: BBR or CUBIC (or whatever else runs)?
+-- Which congestion control algorithm does better here, BBR or CUBIC (or another one)?
 --
 --   $ tcpstats-lua -c 2 examples/bbr_versus_cubic.lua
 --   ALGORITHM   CONNS  RTT P50      P95    AGAIN     CWND DELIVERY/s     TX/s
@@ -23,7 +23,7 @@ return {
       retransmitted = "sum(retransmit_bytes) / sum(tx_bytes)", -- of payload, so that pure acknowledgements do not flatter a receiver
       window = "p50(snd_cwnd)", delivery = "p50(delivery_rate)", tx = "sum(rate(tx_bytes))",
     })
-    if #algorithms == 0 then return ctx:emit "no open connection tells its algorithm\n" end
+    if #algorithms == 0 then return ctx:emit "no open connection has a known algorithm\n" end
     local lines = { ("%-10s %6s %8s %8s %8s %8s %10s %8s"):format("ALGORITHM", "CONNS", "RTT P50", "P95", "AGAIN", "CWND", "DELIVERY/s", "TX/s") }
     for _, a in ipairs(algorithms) do
       lines[#lines + 1] = ("%-10s %6d %8s %8s %8s %8s %10s %8s"):format(

@@ -1,4 +1,4 @@
--- Which programs move how much?
+-- How many bytes does each program send and receive?
 --
 --   $ tcpstats-lua --processes -c 2 examples/bytes_per_process.lua
 --       TX/s     RX/s     SENT RECEIVED  CONNS  PROGRAM
@@ -12,8 +12,8 @@ local text = require "tcpstats.text"
 local function bytes(n) return n and text.bytes(n) or "-" end
 
 return {
-  help = "bytes sent and received by program: per second, and of its open connections in all",
-  options = { top = { type = "integer", default = 20, min = 1, help = "so many programs" } },
+  help = "bytes sent and received by program: per second, and since its open connections began",
+  options = { top = { type = "integer", default = 20, min = 1, help = "show at most this many programs" } },
   filter = "exclude=listen",
 
   on_batch = function(batch, ctx)

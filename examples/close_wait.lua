@@ -1,4 +1,4 @@
--- Which program does not close what its peers have closed? A connection in CLOSE_WAIT waits for nothing but close().
+-- Which programs do not close what their peers have closed? A connection in CLOSE_WAIT only waits for close().
 --
 --   $ tcpstats-lua --processes -c 1 examples/close_wait.lua
 --     HELD   UNREAD    WATCHED       IDLE  PROGRAM
@@ -18,7 +18,7 @@ return {
     for _, group in ipairs(holders) do
       lines[#lines + 1] = ("%6d %8s %10s %10s  %s"):format(
         group.count, group.unread and text.bytes(group.unread) or "-",
-        group.longest and text.milliseconds(group.longest) or "-", -- since we look: no kernel says when a state began
+        group.longest and text.milliseconds(group.longest) or "-", -- since we first saw it: no kernel says when a state began
         group.idle and text.milliseconds(group.idle) or "-",
         text.process { command = group.keys[1], pid = group.keys[2] } or "not known (--processes)")
     end

@@ -1,4 +1,4 @@
--- Which listeners are about to lose connections? When its accept queue is full, a listener takes no more.
+-- Which listeners are about to lose connections? A listener whose accept queue is full accepts no more.
 --
 --   $ tcpstats-lua --processes -c 1 examples/listen_queues.lua --share 0
 --    75%  3 of 4  127.0.0.1:8082  python3[7468]
@@ -11,19 +11,19 @@ local text = require "tcpstats.text"
 
 return {
   help = "listeners whose accept queue is nearly full",
-  options = { share = { type = "number", default = 0.5, min = 0, max = 1, help = "of the queue, from which on a listener is shown" } },
+  options = { share = { type = "number", default = 0.5, min = 0, max = 1, help = "show listeners whose queue is filled to at least this share" } },
   filter = "include_state=listen",
 
   on_batch = function(batch, ctx)
     local lost = batch.summary and batch.summary.delta_listen_overflows
     local full = batch:filter(("accept_backlog > 0 and accept_queue >= accept_backlog * %.17g"):format(ctx.options.share))
     local lines = {}
-    if lost and lost > 0 then lines[1] = ("%d connections were lost since the last pass"):format(lost) end
+    if lost and lost > 0 then lines[1] = ("%s lost since the previous pass"):format(text.plural(lost, "connection")) end
     for s in full:top(#full, "accept_queue / accept_backlog"):each() do
       lines[#lines + 1] = ("%4s  %d of %d  %s  %s"):format(
         text.percent(s.accept_queue / s.accept_backlog), s.accept_queue, s.accept_backlog, text.local_end(s), text.process(s) or "")
     end
-    if #lines == 0 then lines[1] = ("none of %d listeners has a queue filled to %s"):format(#batch, text.percent(ctx.options.share)) end
+    if #lines == 0 then lines[1] = ("none of %d listeners has a queue that is filled to %s"):format(#batch, text.percent(ctx.options.share)) end
     ctx:emit(table.concat(lines, "\n") .. "\n")
   end,
 }

@@ -1,4 +1,4 @@
--- What does each container (or service) do with the network? Linux tells by control group.
+-- How does each container (or service) use the network? On Linux, sockets belong to control groups.
 --
 --   $ tcpstats-lua --processes -c 2 examples/per_container.lua
 --   LISTEN   OPEN     TX/s     RX/s     SENT RECEIVED    AGAIN  CONTAINER
@@ -21,7 +21,7 @@ local function bytes(n) return n and text.bytes(n) or "-" end
 
 return {
   help = "connections, bytes and retransmits by control group",
-  options = { top = { type = "integer", default = 20, min = 1, help = "so many groups" } },
+  options = { top = { type = "integer", default = 20, min = 1, help = "show at most this many groups" } },
 
   on_batch = function(batch, ctx)
     local groups = batch:group_by({ "cgroup", "cgroup_id" }, {

@@ -1,4 +1,4 @@
--- From which networks are we far away?
+-- Which networks are far away?
 --
 --   $ tcpstats-lua -c 1 examples/rtt_by_network.lua
 --        P50      P95      MAX     BEST  CONNS  NETWORK
@@ -11,7 +11,7 @@ return {
   help = "round trip times by the peers' /24 (IPv6: /64)",
   options = {
     prefix = { type = "integer", default = 24, min = 0, max = 32, help = "length of the networks' prefix for IPv4" },
-    top = { type = "integer", default = 20, min = 1, help = "so many networks, the slowest first" },
+    top = { type = "integer", default = 20, min = 1, help = "show at most this many networks, the slowest first" },
   },
   filter = "exclude=listen",
 

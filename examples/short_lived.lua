@@ -1,4 +1,4 @@
--- Which connections opened and closed within a minute? Many of one kind ask for a pool or for keepalive.
+-- Which connections opened and closed within a minute? Many of one kind suggest a connection pool or keepalive.
 --
 --   $ tcpstats-lua --processes -i 0.1 -c 20 examples/short_lived.lua
 --        9  of 97ms each, accepted on port 8083
@@ -7,7 +7,7 @@ local text = require "tcpstats.text"
 
 return {
   help = "connections that opened and closed within a minute: where to, or on which of our ports",
-  options = { seconds = { type = "number", default = 60, min = 0, help = "what short is" } },
+  options = { seconds = { type = "number", default = 60, min = 0, help = "the longest life that counts as short" } },
 
   init = function(ctx) ctx.state.kinds, ctx.state.served = {}, {} end,
 
@@ -22,7 +22,7 @@ return {
       return ("made to %s %s"):format(text.remote_end(s), s.command and "by " .. text.clean(s.command) or "")
     end
 
-    -- An age counts from when we first saw the connection. What was there when we came is as old as our watch: it may be older, so it is not judged.
+    -- An age counts from when we first saw the connection. One that existed in the first pass may be older than our watch, so it is not counted.
     local function note(ended, watched_then)
       local short = ended:filter(("connection_age_ms < %.17g and connection_age_ms + 1 < %.17g"):format(ctx.options.seconds * 1000, watched_then))
       for _, group in ipairs(short:group_by(kind, { ms = "sum(connection_age_ms)" })) do

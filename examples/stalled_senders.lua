@@ -1,4 +1,4 @@
--- Which connections have something to send and do not get rid of it, and why?
+-- Which connections have data to send that does not go out, and why?
 --
 --   $ tcpstats-lua --processes -c 2 examples/stalled_senders.lua
 --       3.6M  127.0.0.1:58277 > 127.0.0.1:8084  python3[7468]: the peer's window is closed
@@ -13,13 +13,13 @@ local stalled = [[snd_wnd == 0 or timer_persist_ms > 0 or rxt_shift > 0 or delta
 -- The strongest reason first.
 local function reason(s)
   if s.snd_wnd == 0 or (s.timer_persist_ms or 0) > 0 then return "the peer's window is closed" end
-  if (s.rxt_shift or 0) > 0 then return ("%d timeouts without an answer"):format(s.rxt_shift) end
-  return "nothing was sent since the last pass"
+  if (s.rxt_shift or 0) > 0 then return ("%s without an answer"):format(text.plural(s.rxt_shift, "timeout")) end
+  return "nothing was sent since the previous pass"
 end
 
 return {
   help = "connections with data in the send buffer that does not move",
-  options = { top = { type = "integer", default = 20, min = 1, help = "so many connections, those with most unsent first" } },
+  options = { top = { type = "integer", default = 20, min = 1, help = "show at most this many connections, those with the most unsent data first" } },
 
   on_batch = function(batch, ctx)
     local senders = batch:filter(("%s and (%s)"):format(waiting, stalled))

@@ -1,4 +1,4 @@
--- Where do all the TIME_WAITs come from? Whoever closes first keeps one: a server that does may run out of nothing, a client that does of ports.
+-- Where do all the connections in TIME_WAIT come from? The side that closes first keeps one; a client that always closes first may run out of ports.
 --
 --   $ tcpstats-lua -c 1 examples/time_wait_by_port.lua
 --   34 in TIME_WAIT
@@ -7,7 +7,7 @@
 
 return {
   help = "connections in TIME_WAIT by the service they were of: our port when we listen there, else the peer's",
-  options = { top = { type = "integer", default = 20, min = 1, help = "so many services" } },
+  options = { top = { type = "integer", default = 20, min = 1, help = "show at most this many services" } },
 
   on_batch = function(batch, ctx)
     local served = {}

@@ -13,7 +13,7 @@ local examples = {
   per_container = { "CONTAINER", "\n +6 +%d+ " },
   rtt_by_network = { "NETWORK", " 6  10%.1%.1%.0/24\n", " 6  10%.2%.2%.0/24\n" },
   short_lived = { " +%d+  of [%d.]+m?s each, made to 127%.0%.0%.1:8083 \n" },
-  stalled_senders = { "127%.0%.0%.1:8084  python3%[%d+%]: the peer's window is closed\n", "127%.0%.0%.1:8085  python3%[%d+%]: %d+ timeouts without an answer\n" },
+  stalled_senders = { "127%.0%.0%.1:8084  python3%[%d+%]: the peer's window is closed\n", "127%.0%.0%.1:8085  python3%[%d+%]: %d+ timeouts? without an answer\n" },
   time_wait_by_port = { "%d+ in TIME_WAIT\n", " +3  of our port 8083: we close first\n", " +%d+  of connections that we made to port 8083\n" },
   who_retransmits = { "CONNECTION\n", " > 127%.0%.0%.1:8085  python3%[%d+%]\n" },
 }

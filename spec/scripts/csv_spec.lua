@@ -21,7 +21,7 @@ describe("csv", function()
       assert.equal(field.name, run("tcpstats.scripts.csv", { batch() }, { fields = field.name }).text:match "^[^\r]+")
     end
     for fields, message in pairs {
-      ["state,nope"] = "--fields: column 1 of 'nope': no field 'nope', did you mean inode?", ["rtt_us+1"] = "--fields: 'rtt_us+1' is no field",
+      ["state,nope"] = "--fields: column 1 of 'nope': no field 'nope', did you mean inode?", ["rtt_us+1"] = "--fields: 'rtt_us+1' is not a field",
       [","] = "--fields: expected a list as state,local_port or all",
     } do
       local ctx = run("tcpstats.scripts.csv", {}, { fields = fields })

@@ -9,12 +9,12 @@ local function list_of(text)
   return list
 end
 
--- What is wrong with the first name that is no column; nil when all are.
+-- What is wrong with the first name that is not a column; nil if all are.
 local function wrong(names)
   if #names == 0 then return "expected a list as state,local_port or all" end
   for _, name in ipairs(names) do
     local known, what = tcpstats.where(name)
-    if not of_the_pass[name] and not (known and known.field == name) then return what or ("'%s' is no field"):format(name) end
+    if not of_the_pass[name] and not (known and known.field == name) then return what or ("'%s' is not a field"):format(name) end
   end
 end
 
@@ -25,10 +25,10 @@ local usual = "timestamp_ns,hostname,state,local_addr,local_port,remote_addr,rem
 
 return {
   name = "csv",
-  help = "comma-separated values (RFC 4180), one line a socket",
+  help = "comma-separated values (RFC 4180), one line per socket",
   options = {
-    fields = { type = "string", default = usual, help = "columns with commas between: fields of a socket and of the pass (timestamp_ns, hostname); all: every one" },
-    header = { type = "boolean", default = true, help = "the line of names" },
+    fields = { type = "string", default = usual, help = "columns, separated by commas: fields of a socket and of the pass (timestamp_ns, hostname); all: every field" },
+    header = { type = "boolean", default = true, help = "write the line of names" },
   },
 
   init = function(ctx)
