@@ -2,7 +2,7 @@
 --
 --   $ tcpstats-lua --processes -c 1 examples/close_wait.lua
 --     HELD   UNREAD    WATCHED       IDLE  PROGRAM
---        4       28          -       3.0s  python3[7468]
+--        4       24          -       3.0s  python3[7468]
 local text = require "tcpstats.text"
 
 return {
