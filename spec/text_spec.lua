@@ -1,6 +1,10 @@
 local text = require "tcpstats.text"
 
 describe("text", function()
+  local ascii = text.ascii
+  setup(function() text.ascii = false end)
+  teardown(function() text.ascii = ascii end)
+
   it("shows numbers with units", function()
     local function all(show, list)
       for value, expected in pairs(list) do assert.equal(expected, show(value)) end
@@ -18,6 +22,15 @@ describe("text", function()
     assert.equal("10.0.0.1:443", text.local_end { local_addr = "10.0.0.1", local_port = 443 })
     assert.equal("[2001:db8::1]:443", text.remote_end { remote_addr = "2001:db8::1", remote_port = 443 })
     assert.equal("*:22", text.local_end { local_addr = "::", local_port = 22 })
+    assert.equal("[::]:22", text.local_end { local_addr = "::", local_port = 22, v6only = true })
+    assert.equal("[::]:22", text.local_end { local_addr = "::", local_port = 22, dual_stack = false })
+    assert.equal("0.0.0.0:22", text.local_end { local_addr = "0.0.0.0", local_port = 22 })
+    assert.equal("[fe80::1%eth0]:22", text.local_end { local_addr = "fe80::1", local_port = 22, scope_id = 3, interface = "eth0" })
+    assert.equal("[fe80::1%3]:22", text.local_end { local_addr = "fe80::1", local_port = 22, scope_id = 3 })
+    assert.equal("0.0.0.0%va:22", text.local_end { local_addr = "0.0.0.0", local_port = 22, interface = "va", interface_index = 3 })
+    assert.equal("10.0.0.1:22", text.local_end { local_addr = "10.0.0.1", local_port = 22, interface = "va", scope_id = 3 })
+    assert.equal("[fe80::2%eth0]:5", text.remote_end { remote_addr = "fe80::2", remote_port = 5, scope_id = 3, interface = "eth0" })
+    assert.equal("10.0.0.2:5", text.remote_end { remote_addr = "10.0.0.2", remote_port = 5, interface_index = 3, interface = "eth0" })
     assert.equal("*:*", text.remote_end {})
   end)
 
@@ -41,6 +54,20 @@ describe("text", function()
     for name in pairs(text) do assert.equal(text[name], inside[name], name) end
   end)
 
+  it("has ASCII only in a locale that is not UTF-8", function()
+    local support = require "spec.support"
+    for locale, shown in pairs {
+      ["LC_ALL=C.UTF-8"] = "Käse…", ["LC_ALL= LC_CTYPE=de_DE.utf8 LANG=C"] = "Käse…", ["LC_ALL=C LANG=de_DE.UTF-8"] = "K?se...", ["-u LC_ALL -u LC_CTYPE -u LANG"] = "K?se...",
+    } do
+      local script = support.temporary [[
+        local text = require "tcpstats.text"
+        return { on_batch = function(b, ctx) ctx:emit(text.fit(text.clean("Käse" .. ("x"):rep(9)), text.ascii and 7 or 5) .. "\n") ctx:stop() end }]]
+      os.rename(script, script .. ".lua")
+      assert.equal(shown .. "\n", (support.run(("env %s %s -c 1 -f local_port=1 %s.lua"):format(locale, support.bin, script))))
+      os.remove(script .. ".lua")
+    end
+  end)
+
   it("fits columns, characters and not bytes", function()
     assert.equal("ab  ", text.fit("ab", 4))
     assert.equal("  ab", text.fit("ab", 4, true))
@@ -48,5 +75,8 @@ describe("text", function()
     assert.equal("äöü…", text.fit("äöüßx", 4))
     assert.equal("a", text.fit("abc", 1))
     assert.equal("", text.fit("abc", 0))
+    assert.equal("日本  ", text.fit("日本", 6))
+    assert.equal("  日本", text.fit("日本", 6, true))
+    assert.equal("日… ", text.fit("日本語", 4))
   end)
 end)

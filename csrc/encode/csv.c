@@ -1,9 +1,7 @@
 #include "encode/csv.h"
 
-#include "encode/text.h"
+#include "encode/value.h"
 #include "record/schema.h"
-
-#define VALUE_ROOM ((size_t)64) /* no value but a text or a set is longer */
 
 static void put_byte(tcps_writer *w, char c) {
     tcps_writer_room(w, 1);
@@ -26,39 +24,24 @@ static void put_text(tcps_writer *w, const char *text, size_t len) {
     put_byte(w, '"');
 }
 
-static char *put_word(char *at, const ProtobufCEnumDescriptor *e, int number) {
-    const char *word = tcps_enum_word(e, number);
-    if (!word) return tcps_text_i64(at, number);
-    size_t len = strlen(word);
-    memcpy(at, word, len);
-    return at + len;
-}
-
-static void put_set(tcps_writer *w, const ProtobufCEnumDescriptor *e, uint64_t set) {
+/* A set of several words has commas. */
+static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set) {
     bool many = (set & (set - 1)) != 0;
-    if (many) put_byte(w, '"');
-    for (bool first = true; set; set &= set - 1, first = false) {
-        tcps_writer_room(w, VALUE_ROOM);
-        if (!first) *w->at++ = ',';
-        w->at = put_word(w->at, e, __builtin_ctzll(set));
-    }
-    if (many) put_byte(w, '"');
+    tcps_writer_room(w, TCPS_SET_ROOM + 2);
+    if (many) *w->at++ = '"';
+    w->at = tcps_value_text(w->at, TCPS_SET_ROOM, f, set);
+    if (many) *w->at++ = '"';
 }
 
 static void put_value(tcps_writer *w, const tcps_field *f, uint64_t bits) {
-    tcps_writer_room(w, VALUE_ROOM);
     const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
-    switch (f->type) {
-    case TCPS_T_U32: w->at = tcps_text_u64(w->at, (uint32_t)bits); break;
-    case TCPS_T_U64: w->at = tcps_text_u64(w->at, bits); break;
-    case TCPS_T_I32: w->at = tcps_text_i64(w->at, (int32_t)bits); break;
-    case TCPS_T_I64: w->at = tcps_text_i64(w->at, (int64_t)bits); break;
-    case TCPS_T_BOOL: tcps_writer_put(w, bits ? "true" : "false", bits ? 4 : 5); break;
-    case TCPS_T_ENUM: w->at = put_word(w->at, f->enum_values, (int)bits); break;
-    case TCPS_T_SET: put_set(w, f->enum_values, bits); break;
-    case TCPS_T_STRING: put_text(w, text->bytes, text->len); break;
-    case TCPS_T_BYTES: w->at = tcps_text_address(w->at, text->bytes, text->len); break;
-    case TCPS_T_NONE: break;
+    if (f->type == TCPS_T_STRING) {
+        put_text(w, text->bytes, text->len);
+    } else if (f->type == TCPS_T_SET) {
+        put_set(w, f, bits);
+    } else {
+        tcps_writer_room(w, TCPS_VALUE_ROOM);
+        w->at = tcps_value_text(w->at, TCPS_VALUE_ROOM, f, bits);
     }
 }
 

@@ -30,5 +30,7 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_opensocketinfo(L);
     tcpsL_openaggregate(L);
     tcpsL_openvaluejson(L);
+    tcpsL_openscreen(L);
+    tcpsL_opentable(L);
     return 1;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "encode/endpoint.h"
 #include "encode/text.h"
 #include "lua/tcpsl.h"
 
@@ -288,26 +289,21 @@ static int l_pairs(lua_State *L) {
     return 3;
 }
 
-static void add_endpoint(luaL_Buffer *b, const tcps_row *row, unsigned address, unsigned port) {
-    char text[TCPS_ADDRESS_ROOM + 24];
-    char *at = text;
-    if (tcps_row_has(row, address)) {
-        const tcps_text *a = (const tcps_text *)(uintptr_t)tcps_row_bits(row, address);
-        if (a->len == 16) *at++ = '[';
-        at = tcps_text_address(at, a->bytes, a->len);
-        if (a->len == 16) *at++ = ']';
-    } else {
-        *at++ = '*';
-    }
-    *at++ = ':';
-    if (tcps_row_has(row, port))
-        at = tcps_text_u64(at, tcps_row_bits(row, port));
-    else
-        *at++ = '*';
-    luaL_addlstring(b, text, (size_t)(at - text));
+static void add_end(luaL_Buffer *b, const tcps_endpoint *e) {
+    char *room = luaL_prepbuffsize(b, TCPS_ENDPOINT_ROOM);
+    luaL_addsize(b, (size_t)(tcps_text_endpoint(room, e) - room));
 }
 
-/* "ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000" */
+/* Listeners may share an end (SO_REUSEPORT): what tells them apart is the kernel's own number of the socket. */
+static void add_identity(luaL_Buffer *b, const tcps_row *row) {
+    unsigned field = tcps_row_has(row, TCPS_F_socket_id) ? TCPS_F_socket_id : TCPS_F_inode;
+    if (!tcps_row_has(row, field)) return;
+    luaL_addstring(b, " #");
+    char *room = luaL_prepbuffsize(b, 24);
+    luaL_addsize(b, (size_t)(tcps_text_u64(room, tcps_row_bits(row, field)) - room));
+}
+
+/* "ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000", "LISTEN 0.0.0.0:443 #4711" */
 static int l_tostring(lua_State *L) {
     tcpsL_socket *s = luaL_checkudata(L, 1, TCPSL_SOCKET);
     if (!s->row) {
@@ -316,13 +312,18 @@ static int l_tostring(lua_State *L) {
     }
     const char *state =
         tcps_row_has(s->row, TCPS_F_state) ? tcps_enum_word(tcps_fields[TCPS_F_state].enum_values, (int)tcps_row_bits(s->row, TCPS_F_state)) : NULL;
+    tcps_endpoint local = tcps_local_end(s->row), remote = tcps_remote_end(s->row);
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     luaL_addstring(&b, state ? state : "UNKNOWN");
     luaL_addchar(&b, ' ');
-    add_endpoint(&b, s->row, TCPS_F_local_addr, TCPS_F_local_port);
-    luaL_addstring(&b, " -> ");
-    add_endpoint(&b, s->row, TCPS_F_remote_addr, TCPS_F_remote_port);
+    add_end(&b, &local);
+    if (remote.port > 0) {
+        luaL_addstring(&b, " -> ");
+        add_end(&b, &remote);
+    } else {
+        add_identity(&b, s->row);
+    }
     luaL_pushresult(&b);
     return 1;
 }

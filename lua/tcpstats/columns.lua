@@ -1,8 +1,8 @@
---- Columns of sockets for eyes, which table and top share: what there is to show, how it reads, and how it fits a line.
+--- Columns of sockets, human-readable, which table and top share: what there is to show, and how it fits a line.
 --
--- A column: {name=, title=, fields= (what it reads), show= function(value...) giving text or nil, right= (numbers), least= (what it can be
--- cut to), readable= (what it is cut to at first), endpoint (a cut keeps the port), rank= (those with a high rank go first), rate= (of a delta),
--- color= function(text, value...) giving a color's name}
+-- A column: {name=, title=, shown= (how it reads: "value" when it is left out, see csrc/encode/table.h), fields= (what it reads, the first one that a
+-- socket has), right= (numbers), dash= (0 is "-"), per_second= (a delta), paint= ("state" or "above_zero"), least= (what it can be cut to), readable=
+-- (what it is cut to at first), end_quarters= (of what is cut, four parts: so many are its end), rank= (those with a high rank go first)}
 local core = require "tcpstats.core"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
@@ -11,59 +11,40 @@ local where = require "tcpstats.where"
 ---@class tcpstats.columns
 local columns = {}
 
-local function bytes(n) return n and text.bytes(n) end
-local function microseconds(n) return n and text.microseconds(n) end
-local function milliseconds(n) return n and text.milliseconds(n) end
-local function plain(value) return value ~= nil and text.clean(value) or nil end
-local function if_any(show) return function(n) return n and (n == 0 and "-" or show(n)) end end
-
-local state_colors = {
-  ESTABLISHED = "green", LISTEN = "cyan", CLOSE_WAIT = "yellow", SYN_SENT = "yellow", SYN_RECEIVED = "yellow", TIME_WAIT = "dim", CLOSED = "dim",
-}
-
-local function process(command, pid) return text.process { command = command, pid = pid } end
-
-local function warn_above_zero(_, n) return n and n > 0 and "red" or nil end
+-- What an end of a connection reads besides address and port: zone, device, and which families a wildcard takes.
+local LOCAL <const> = { "local_addr", "local_port", "scope_id", "interface", "interface_index", "v6only", "dual_stack" }
+local REMOTE <const> = { "remote_addr", "remote_port", "state", "scope_id", "interface", "interface_index" }
 
 local all = {
-  { name = "state", title = "STATE", fields = { "state" }, show = plain, color = function(_, state) return state_colors[state] end },
+  { name = "state", title = "STATE", fields = { "state" }, paint = "state" },
+  -- The end of an address says more than its beginning: peers of one network differ there.
+  { name = "local", title = "LOCAL", shown = "local", fields = LOCAL, least = 12, readable = 21, end_quarters = 3 },
+  { name = "remote", title = "REMOTE", shown = "remote", fields = REMOTE, least = 12, readable = 21, end_quarters = 3 },
+  { name = "process", title = "PROCESS", shown = "process", fields = { "command", "pid" }, least = 8, readable = 16 },
+  { name = "rtt", title = "RTT", shown = "microseconds", fields = { "rtt_us" }, right = true },
+  { name = "min_rtt", title = "MIN", shown = "microseconds", fields = { "rtt_min_us" }, right = true, rank = 6 },
+  { name = "cwnd", title = "CWND", shown = "bytes", fields = { "snd_cwnd" }, right = true, rank = 4 },
   {
-    name = "local", title = "LOCAL", fields = { "local_addr", "local_port" }, least = 12, readable = 21, endpoint = true,
-    show = function(address, port) return text.local_end { local_addr = address, local_port = port } end,
+    name = "retrans", title = "RETR", shown = "count", fields = { "rexmit_packets", "retransmit_packets_total" }, right = true, rank = 1, dash = true,
+    paint = "above_zero",
   },
   {
-    name = "remote", title = "REMOTE", fields = { "remote_addr", "remote_port", "state" }, least = 12, readable = 21, endpoint = true,
-    show = function(address, port, state)
-      if state == "LISTEN" then return nil end
-      return text.remote_end { remote_addr = address, remote_port = port }
-    end,
+    name = "recvq", title = "RECV-Q", shown = "bytes", fields = { "accept_queue", "rcv_buf_used" }, right = true, rank = 2, dash = true,
+    paint = "above_zero",
   },
-  { name = "process", title = "PROCESS", fields = { "command", "pid" }, show = process, least = 8, readable = 16 },
-  { name = "rtt", title = "RTT", fields = { "rtt_us" }, show = microseconds, right = true },
-  { name = "min_rtt", title = "MIN", fields = { "rtt_min_us" }, show = microseconds, right = true, rank = 6 },
-  { name = "cwnd", title = "CWND", fields = { "snd_cwnd" }, show = bytes, right = true, rank = 4 },
+  { name = "sendq", title = "SEND-Q", shown = "backlog", fields = { "accept_backlog", "snd_buf_used" }, right = true, rank = 3, dash = true },
+  { name = "tx", title = "SENT", shown = "bytes", fields = { "tx_bytes" }, right = true, rank = 5, dash = true },
+  { name = "rx", title = "RECEIVED", shown = "bytes", fields = { "rx_bytes" }, right = true, rank = 5, dash = true },
+  { name = "tx_rate", title = "TX/s", shown = "bytes", fields = { "delta_tx_bytes" }, per_second = true, right = true, dash = true },
+  { name = "rx_rate", title = "RX/s", shown = "bytes", fields = { "delta_rx_bytes" }, per_second = true, right = true, dash = true },
   {
-    name = "retrans", title = "RETR", fields = { "rexmit_packets", "retransmit_packets_total" }, right = true, rank = 1,
-    show = function(packets, total) return if_any(text.count)(packets or total) end,
-    color = function(_, packets, total) return (packets or total or 0) > 0 and "red" or nil end,
+    name = "retrans_rate", title = "RETR/s", shown = "number", fields = { "delta_rexmit_packets" }, per_second = true, right = true, dash = true,
+    paint = "above_zero",
   },
-  {
-    name = "recvq", title = "RECV-Q", fields = { "rcv_buf_used", "accept_queue" }, right = true, rank = 2,
-    show = function(used, queue) return if_any(text.bytes)(queue or used) end, color = warn_above_zero,
-  },
-  {
-    name = "sendq", title = "SEND-Q", fields = { "snd_buf_used", "accept_backlog" }, right = true, rank = 3,
-    show = function(used, backlog) return backlog and "/" .. text.count(backlog) or if_any(text.bytes)(used) end,
-  },
-  { name = "tx", title = "SENT", fields = { "tx_bytes" }, show = if_any(text.bytes), right = true, rank = 5 },
-  { name = "rx", title = "RECEIVED", fields = { "rx_bytes" }, show = if_any(text.bytes), right = true, rank = 5 },
-  { name = "tx_rate", title = "TX/s", fields = { "delta_tx_bytes" }, rate = true, show = if_any(text.bytes), right = true },
-  { name = "rx_rate", title = "RX/s", fields = { "delta_rx_bytes" }, rate = true, show = if_any(text.bytes), right = true },
-  { name = "retrans_rate", title = "RETR/s", fields = { "delta_rexmit_packets" }, rate = true, show = if_any(text.number), right = true, color = warn_above_zero },
-  { name = "cc", title = "CC", fields = { "cc_algo" }, show = plain, rank = 7 },
-  { name = "user", title = "UID", fields = { "uid" }, show = plain, right = true, rank = 8 },
-  { name = "age", title = "AGE", fields = { "age_ms", "connection_age_ms" }, show = function(a, b) return milliseconds(a or b) end, right = true, rank = 8 },
-  { name = "idle", title = "IDLE", fields = { "idle_time_ms" }, show = milliseconds, right = true, rank = 8 },
+  { name = "cc", title = "CC", fields = { "cc_algo" }, rank = 7 },
+  { name = "user", title = "UID", fields = { "uid" }, right = true, rank = 8 },
+  { name = "age", title = "AGE", shown = "milliseconds", fields = { "age_ms", "connection_age_ms" }, right = true, rank = 8 },
+  { name = "idle", title = "IDLE", shown = "milliseconds", fields = { "idle_time_ms" }, right = true, rank = 8 },
 }
 
 local by_name, names = {}, {}
@@ -73,15 +54,14 @@ for i, column in ipairs(all) do
 end
 
 --- The names of all columns.
----@return string[]
+---@type string[]
 columns.names = names
 
 -- A field of the schema that has no column of its own, as it is.
 local function field_column(name)
   local expression = where.compile(name)
   if not expression or not expression.field then return nil end
-  local numeric = expression.type == "integer"
-  return { name = name, title = name:upper(), fields = { name }, show = plain, right = numeric, least = 6 }
+  return { name = name, title = name:upper(), fields = { name }, right = expression.type == "integer", least = 6, end_quarters = 2 }
 end
 
 --- Columns by their names.
@@ -117,40 +97,31 @@ function columns.fields(chosen)
   return fields
 end
 
---- The texts of a batch's sockets.
----@param batch tcpstats.Batch in the order in which the sockets are shown
+-- What C is told of a table: the columns with their widths, and what all of them need.
+local function described(batch, list, widths, colored)
+  local own = {}
+  for i, column in ipairs(list) do
+    own[i] = {
+      shown = column.shown, fields = column.fields, right = column.right, dash = column.dash, per_second = column.per_second, paint = column.paint,
+      end_quarters = column.end_quarters, width = widths and widths[i],
+    }
+  end
+  return { columns = own, seconds = batch:seconds(), colored = colored, ascii = text.ascii }
+end
+
+--- How wide columns are.
+---@param batch tcpstats.Batch the sockets that are shown
 ---@param chosen table[] columns
----@param colored boolean whether colors are wanted
----@return { column: table, texts: string[], colors: string[], width: integer, empty: boolean }[] cells of each column; empty: no socket has a value
-function columns.read(batch, chosen, colored)
-  local seconds = batch:seconds()
+---@return { column: table, width: integer, empty: boolean }[] cells of each column; empty: no socket has a value
+function columns.measure(batch, chosen)
   local cells = {}
-  for i, column in ipairs(chosen) do
-    local texts, colors, width, empty = {}, {}, text.width(column.title), true
-    local row = 0
-    for _, a, b, c in batch:each(table.unpack(column.fields)) do
-      row = row + 1
-      if column.rate then a = a and seconds and a / seconds end
-      local shown = column.show(a, b, c)
-      if shown then
-        empty = false
-        width = math.max(width, text.width(shown))
-        if colored and column.color then colors[row] = column.color(shown, a, b) end
-      end
-      texts[row] = shown or ""
-    end
-    cells[i] = { column = column, texts = texts, colors = colors, width = width, empty = empty }
+  for i, width in ipairs(core.table_widths(batch, described(batch, chosen))) do
+    cells[i] = { column = chosen[i], width = math.max(width, text.width(chosen[i].title)), empty = width == 0 }
   end
   return cells
 end
 
-local GAP = 2
-
--- The text in the cell's width. Of an end of a connection the port says more than the rest of a long address.
-local function fitted(cell, shown)
-  local tail = cell.column.endpoint and text.width(shown) > cell.width and shown:match ":[%d*]+$" or ""
-  return text.fit(shown:sub(1, #shown - #tail), cell.width - #tail, cell.column.right) .. tail
-end
+local GAP <const> = 2
 
 local function total(cells)
   local width = -GAP
@@ -185,7 +156,7 @@ end
 
 --- Makes columns fit a line: long addresses and names are cut to a readable width, then the least important columns go, then what can be cut is
 --- cut as far as it may, then the last columns go.
----@param cells table[] of columns.read; those that are cut get another width
+---@param cells table[] of columns.measure; those that are cut get another width
 ---@param width? integer of the line (no limit)
 ---@return table[] cells that stay
 function columns.fit(cells, width)
@@ -195,25 +166,30 @@ function columns.fit(cells, width)
   while total(kept) > width and least_important(kept) do table.remove(kept, least_important(kept)) end
   cut(kept, width, "least")
   while total(kept) > width and #kept > 1 do table.remove(kept) end
+  if #kept == 1 then kept[1].width = math.min(kept[1].width, width) end
   return kept
 end
 
---- One line.
+--- The line of titles.
 ---@param cells table[] of columns.fit
----@param row integer the socket's number; 0 for the titles
----@param paint? fun(text: string, color: string): string colors a text
 ---@return string line without spaces at its end
-function columns.line(cells, row, paint)
-  local parts = {}
-  for i, cell in ipairs(cells) do
-    local shown = row == 0 and cell.column.title or cell.texts[row]
-    local last = i == #cells and not cell.column.right
-    if not last or text.width(shown) > cell.width then shown = fitted(cell, shown) end
-    local color = row > 0 and cell.colors[row]
-    parts[i] = color and paint and paint(shown, color) or shown
-  end
-  local line = table.concat(parts, (" "):rep(GAP))
-  return paint and line or (line:gsub("%s+$", ""))
+function columns.titles(cells)
+  local titles = {}
+  for i, cell in ipairs(cells) do titles[i] = text.fit(cell.column.title, cell.width, cell.column.right) end
+  return (table.concat(titles, (" "):rep(GAP)):gsub(" +$", ""))
+end
+
+--- The lines of sockets.
+---@param batch tcpstats.Batch in the order in which the sockets are shown
+---@param cells table[] of columns.fit
+---@param from integer the first socket
+---@param to integer the last one
+---@param colored boolean whether colors are wanted
+---@return string lines each with a newline; none ends in a space
+function columns.lines(batch, cells, from, to, colored)
+  local chosen, widths = {}, {}
+  for i, cell in ipairs(cells) do chosen[i], widths[i] = cell.column, cell.width end
+  return core.table_lines(batch, described(batch, chosen, widths, colored), from, to)
 end
 
 return columns

@@ -8,10 +8,21 @@ local runtime = require "tcpstats.runtime"
 ---@class tcpstats.terminal
 local terminal = {}
 
---- The size of the terminal that standard output goes to.
+--- The size of the terminal that standard output goes to. Of one that does not know it (a serial line), what COLUMNS and LINES say, or 80 and 24.
 ---@return integer? columns nil if it is not a terminal
 ---@return integer? rows
-function terminal.size() return runtime.terminal_size(1) end
+function terminal.size()
+  local columns, rows = runtime.terminal_size(1)
+  if columns or not runtime.isatty(1) then return columns, rows end
+  return math.tointeger(tonumber(os.getenv "COLUMNS")) or 80, math.tointeger(tonumber(os.getenv "LINES")) or 24
+end
+
+--- Whether the terminal has a cursor that can be moved. TERM says so.
+---@return boolean
+function terminal.is_screen()
+  local name = os.getenv "TERM" or ""
+  return name ~= "" and name ~= "dumb"
+end
 
 local current, users = nil, 0
 
@@ -49,7 +60,7 @@ end
 ---@return boolean
 function terminal.colored(choice, isatty)
   if choice ~= "auto" then return choice == "always" end
-  return isatty and (os.getenv "NO_COLOR" or "") == "" and os.getenv "TERM" ~= "dumb"
+  return isatty and (os.getenv "NO_COLOR" or "") == "" and terminal.is_screen()
 end
 
 local codes = { bold = "1", dim = "2", reverse = "7", red = "31", green = "32", yellow = "33", blue = "34", cyan = "36" }

@@ -1,24 +1,37 @@
---- Numbers, addresses and names for eyes: what table, top, summary, alert and the examples show.
+--- Numbers, addresses and names, human-readable: what table, top, summary, alert and the examples show.
+local core = require "tcpstats.core"
+
 --- Numbers, addresses and names, human-readable.
 ---@class tcpstats.text
 local text = {}
 
--- A control character, or bytes that are no UTF-8.
-local function harmless(s)
-  s = s:gsub("[%z\1-\31\127]", "?")
-  if utf8.len(s) then return (s:gsub("\194[\128-\159]", "?")) end -- C1 controls
-  return (s:gsub("[\128-\255]", "?"))
+local function is_utf8(locale) return locale:upper():find "UTF%-?8" ~= nil end
+
+-- The locale of texts, as POSIX finds it (XBD 8.2).
+local function locale()
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local value = os.getenv(name)
+    if value and value ~= "" then return value end
+  end
+  return "C"
 end
+
+--- Whether texts are shown in ASCII only, because the locale has nothing else.
+---@type boolean
+text.ascii = not is_utf8(locale())
+
+local function harmless(s) return core.clean(s, text.ascii) end
 
 --- Text that is safe to show: a program may call itself anything, also what a terminal takes for a command.
 ---@param s any is converted with tostring
----@return string text with `?` for every control character and, if it is not UTF-8, for every byte beyond ASCII
+---@return string text with `?` for every control character, every character that changes the direction of text, every byte that is not UTF-8, and
+---   where the locale is not UTF-8 for every character beyond ASCII
 function text.clean(s) return harmless(tostring(s)) end
 
---- The columns that a text takes on a screen, one for each character.
+--- The columns that a text takes on a screen: none for a combining character, two for a wide one.
 ---@param s string
 ---@return integer
-function text.width(s) return utf8.len(s) or #s end
+function text.width(s) return core.width(s) end
 
 --- The text in exactly that many columns: filled with spaces, or cut and marked with an ellipsis.
 ---@param s string
@@ -26,36 +39,20 @@ function text.width(s) return utf8.len(s) or #s end
 ---@param right? boolean put the spaces in front
 ---@return string
 function text.fit(s, columns, right)
-  local width = text.width(s)
-  if width > columns then
-    if columns < 2 then return s:sub(1, (utf8.offset(s, columns + 1) or #s + 1) - 1) end
-    return s:sub(1, (utf8.offset(s, columns) or #s + 1) - 1) .. "…"
-  end
-  local spaces = (" "):rep(columns - width)
+  if core.width(s) > columns then s = core.cut(s, columns, text.ascii) end
+  local spaces = (" "):rep(columns - core.width(s))
   return right and spaces .. s or s .. spaces
-end
-
-local function scaled(n, base, units)
-  local sign = n < 0 and "-" or ""
-  n = math.abs(n)
-  local unit = 1
-  -- 999.5 would be shown as 1000
-  while unit < #units and n >= base * (unit == 1 and 1 or 0.9995) do
-    n, unit = n / base, unit + 1
-  end
-  if unit == 1 then return ("%s%.0f%s"):format(sign, n, units[1]) end
-  return (n < 9.95 and "%s%.1f%s" or "%s%.0f%s"):format(sign, n, units[unit])
 end
 
 --- Bytes: 512, 1.5K, 64K, 2.1M (1K is 1024).
 ---@param n integer
 ---@return string
-function text.bytes(n) return scaled(n, 1024, { "", "K", "M", "G", "T", "P", "E" }) end
+function text.bytes(n) return core.human(n, "bytes") end
 
 --- A number of things: 950, 1.2k, 18M.
 ---@param n integer
 ---@return string
-function text.count(n) return scaled(n, 1000, { "", "k", "M", "G", "T", "P", "E" }) end
+function text.count(n) return core.human(n, "count") end
 
 --- A number with its noun: 1 socket, 2 sockets, 2 passes.
 ---@param n integer
@@ -66,59 +63,44 @@ function text.plural(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" o
 --- A number that may have a fraction: 0, 0.25, 3.1, 12, 1.2k.
 ---@param n integer
 ---@return string
-function text.number(n)
-  if n == 0 or math.abs(n) >= 100 then return text.count(n) end
-  return (math.abs(n) < 1 and "%.2f" or math.abs(n) < 9.95 and "%.1f" or "%.0f"):format(n)
-end
+function text.number(n) return core.human(n, "number") end
 
 --- Microseconds: 85us, 1.2ms, 340ms, 2.5s, 3m20s.
 ---@param us number
 ---@return string
-function text.microseconds(us)
-  if us < 1000 then return ("%.0fus"):format(us) end
-  local ms = us / 1000
-  if ms < 9.95 then return ("%.1fms"):format(ms) end
-  if ms < 999.5 then return ("%.0fms"):format(ms) end
-  return text.milliseconds(ms)
-end
+function text.microseconds(us) return core.human(us, "microseconds") end
 
 --- Milliseconds: 85ms, 2.5s, 45s, 3m20s, 5h12m, 3d4h.
 ---@param ms number
 ---@return string
-function text.milliseconds(ms)
-  if ms < 999.5 then return ("%.0fms"):format(ms) end
-  local s = ms / 1000
-  if s < 9.95 then return ("%.1fs"):format(s) end
-  s = math.floor(s + 0.5)
-  if s < 60 then return ("%ds"):format(s) end
-  if s < 3600 then return ("%dm%02ds"):format(s // 60, s % 60) end
-  if s < 86400 then return ("%dh%02dm"):format(s // 3600, s % 3600 // 60) end
-  return ("%dd%02dh"):format(s // 86400, s % 86400 // 3600)
-end
+function text.milliseconds(ms) return core.human(ms, "milliseconds") end
 
 --- A share: 0.034 is 3.4%.
 ---@param ratio number
 ---@return string
 function text.percent(ratio) return (ratio >= 0.0995 and "%.0f%%" or ratio >= 0.00995 and "%.1f%%" or "%.2f%%"):format(100 * ratio) end
 
-local function endpoint(address, port)
-  address = address or "*"
-  if address == "0.0.0.0" or address == "::" then address = "*" end
-  if address:find(":", 1, true) then address = "[" .. address .. "]" end
-  return ("%s:%s"):format(address, port or "*")
+local function is_link_local(address) return address and address:find "^fe[89ab]" ~= nil end
+
+--- A socket's own end, as ss shows it: 10.0.0.1:443, [2001:db8::1]:443, [fe80::1%eth0]:22, 0.0.0.0%vrf-blue:22. The wildcard says what it takes:
+--- 0.0.0.0 IPv4, [::] IPv6, * both.
+---@param s tcpstats.Socket anything with local_addr, local_port, scope_id, interface, interface_index, v6only and dual_stack, as far as they are known
+---@return string
+function text.local_end(s)
+  local zone = is_link_local(s.local_addr) and s.scope_id or s.interface_index
+  local both = not s.v6only and s.dual_stack ~= false
+  return core.endpoint(s.local_addr, s.local_port, zone and (s.interface or zone), both)
 end
 
---- A socket's own end: 10.0.0.1:443, [2001:db8::1]:443, *:22.
----@param s tcpstats.Socket anything with local_addr and local_port
+--- The other end, "*:*" if there is none.
+---@param s tcpstats.Socket anything with remote_addr, remote_port, scope_id, interface and interface_index, as far as they are known
 ---@return string
-function text.local_end(s) return endpoint(s.local_addr, s.local_port) end
+function text.remote_end(s)
+  local zone = is_link_local(s.remote_addr) and (s.scope_id or s.interface_index) or nil
+  return core.endpoint(s.remote_addr, s.remote_port, zone and (s.interface or zone), true)
+end
 
---- The other end, "*:*" of a listener.
----@param s tcpstats.Socket anything with remote_addr and remote_port
----@return string
-function text.remote_end(s) return endpoint(s.remote_addr, s.remote_port) end
-
---- Who owns a socket: nginx[812], pid 812, or nil when it is not known (--processes).
+--- Who owns a socket: nginx[812], pid 812, or nil if that is not known (--processes).
 ---@param s tcpstats.Socket anything with pid and command
 ---@return string?
 function text.process(s)

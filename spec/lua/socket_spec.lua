@@ -57,9 +57,27 @@ describe("a socket", function()
   it("is a line for eyes", function()
     local lines = {}
     for s in three():each() do lines[#lines + 1] = tostring(s) end
-    assert.equal("LISTEN 0.0.0.0:443 -> *:*", lines[1])
+    assert.equal("LISTEN 0.0.0.0:443", lines[1])
     assert.equal("ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000", lines[2])
-    assert.truthy(lines[3]:find("[2001:db8::1]:* -> ", 1, true))
+    assert.truthy(lines[3]:find("[2001:db8::1]:*", 1, true))
+  end)
+
+  it("is another line than any other socket", function()
+    local fe80 = "\254\128" .. ("\0"):rep(13) .. "\1"
+    local seen, batch = {}, sockets.batch {
+      { state = 2, local_addr = "\0\0\0\0", local_port = 80, socket_id = 7 }, { state = 2, local_addr = "\0\0\0\0", local_port = 80, socket_id = -1 },
+      { state = 2, local_addr = "\0\0\0\0", local_port = 80, inode = 5 },
+      { state = 2, local_addr = "\0\0\0\0", local_port = 80, socket_id = 7, interface_index = 2 },
+      { state = 2, local_addr = "\0\0\0\0", local_port = 80, socket_id = 7, interface_index = 2, interface = "va" },
+      { state = 2, local_addr = ("\0"):rep(16), local_port = 80 }, { state = 2, local_addr = ("\0"):rep(16), local_port = 80, v6only = 1 },
+      { state = 5, local_addr = fe80, local_port = 1, remote_addr = fe80, remote_port = 2, scope_id = 3, interface = "vc" },
+      { state = 5, local_addr = fe80, local_port = 1, remote_addr = fe80, remote_port = 2, scope_id = 4, interface = "vd", socket_id = 9 },
+    }
+    for s in batch:each() do seen[#seen + 1] = tostring(s) end
+    assert.same({
+      "LISTEN 0.0.0.0:80 #7", "LISTEN 0.0.0.0:80 #18446744073709551615", "LISTEN 0.0.0.0:80 #5", "LISTEN 0.0.0.0%2:80 #7", "LISTEN 0.0.0.0%va:80 #7",
+      "LISTEN *:80", "LISTEN [::]:80", "ESTABLISHED [fe80::1%vc]:1 -> [fe80::1%vc]:2", "ESTABLISHED [fe80::1%vd]:1 -> [fe80::1%vd]:2",
+    }, seen)
   end)
 
   it("is one proxy that is stale behind its loop; a copy is not, also without its batch", function()

@@ -180,6 +180,23 @@ describe("top", function()
     ended(1)
   end)
 
+  it("says in one line that it cannot draw, where the terminal has no cursor to move", function()
+    keys(("'clear; stty -a >before; TERM=dumb %s top; echo ended with $?; stty -a >new; mv new after' Enter"):format(support.bin))
+    shows("tcpstats-lua: top: cannot draw on this terminal (TERM=dumb); the script table shows the same, pass after pass", true)
+    ended(1)
+  end)
+
+  it("takes a terminal that does not know its size for one of 80 by 24", function()
+    keys "'stty rows 0 columns 0' Enter"
+    run()
+    local lines = shows "q quit"
+    keys "q"
+    ended(0)
+    for line in lines:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 80, line) end
+    sh(tmux .. " resize-window -t top -x 120 -y 21")
+    sh(tmux .. " resize-window -t top -x 120 -y 20")
+  end)
+
   it("ends with a reason where there is no terminal", function()
     local _, err, code = support.run(support.bin .. " top")
     assert.equal(1, code)

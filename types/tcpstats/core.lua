@@ -377,6 +377,61 @@ function core.sources() end
 ---@return tcpstats.Tracker
 function core.tracker(options) end
 
+--- The text as a screen may show it, see tcpstats.text.clean.
+---@param text string
+---@param ascii? boolean `?` for every character beyond ASCII
+---@return string
+function core.clean(text, ascii) end
+
+--- The columns that a text takes on a screen.
+---@param text string
+---@return integer
+function core.width(text) end
+
+--- The text, cut where it is wider: its beginning, an ellipsis and its end.
+---@param text string
+---@param columns integer
+---@param ascii? boolean the ellipsis is "..."
+---@param end_quarters? integer how many of four parts of what is left are the end (0)
+---@param keep? integer bytes of the end that are not cut (0)
+---@return string
+function core.cut(text, columns, ascii, end_quarters, keep) end
+
+--- A number human-readable, see tcpstats.text.
+---@param number number
+---@param unit "bytes"|"count"|"number"|"microseconds"|"milliseconds"
+---@return string
+function core.human(number, unit) end
+
+--- An end of a connection as text, see tcpstats.text.local_end.
+---@param address string?
+---@param port integer?
+---@param zone? string|integer an interface's name or number
+---@param both? boolean the wildcard of IPv6 takes IPv4, too
+---@return string
+function core.endpoint(address, port, zone, both) end
+
+--- A table of sockets, see lua/tcpstats/columns.lua.
+---@class tcpstats.Table
+---@field columns table[] of {shown=, fields=, right=, dash=, per_second=, paint=, end_quarters=, width=}, as csrc/encode/table.h has them
+---@field seconds? number that the batch's deltas cover
+---@field colored? boolean
+---@field ascii? boolean
+
+--- How wide the widest text of each column is; 0: no socket has one.
+---@param batch tcpstats.Batch
+---@param table tcpstats.Table
+---@return integer[]
+function core.table_widths(batch, table) end
+
+--- The lines of some sockets, each with its newline.
+---@param batch tcpstats.Batch
+---@param table tcpstats.Table
+---@param from integer the first socket
+---@param to integer the last one
+---@return string
+function core.table_lines(batch, table, from, to) end
+
 --- A value as JSON on one line, see tcpstats.json.
 ---@param value any
 ---@return string? json

@@ -15,8 +15,8 @@ local CLOCKS = { "clock", "date", "difftime", "time" }
 local MODULES = {
   tcpstats = { "version", "fields", "filter", "where", "json", "decode", "parse", "tracker" },
   ["tcpstats.text"] = {
-    "clean", "width", "fit", "bytes", "count", "plural", "number", "microseconds", "milliseconds", "percent", "local_end", "remote_end", "process", "clock",
-    "timestamp",
+    "ascii", "clean", "width", "fit", "bytes", "count", "plural", "number", "microseconds", "milliseconds", "percent", "local_end", "remote_end", "process",
+    "clock", "timestamp",
   },
 }
 

@@ -1,4 +1,4 @@
---- The sockets as a table for eyes.
+--- The sockets as a table, human-readable.
 local tcpstats = require "tcpstats"
 local columns = require "tcpstats.columns"
 local terminal = require "tcpstats.terminal"
@@ -11,6 +11,8 @@ local function by_state(s) return (order[s.state] or -5) * 65536 - (s.local_port
 
 local function in_place() return 0 end -- equal ones keep their order
 
+local AT_ONCE <const> = 1000 -- lines: what was written stays when the script is interrupted
+
 -- What is wrong with a value of --sort; nil when nothing is.
 local function wrong_sort(sort)
   if sort == "state" or sort == "none" then return nil end
@@ -20,19 +22,20 @@ local function wrong_sort(sort)
 end
 
 local function sorted(batch, sort, limit)
+  if sort == "none" and not limit then return batch end
   return batch:top(limit or #batch, sort == "state" and by_state or sort == "none" and in_place or sort)
 end
 
 return {
   name = "table",
-  help = "the sockets as a table for eyes",
+  help = "the sockets as a human-readable table",
   options = {
     columns = { type = "string", help = "which, with commas between: " .. table.concat(columns.names, ", ") .. ", and every field" },
     sort = {
       type = "string", default = "state",
       help = "state, none (as the kernel lists them), or a number to sort by, largest first: rtt_us, rate(tx_bytes); --sort=-rtt_us: smallest first",
     },
-    limit = { type = "integer", min = 0, help = "so many sockets at most" },
+    limit = { type = "integer", min = 0, help = "show at most this many sockets" },
     width = { type = "integer", min = 20, help = "columns of a line (the terminal's)" },
     color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
     header = { type = "boolean", default = true, help = "the line of titles" },
@@ -52,17 +55,14 @@ return {
     local shown = sorted(batch, ctx.options.sort, ctx.options.limit)
 
     local cells = {}
-    for _, cell in ipairs(columns.read(shown, ctx.state.columns, colored)) do
+    for _, cell in ipairs(columns.measure(shown, ctx.state.columns)) do
       if ctx.options.columns or not cell.empty or #shown == 0 then cells[#cells + 1] = cell end
     end
     cells = columns.fit(cells, ctx.options.width or isatty and terminal.size() or nil)
 
-    local paint = colored and terminal.paint or nil
-    local lines = { ctx.state.again and "" or nil } -- an empty line between passes
+    if ctx.state.again then ctx:emit "\n" end -- an empty line between passes
     ctx.state.again = true
-    if ctx.options.header then lines[#lines + 1] = paint and paint(columns.line(cells, 0), "bold") or columns.line(cells, 0) end
-    for row = 1, #shown do lines[#lines + 1] = columns.line(cells, row, paint) end
-    lines[#lines + 1] = ""
-    ctx:emit(table.concat(lines, "\n"))
+    if ctx.options.header then ctx:emit((colored and terminal.paint(columns.titles(cells), "bold") or columns.titles(cells)) .. "\n") end
+    for from = 1, #shown, AT_ONCE do ctx:emit(columns.lines(shown, cells, from, from + AT_ONCE - 1, colored)) end
   end,
 }

@@ -81,11 +81,12 @@ local function lines_of(screen, width, height)
   local room = math.max(0, height - 4)
   screen.scroll = math.max(0, math.min(screen.scroll, #view - room))
   local by = screen.inverted and ("-(%s)"):format(screen.sort.by) or screen.sort.by
-  local cells = columns.read(view:top(screen.scroll + room, by), screen.columns, screen.colored)
-  cells = columns.fit(cells, width)
-  local paint = screen.colored and screen.paint or nil
-  local lines = { { heading(batch), "bright" }, { activity(batch) }, { text.fit(columns.line(cells, 0), width), "reverse" } }
-  for row = screen.scroll + 1, math.min(#view, screen.scroll + room) do lines[#lines + 1] = { columns.line(cells, row, paint), painted = true } end
+  local seen = view:top(screen.scroll + room, by)
+  local cells = columns.fit(columns.measure(seen, screen.columns), width)
+  local lines = { { heading(batch), "bright" }, { activity(batch) }, { text.fit(columns.titles(cells), width), "reverse" } }
+  for line in columns.lines(seen, cells, screen.scroll + 1, screen.scroll + room, screen.colored):gmatch "(.-)\n" do
+    lines[#lines + 1] = { line, painted = true }
+  end
   while #lines < height - 1 do lines[#lines + 1] = { "" } end
   lines[height] = { bottom(screen, #view), screen.typing and "bright" or "dim" }
   return lines
@@ -178,7 +179,7 @@ return {
   name = "top",
   help = "a live screen: what the sockets do now, sorted and filtered as you type",
   options = {
-    sort = { type = "string", default = "sent", choices = sort_names, help = "by what it begins to sort" },
+    sort = { type = "string", default = "sent", choices = sort_names, help = "initial sort order" },
     columns = { type = "string", default = shown, help = "which, as of table" },
     search = { type = "string", default = "", help = "the filter it begins with" },
     color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
@@ -189,10 +190,12 @@ return {
     if not loaded then return ctx:stop(1, NO_TERM) end
     local chosen, wrong = columns.chosen(ctx.options.columns)
     if not chosen then return ctx:stop(2, "--columns: " .. wrong) end
+    if terminal.size() and not terminal.is_screen() then
+      return ctx:stop(1, ("cannot draw on this terminal (TERM=%s); the script table shows the same, pass after pass"):format(os.getenv "TERM" or ""))
+    end
     if not terminal.size() then return ctx:stop(1, "needs a terminal; for files and pipes there are table and csv") end
 
     local screen = { term = term, columns = chosen, sort = sort_named(ctx.options.sort), scroll = 0, colored = terminal.colored(ctx.options.color, true) }
-    screen.paint = function(shown_text, color) return term.colors[color](shown_text) end
     set_filter(screen, ctx.options.search)
     local guard, what = terminal.raw(ENTER, LEAVE)
     if not guard then return ctx:stop(1, what) end
