@@ -31,7 +31,7 @@ local function write_message(out, message, enums)
     if field.group ~= group then
       group = field.group
       if group then out[#out + 1] = "\n### " .. group end
-      out[#out + 1] = "\n| field | no. | type | what it is | fed by |\n|---|---|---|---|---|"
+      out[#out + 1] = "\n| field | no. | type | description | fed by |\n|---|---|---|---|---|"
     end
     out[#out + 1] = ("| `%s` | %d | %s | %s | %s |"):format(field.name, field.number, type_of(field, enums), as_code(field.what), feeds_of(field))
   end
@@ -40,12 +40,12 @@ end
 -- What stands above the tables of each message, in the order of the page.
 local chapters = {
   { "TcpSocketRecord", "Fields of a socket", [[
-What a script reads as `s.FIELD`, a filter as `FIELD>N`, the outputs as keys and columns. `sources` says which of the kernel's interfaces fed
-a record. A listener has few of these, a connection in TIME_WAIT too: the kernel keeps little of it.]] },
-  { "CollectionMetadata", "Fields of a batch", "What a script reads as `batch.metadata.FIELD`." },
+Scripts read them as `s.FIELD`, filters compare them as `FIELD>N`, and outputs have them as keys and columns. `sources` says which of the kernel's
+interfaces fed a record. A listener has few of these fields, and so does a connection in TIME_WAIT, of which the kernel keeps little.]] },
+  { "CollectionMetadata", "Fields of a batch", "Scripts read them as `batch.metadata.FIELD`." },
   { "SystemSummary", "The system's own counters", [[
-What a script reads as `batch.summary.FIELD`. A counter is the change since the previous pass of the same schedule: absent in the first pass and
-in one where the kernel's counter went backwards. Linux counts for the network namespace that tcpstats runs in, unless said otherwise.]] },
+Scripts read them as `batch.summary.FIELD`. A counter is the change since the previous pass of the same schedule: it is absent in the first pass, and in a
+pass where the kernel's counter went backwards. Linux counts for the network namespace that tcpstats runs in, unless the description says otherwise.]] },
 }
 
 --- The page.
@@ -57,18 +57,18 @@ function fields.page(schema)
 
 Made by `make docs` from the comments of [proto/tcp_stats.proto](../proto/tcp_stats.proto); change them there.
 
-A field is there when the kernel gave it, and absent otherwise: `nil` in Lua, left out in JSON, empty in CSV. Absent is not 0. "Never 0" marks the
-fields of which 0 means that there is none. Units are in the names: `_us` microseconds, `_ms` milliseconds, `_ns` nanoseconds; sizes are
-bytes. 64-bit fields are exact. Addresses are text but in protobuf and canonical JSON, where they are bytes.
+A field that the kernel did not report is absent: `nil` in Lua, left out in JSON, empty in CSV. Absent is not 0. "Never 0" marks fields for which 0 means
+that the kernel has no value. Names include units: `_us` microseconds, `_ms` milliseconds, `_ns` nanoseconds; sizes are in bytes. 64-bit fields are
+exact. Addresses are text, except in protobuf and canonical JSON, where they are bytes.
 
-"Fed by" names the kernel's own field on each platform; a platform that is not named does not give it. FreeBSD means the system's own tables, kld
-the tcpstats kernel module (`/dev/tcpstats`), macOS tcp_info the call for each connection (`--tcp-info`).]] }
+"Fed by" names the kernel's own field on each platform; a platform that is not named does not report the field. "FreeBSD" is the system's own tables,
+"kld" the tcpstats kernel module (`/dev/tcpstats`), and "macOS tcp_info" the call for each connection (`--tcp-info`).]] }
   for _, chapter in ipairs(chapters) do
     local name, title, text = table.unpack(chapter)
     out[#out + 1] = ("\n## %s\n\n%s"):format(title, text)
     write_message(out, assert(schema.messages[name], name), schema.enums)
   end
-  out[#out + 1] = "\n## Words\n\nScripts, flat JSON and CSV show the words; canonical JSON the long names (`TCP_STATE_LISTEN`)."
+  out[#out + 1] = "\n## Words\n\nScripts, flat JSON and CSV use these words; canonical JSON uses the long names (`TCP_STATE_LISTEN`)."
   local names = {}
   for name in pairs(schema.enums) do names[#names + 1] = name end
   table.sort(names)

@@ -25,7 +25,7 @@
 ---@field data_sources? tcpstats.DataSource[] What fed the batch.
 ---@field collection_duration_ns? integer What asking the kernel and parsing its answers took, nanoseconds. Implicit.
 ---@field pcblist_generation? integer Generation of the kernel's table of connections: xig_gen of the BSDs.
----@field batch_sequence? integer Number of the pass in its schedule, from 1; a gap tells of passes that were skipped. Implicit.
+---@field batch_sequence? integer Number of the pass in its schedule, from 1; a gap means that passes were skipped. Implicit.
 ---@field tool_version? string Version of tcpstats. Implicit.
 ---@field inconsistent? boolean The table changed while it was read and a bounded number of retries did not help: the records are consistent, the set may miss or repeat one.
 ---@field retries? integer Dumps that were read again because the table had changed or had outgrown the buffer.
@@ -162,7 +162,7 @@
 ---@field idle_time_ms? integer Since data was last received, milliseconds. Linux: tcpi_last_data_recv. macOS: t_rcvtime. FreeBSD: t_rcvtime. kld: rcvtime.
 ---@field snd_buf_used? integer Bytes in the send buffer: unacknowledged and unsent. Linux: idiag_wqueue. macOS: so_snd sb_cc. FreeBSD: so_snd sb_cc. kld: snd_cc.
 ---@field snd_buf_hiwat? integer Limit of the send buffer, bytes. Linux: sk_sndbuf. macOS: so_snd sb_hiwat. FreeBSD: so_snd sb_hiwat. kld: snd_hiwat.
----@field rcv_buf_used? integer Bytes in the receive buffer that nobody has read yet. Linux: idiag_rqueue, less the one that the kernel counts for a FIN. macOS: so_rcv sb_cc. FreeBSD: so_rcv sb_cc. kld: rcv_cc.
+---@field rcv_buf_used? integer Bytes in the receive buffer that have not been read yet. Linux: idiag_rqueue, less the one that the kernel counts for a FIN. macOS: so_rcv sb_cc. FreeBSD: so_rcv sb_cc. kld: rcv_cc.
 ---@field rcv_buf_hiwat? integer Limit of the receive buffer, bytes. Linux: sk_rcvbuf. macOS: so_rcv sb_hiwat. FreeBSD: so_rcv sb_hiwat. kld: rcv_hiwat.
 ---@field pid? integer Process that owns the socket. Linux: /proc/<pid>/fd (--processes). macOS: so_last_pid. FreeBSD: xf_pid (--processes).
 ---@field effective_pid? integer Process on whose behalf the socket is used; absent when not delegated. macOS: so_e_pid.
@@ -237,7 +237,7 @@
 ---@field fastopen_client_fail? integer Why client fast open failed: 0 unspecified, 1 cookie unavailable, 2 data not acknowledged, 3 SYN retransmitted. Linux: tcpi_fastopen_client_fail.
 ---@field ato_us? integer Timeout of the delayed acknowledgement, microseconds. Linux: tcpi_ato.
 ---@field rcv_mss? integer Estimated maximum segment size of the peer, bytes. Linux: tcpi_rcv_mss.
----@field unacked? integer Segments sent and not acknowledged; macOS tells bytes, see tx_unacked_bytes. Linux: tcpi_unacked.
+---@field unacked? integer Segments sent and not acknowledged; macOS reports bytes, see tx_unacked_bytes. Linux: tcpi_unacked.
 ---@field sacked? integer Segments acknowledged selectively. Linux: tcpi_sacked.
 ---@field lost? integer Segments believed lost. Linux: tcpi_lost.
 ---@field retrans_in_flight? integer Retransmitted segments in flight. Linux: tcpi_retrans.
@@ -335,5 +335,5 @@
 ---@field accecn_fail_mode? integer Why accurate ECN failed, the kernel's bits; 0: it did not. Linux 7.0: tcpi_accecn_fail_mode.
 ---@field usec_ts? boolean TCP timestamps count microseconds; absent where they do not. Linux 6.7: TCPI_OPT_USEC_TS.
 ---@field tfo_child? boolean A listener made the connection of a SYN that carried data (fast open); absent where it did not. Linux: TCPI_OPT_TFO_CHILD.
----@field mptcp_unread_bytes? integer MPTCP subflow: bytes that the whole connection has received and nobody has read; rcv_buf_used does not include them. Linux: idiag_rqueue of the MPTCP socket.
+---@field mptcp_unread_bytes? integer MPTCP subflow: bytes that the whole connection has received and that have not been read; rcv_buf_used does not include them. Linux: idiag_rqueue of the MPTCP socket.
 ---@field mptcp_unsent_bytes? integer MPTCP subflow: bytes in the whole connection's send buffer, unacknowledged and unsent. Linux: idiag_wqueue of the MPTCP socket.
