@@ -42,7 +42,6 @@ static int pmain(lua_State *L) {
     lua_setfield(L, -2, "tcpstats.runtime");
     lua_pop(L, 1);
     tcpsL_preload_embedded(L);
-    lua_gc(L, LUA_GCGEN, 0, 0);
 
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tcpstats.host.cli");

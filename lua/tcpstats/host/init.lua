@@ -93,7 +93,6 @@ local function run(self)
   start_all(self)
   while loop.wait(self) do
     passes.collect(self)
-    collectgarbage("step") -- Lua sees a batch as some bytes and would let many megabytes wait for its next collection
   end
   self.progress:close()
   stop_all(self)
