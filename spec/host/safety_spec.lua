@@ -48,8 +48,32 @@ describe("a script that", function()
       host.write(folder .. "/twelve.pb", host.stream(12))
       local out, err, code = run("on_batch = function(b, ctx) ctx:emit('.') error('x') end", "", ("-s protobuf:%s/twelve.pb"):format(folder))
       assert.are.equal(("."):rep(10), out)
-      assert.truthy(err:find("tcpstats-lua: s: 10 passes in a row failed\n", 1, true))
+      assert.truthy(err:find("tcpstats-lua: s: error: 10 passes in a row failed; it ends\n", 1, true))
       assert.are.equal(1, code)
+    end)
+
+    it("ten passes in a row, does not end the others, and the run ends with 1", function()
+      local fails = host.write(folder .. "/fails.lua", [[
+        return { on_batch = function(b, ctx) ctx:emit('.') error('x') end, stop = function(ctx) ctx:emit('stopped') end }]])
+      local goes_on = host.write(folder .. "/goes_on.lua", "return { on_batch = function(b, ctx) ctx:emit('+') end }")
+      local out, err, code = host.run(("-s protobuf:%s/twelve.pb -x %s -o %s/fails -x %s"):format(folder, fails, folder, goes_on))
+      assert.are.equal(("+"):rep(12), out)
+      assert.are.equal(("."):rep(10) .. "stopped", support.read(folder .. "/fails"))
+      assert.are.equal(1, select(2, err:gsub("fails: error: 10 passes in a row failed; it ends\n", "")))
+      assert.are.equal(1, code)
+    end)
+
+    it("ten passes in a row, gets another chance when it is loaded again", function()
+      local path = host.write(folder .. "/mended.lua", "return { on_batch = function() error('x') end }")
+      local other = host.write(folder .. "/other.lua", "return { on_batch = function() end }")
+      local out, _, code = support.beside(("%s -i 0.02 -x %s -x %s"):format(support.bin, path, other), ([[
+        warned "it ends"
+        echo 'return { on_batch = function(b, ctx) ctx:emit("mended ") end }' >%s
+        kill -HUP $pid
+        said mended
+        kill $pid]]):format(path))
+      assert.truthy(out:find "^mended ")
+      assert.are.equal(0, code)
     end)
 
     it("not in a row, goes on", function()
@@ -249,6 +273,13 @@ describe("a script that", function()
       assert.truthy(err:find("s: error: on_socket: .*not enough memory"), err)
       assert.are.equal(1, code)
     end)
+  end)
+
+  it("is asked what it says of a source that cannot be opened", function()
+    local out, err, code = run("on_failure = function(what, options) return 3, 'UNKNOWN: ' .. what end", "", "-s linux:/nowhere/at/all")
+    assert.are.equal("UNKNOWN: cannot read /nowhere/at/all: No such file or directory\n", out)
+    assert.are.equal("tcpstats-lua: cannot read /nowhere/at/all: No such file or directory\n", err)
+    assert.are.equal(3, code)
   end)
 
   it("breaks a promise of ctx or of a socket, is told which", function()

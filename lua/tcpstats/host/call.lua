@@ -32,13 +32,14 @@ function call.abort(host)
   host.aborted = true
 end
 
---- Calls a function of a script.
+--- Calls a function of a script, unless it is retired.
 -- @param host the host
 -- @param instance the script
 -- @param hook what reports call it
 -- @param f the function, with its arguments after it
 -- @return true and two results; or false
 function call.hook(host, instance, hook, f, ...)
+  if instance.retired then return false end
   host.calling, host.calling_hook = instance, hook
   local ok, a, b = runtime.protect(host.handler, host.timeout_ns, ("tcpstats-lua: %s: %s"):format(instance.name, hook), f, ...)
   host.calling, host.calling_hook = nil, nil
@@ -58,18 +59,20 @@ function call.visit(host, instance, hook, view)
   if ok and host.config.strict and instance.failed then call.abort(host) end
 end
 
---- Calls the chunk of a script's file.
+--- Calls a function of a script that does not run: the chunk of its file, or what it says of a source that cannot be opened.
+-- @param host the host
 -- @param name of the script
--- @return true and the script's table; or false and what happened
-function call.chunk(host, name, chunk, ...)
+-- @param f the function, with its arguments after it
+-- @return true and two results; or false and what happened
+function call.alone(host, name, f, ...)
   local failure
   local handler = runtime.guard(function(message, text)
     failure = report.own_part(debug.traceback(text or report.text_of(message)))
     return false
   end, with_text)
-  local ok, value = runtime.protect(handler, host.timeout_ns, "tcpstats-lua: " .. name, chunk, ...)
-  if not ok then return false, failure or value end
-  return true, value
+  local ok, a, b = runtime.protect(handler, host.timeout_ns, "tcpstats-lua: " .. name, f, ...)
+  if not ok then return false, failure or a end
+  return true, a, b
 end
 
 return call

@@ -74,6 +74,9 @@ end
 local function exit_code(self)
   local code = self.ending or 0
   if self.failed_at_end then code = math.max(code, 1) end
+  for _, one in ipairs(self.instances) do
+    if one.retired then code = math.max(code, 1) end
+  end
   if self.signalled then return code end
   if self.last_failed then code = math.max(code, 1) end
   for _, one in ipairs(self.instances) do

@@ -4,7 +4,6 @@ local core = require "tcpstats.core"
 local ctx = require "tcpstats.host.ctx"
 local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
-local runtime = require "tcpstats.runtime"
 local script = require "tcpstats.host.script"
 local wants = require "tcpstats.host.wants"
 
@@ -22,7 +21,7 @@ function instance.load(host, name)
   if script.is_path(name) then require "tcpstats" end
   return script.load(name, {
     environment = environment_of(host, name),
-    call = function(chunk, ...) return call.chunk(host, name, chunk, ...) end,
+    call = function(chunk, ...) return call.alone(host, name, chunk, ...) end,
   })
 end
 
@@ -86,9 +85,9 @@ function instance.failure(host, what)
     local t = section.loaded or instance.load(host, section.name)
     local options = t and t.on_failure and script.options(t, section.given or {})
     if options then
-      local ok, said = runtime.protect(report.text_of, host.timeout_ns, function() return table.pack(t.on_failure(what, options)) end)
-      if ok and said[2] then io.stdout:write(said[2], "\n") end
-      if ok and said[1] then worst = math.max(worst or 0, said[1]) end
+      local ok, status, line = call.alone(host, section.name, t.on_failure, what, options)
+      if ok and line then io.stdout:write(line, "\n") end
+      if ok and status then worst = math.max(worst or 0, status) end
     end
   end
   return worst
@@ -113,6 +112,23 @@ function instance.notify(host, self, hook, bytes)
   if bytes then call.hook(host, self, hook, f, bytes, self.ctx) else call.hook(host, self, hook, f, self.ctx) end
 end
 
+--- Ends a script that has no future, its `stop` called; the others go on, and the run ends when there are none. Loading it again gives it another
+--- chance.
+---@param host table
+---@param self table the instance
+---@param why string
+function instance.retire(host, self, why)
+  instance.notify(host, self, "stop")
+  report.hidden(host, self, true)
+  report.log(host, self.name, "error", "%s; it ends", why)
+  self.retired, self.timers = true, {}
+  instance.adapt(host)
+  for _, one in ipairs(host.instances) do
+    if not one.retired then return end
+  end
+  host:finish(1)
+end
+
 -- The new one is loaded, checked and started first. When any of that fails the old one goes on.
 local function reload(host, old)
   local new, what = instance.prepare(host, old.section)
@@ -121,12 +137,12 @@ local function reload(host, old)
     return old
   end
   local ok = instance.start(host, new)
-  if ok and new.script.restore and old.script.save then
+  if ok and new.script.restore and old.script.save and not old.retired then
     local saved, state = call.hook(host, old, "save", old.script.save, old.ctx)
     ok = saved and call.hook(host, new, "restore", new.script.restore, state, new.ctx)
   end
   if not ok then
-    report.log(host, old.name, "error", "not reloaded%s", new.refusal and ": " .. new.refusal or "; the old one goes on")
+    report.log(host, old.name, "error", "not reloaded%s", new.refusal and ": " .. new.refusal or old.retired and "" or "; the old one goes on")
     return old
   end
   if old.script.stop then call.hook(host, old, "stop", old.script.stop, old.ctx) end
@@ -159,7 +175,7 @@ function instance.adapt(host)
   host.timed, host.reads_input = false, false
   for _, one in ipairs(host.instances) do
     if #one.timers > 0 then host.timed = true end
-    if one.script.on_input and host.config.source ~= "protobuf:-" and not host.input_ended then host.reads_input = true end
+    if one.script.on_input and not one.retired and host.config.source ~= "protobuf:-" and not host.input_ended then host.reads_input = true end
   end
 end
 

@@ -5,6 +5,7 @@ local ctx = require "tcpstats.host.ctx"
 local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
 local runtime = require "tcpstats.runtime"
+local scripts = require "tcpstats.host.instance"
 
 local passes = {}
 
@@ -35,7 +36,7 @@ local function end_pass(host, instance)
   instance.failing = instance.failed and instance.failing + 1 or 0
   instance.failed_last = instance.failed
   instance.failed = false
-  if instance.failing >= MOST_FAILING then host:finish(1, ("%s: %d passes in a row failed"):format(instance.name, instance.failing)) end
+  if instance.failing >= MOST_FAILING then scripts.retire(host, instance, ("%d passes in a row failed"):format(instance.failing)) end
 end
 
 local function fail_expression(host, instance, what)
@@ -52,6 +53,7 @@ local function run_hooks(host, instance, view)
 end
 
 local function deliver(host, instance, entry, batch)
+  if instance.retired then return end
   local values = instance.values
   local ok, view = pcall(instance.select, batch)
   if not ok then return fail_expression(host, instance, view) end

@@ -151,7 +151,7 @@ return {
     {
       long = "--strict", help = "end the run with 1 at the first error of a script",
       more = "Without it an error loses the call in which it happened. It is reported with script, hook, line and traceback, at most three times per hook "
-        .. "and minute; the rest are counted. Ten failing passes in a row end the run with 1.",
+        .. "and minute; the rest are counted. After ten failing passes in a row a script ends, and the run ends with 1.",
       set = function(c) c.strict = true end,
     },
     {
