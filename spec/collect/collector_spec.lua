@@ -62,6 +62,35 @@ describe("tcpstats.collect.collector", function()
     assert.are.same({ "a nil", "b nil", "a 200", "b 850" }, deltas)
   end)
 
+  it("gives of hosts that take turns in a stream what each gives alone", function()
+    local sockets = require "spec.support.sockets"
+    local function pass(name, number, ids)
+      local list = {}
+      for i, id in ipairs(ids) do
+        list[i] = { local_port = id, socket_id = id, state = 5, tx_bytes = number * 100 + id }
+      end
+      return sockets.batch(list, { [1] = number * 1000000000, [2] = name, [10] = number }):protobuf()
+    end
+    local a = { pass("a", 1, { 1, 2 }), pass("a", 2, { 1, 2, 3 }), pass("a", 3, { 2, 3 }) }
+    local b = { pass("b", 1, { 7, 8, 9 }), pass("b", 2, { 7, 9 }), pass("b", 3, { 7, 9, 10 }) }
+    local function read(messages)
+      local name, said = host.write(os.tmpname(), table.concat(messages)), {}
+      for batch, schedule in tcpstats.collector { source = "protobuf:" .. name }:batches() do
+        local line = { batch.metadata.hostname, batch.metadata.batch_sequence, #batch:opened(), #batch:closed(), batch:seconds() or "first", schedule.name }
+        for s in batch:each() do line[#line + 1] = ("%d:%s"):format(s.socket_id, s.delta_tx_bytes) end
+        said[#said + 1] = table.concat(line, " ")
+      end
+      os.remove(name)
+      return said
+    end
+    local alone, together = read(a), read { a[1], b[1], a[2], b[2], a[3], b[3] }
+    table.move(read(b), 1, 3, 4, alone)
+    table.sort(alone)
+    table.sort(together)
+    assert.same(alone, together)
+    assert.equal("a 2 1 0 1.0  1:100 2:100 3:203", together[2])
+  end)
+
   it("reads the running system as often as it is told, and never before an interval is over", function()
     local started, n = core.monotonic_ns(), 0
     for batch in tcpstats.collector { interval = 0.02, count = 5 }:batches() do

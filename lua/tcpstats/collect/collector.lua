@@ -49,7 +49,7 @@ function collector.new(options)
   end
   return setmetatable({
     source = source, live = source:live(), filter = filter, options = options, count = options.count or 0, recording = options.record ~= nil,
-    schedules = {}, by_name = {}, elapsed_ns = 0, recorded = 0, wanted = {},
+    schedules = {}, by_name = {}, recorded_schedules = {}, elapsed_ns = 0, recorded = 0, wanted = {},
   }, collector)
 end
 
@@ -59,6 +59,7 @@ end
 function collector:choose(filter)
   if tostring(filter) ~= tostring(self.filter) then
     for _, s in pairs(self.by_name) do s.tracker = nil end
+    for _, s in pairs(self.recorded_schedules) do s.tracker = nil end
   end
   self.filter = filter
 end
@@ -150,15 +151,19 @@ local function collect_live(self, now)
   return list
 end
 
--- Whose the next recorded pass is: one of the schedules that were asked for, or one as it was recorded.
+-- Whose the next recorded pass is: one of the schedules that were asked for, or one as it was recorded. Each host of a stream has its own, because
+-- connections are those of one host; the first one has those that were asked for.
 local function recorded_schedule(self)
   local upcoming, what, code = self.source:upcoming()
   if not upcoming then return nil, what, code end
-  local name = upcoming.schedule_name or ""
-  local s = self.by_name[name] or (#self.schedules == 1 and name == "" and self.schedules[1])
+  local name, host = upcoming.schedule_name or "", upcoming.hostname or ""
+  local key = host .. "\0" .. name
+  local s = self.recorded_schedules[key]
   if not s then
-    s = schedule.new({ name = name, interval_ns = 0, processes = self.options.processes, tcp_info = self.options.tcp_info }, self.start_ns)
-    self.by_name[name] = s
+    local asked = self.by_name[name] or (#self.schedules == 1 and name == "" and self.schedules[1])
+    s = asked and not asked.hostname and asked
+      or schedule.new({ name = name, interval_ns = 0, processes = self.options.processes, tcp_info = self.options.tcp_info }, self.start_ns)
+    s.hostname, self.recorded_schedules[key] = host, s
   end
   if upcoming.interval_ms then s.interval_ns = upcoming.interval_ms * 1000000 end
   return s

@@ -1,8 +1,8 @@
 --- A stream of length-delimited BatchMessages, as the script protobuf writes them, read as a source: protobuf:FILE, or protobuf:- for standard
 -- input, which may be a pipe from another machine.
 --
--- It has the methods of the core's sources. Deltas that were recorded stay as they are; comings and goings, which a message does not carry, and
--- deltas that are missing come from comparing a message with the one before it of the same schedule.
+-- It has the methods of the core's sources. Deltas that were recorded stay as they are. Messages do not say which connections opened and closed: that,
+-- and deltas that are missing, come from comparing a message with the previous one of the same host and schedule.
 local core = require "tcpstats.core"
 
 local stream = {}
@@ -79,13 +79,13 @@ local function next_message(self)
   return batch, what, code
 end
 
---- What the next message says of itself: {schedule_name=, interval_ms=, at_ns=}; or nil, text, code ("EEND").
+--- What the next message says of itself: {hostname=, schedule_name=, interval_ms=, at_ns=}; or nil, text, code ("EEND").
 function stream:upcoming()
   local batch, what, code = next_message(self)
   if not batch then return nil, what, code end
   self.ahead = batch
   local metadata = batch.metadata
-  return { schedule_name = metadata.schedule_name, interval_ms = metadata.interval_ms, at_ns = metadata.timestamp_ns }
+  return { hostname = metadata.hostname, schedule_name = metadata.schedule_name, interval_ms = metadata.interval_ms, at_ns = metadata.timestamp_ns }
 end
 
 --- The next message as a batch. Of the options filter and tracker count.
