@@ -85,7 +85,7 @@ void ours_encode(ours *o, ours_format format) {
     if (tcps_writer_init(&c.base, collect) != TCPS_OK) need(NULL);
     switch (format) {
     case OURS_JSON: tcps_json_batch(&c.base, o->pass, o->pass->all, TCPS_JSON_CANONICAL, false); break;
-    case OURS_FLAT: tcps_json_lines(&c.base, o->pass->all, TCPS_JSON_FLAT); break;
+    case OURS_FLAT: tcps_json_lines(&c.base, o->pass, o->pass->all, TCPS_JSON_FLAT); break;
     case OURS_PROTOBUF: tcps_protobuf_batch(&c.base, o->pass, o->pass->all); break;
     }
     if (tcps_writer_fini(&c.base) != TCPS_OK) need(NULL);

@@ -106,7 +106,7 @@ STAGE run_json(fixture *f) {
 STAGE run_flat(fixture *f) {
     tcps_writer w;
     check(tcps_writer_init(&w, count_bytes) == TCPS_OK, "memory");
-    tcps_json_lines(&w, f->linux_pass->all, TCPS_JSON_FLAT);
+    tcps_json_lines(&w, f->linux_pass, f->linux_pass->all, TCPS_JSON_FLAT);
     check(tcps_writer_fini(&w) == TCPS_OK, "flat");
 }
 

@@ -91,6 +91,28 @@ describe("batch:filter", function()
   end)
 end)
 
+describe("batch:flat", function()
+  local function lines(metadata, list)
+    local all = {}
+    for line in sockets.batch(list, metadata):flat():gmatch "[^\n]+" do all[#all + 1] = line end
+    return all
+  end
+
+  it("says on every line when, where and in which pass it was", function()
+    local list = { { local_port = 1, command = ("x"):rep(100000) }, {}, { local_port = 3 } }
+    local all = lines({ [1] = 1700000000123456789, [2] = 'a"b', [6] = "detail", [10] = 7 }, list)
+    local start = '{"timestamp_ns":1700000000123456789,"hostname":"a\\"b","schedule_name":"detail","batch_sequence":7'
+    assert.same({ start .. ',"local_port":1,"command":"' .. ("x"):rep(100000) .. '"}', start .. "}", start .. ',"local_port":3}' }, all)
+    assert.same({ '{"hostname":"h","local_port":1}', "{\"hostname\":\"h\"}" }, lines({ [2] = "h" }, { { local_port = 1 }, {} }))
+    assert.same({ '{"local_port":1}', "{}" }, lines(nil, { { local_port = 1 }, {} }))
+  end)
+
+  it("leaves out a name that no host can have", function()
+    assert.same({ '{"batch_sequence":1,"local_port":1}' }, lines({ [2] = ("h"):rep(256), [10] = 1 }, { { local_port = 1 } }))
+    assert.same({ ('{"hostname":"%s"}'):format(("\\u0001"):rep(255)) }, lines({ [2] = ("\1"):rep(255) }, { {} }))
+  end)
+end)
+
 describe("batch:top", function()
   it("ranks by a field, an expression or a function, largest first, and leaves out what has none", function()
     local batch = example()

@@ -192,7 +192,8 @@ static tcps_code cut_json(tcps_chunks *c, size_t most) {
 void tcps_chunks_init(tcps_chunks *c, const tcps_pass *pass, tcps_view view, const tcps_format *format) {
     *c = (tcps_chunks){.format = *format, .pass = pass, .view = view};
     if (format->kind == TCPS_FORMAT_PROTOBUF) tcps_protobuf_templates(&c->templates);
-    if (format->kind == TCPS_FORMAT_JSON || format->kind == TCPS_FORMAT_FLAT) tcps_json_templates(&c->templates, format->style);
+    if (format->kind == TCPS_FORMAT_JSON) tcps_json_templates(&c->templates, format->style, NULL);
+    if (format->kind == TCPS_FORMAT_FLAT) tcps_json_templates(&c->templates, format->style, pass);
 }
 
 void tcps_chunks_fini(tcps_chunks *c) {

@@ -194,7 +194,6 @@ void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *temp
     }
     tcps_json_style style = (tcps_json_style)templates->style;
     size_t from = 0;
-    put_byte(w, '{');
     char *at = w->at;
     for (tcps_own own = tcps_own_begin(row, t); tcps_own_word(&own);)
         while (tcps_own_next(&own)) {
@@ -213,16 +212,11 @@ void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *temp
         }
     size_t end = t->members[shape->count].key;
     if (from < end) at = tcps_stretch_put(w, at, t, from, end, VALUE_ROOM);
-    if (shape->count)
+    if (at[-1] == ',')
         at[-1] = '}';
     else
         *at++ = '}';
     w->at = at;
-}
-
-void tcps_json_templates(tcps_templates *templates, tcps_json_style style) {
-    init_keys(style);
-    *templates = (tcps_templates){.put_key = put_template_key, .put_value = put_template_value, .style = style};
 }
 
 /* A template would be of no use to one row. */
@@ -243,16 +237,6 @@ void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
     }
     if (before == '{') put_byte(w, before);
     put_byte(w, '}');
-}
-
-void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style) {
-    tcps_templates templates;
-    tcps_json_templates(&templates, style);
-    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
-        tcps_json_put_row(w, v.rows[i], &templates);
-        put_byte(w, '\n');
-    }
-    tcps_templates_free(&templates);
 }
 
 /* Any message as one object: metadata, summary. */
@@ -325,6 +309,39 @@ static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_sty
     put_byte(w, '}');
 }
 
+const char *const tcps_row_metadata[] = {"timestamp_ns", "hostname", "schedule_name", "batch_sequence", NULL};
+
+/* Each with its comma. */
+static void put_metadata(tcps_writer *w, const tcps_pass *pass, tcps_json_style style) {
+    const ProtobufCMessage *m = &pass->metadata.base;
+    for (const char *const *name = tcps_row_metadata; *name; name++) {
+        const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(m->descriptor, *name);
+        const void *value = (const char *)m + f->offset;
+        if (!member_present(m, f) || (f->type == PROTOBUF_C_TYPE_STRING && strlen(*(char *const *)value) > 255)) continue;
+        w->at = put_key(w->at, f->name, style != TCPS_JSON_FLAT);
+        put_member(w, f, value, style);
+        put_byte(w, ',');
+    }
+}
+
+void tcps_json_templates(tcps_templates *templates, tcps_json_style style, const tcps_pass *pass) {
+    init_keys(style);
+    *templates = (tcps_templates){.put_key = put_template_key, .put_value = put_template_value, .style = style, .prefix = "{"};
+    tcps_writer w = {.begin = templates->prefix, .at = templates->prefix + 1, .end = templates->prefix + sizeof templates->prefix, .flush = nowhere};
+    if (pass) put_metadata(&w, pass, style);
+    templates->prefix_len = (size_t)(w.at - templates->prefix);
+}
+
+void tcps_json_lines(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style) {
+    tcps_templates templates;
+    tcps_json_templates(&templates, style, pass);
+    for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
+        tcps_json_put_row(w, v.rows[i], &templates);
+        put_byte(w, '\n');
+    }
+    tcps_templates_free(&templates);
+}
+
 void tcps_json_begin(tcps_writer *w, const tcps_pass *pass, tcps_json_style style) {
     init_keys(style);
     tcps_writer_put(w, "{\"metadata\":", 12);
@@ -350,7 +367,7 @@ void tcps_json_end(tcps_writer *w, const tcps_pass *pass, bool records, bool sum
 
 static void put_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style) {
     tcps_templates templates;
-    tcps_json_templates(&templates, style);
+    tcps_json_templates(&templates, style, NULL);
     tcps_json_begin(w, pass, style);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) tcps_json_put_record(w, v.rows[i], i == 0, &templates);
     tcps_json_end(w, pass, v.count > 0, true, style);

@@ -22,8 +22,12 @@ void tcps_json_begin(tcps_writer *w, const tcps_pass *pass, tcps_json_style styl
 void tcps_json_put_record(tcps_writer *w, const tcps_row *row, bool first, tcps_templates *templates);
 void tcps_json_end(tcps_writer *w, const tcps_pass *pass, bool records, bool summary, tcps_json_style style);
 
-/* The row's object, without a newline, by templates of this style; tcps_templates_free them. */
-void tcps_json_templates(tcps_templates *templates, tcps_json_style style);
+/* What a row of flat JSON or CSV says of the pass when it has all its columns: names of CollectionMetadata, ended by NULL. */
+extern const char *const tcps_row_metadata[];
+
+/* The row's object, without a newline, by templates of this style; tcps_templates_free them. With a pass it begins with what tcps_row_metadata names,
+ * less what the pass lacks and a text of more than 255 bytes, which no name of a host has. */
+void tcps_json_templates(tcps_templates *templates, tcps_json_style style, const tcps_pass *pass);
 void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates);
 
 /* A text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD. */
@@ -32,7 +36,7 @@ void tcps_json_string(tcps_writer *w, const char *text, size_t len);
 /* One record as one object, without a newline. */
 void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style);
 
-/* Every record as one object on its own line. */
-void tcps_json_lines(tcps_writer *w, tcps_view v, tcps_json_style style);
+/* Every record as one object on its own line, of the pass or (NULL) of nothing. */
+void tcps_json_lines(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style);
 
 #endif

@@ -9,6 +9,7 @@
 
 #define TCPS_MEMBER_ROOM 256     /* no key with its value is longer in a template */
 #define TCPS_TEMPLATE_MOST 16384 /* nor is a template by more than its keys: the values that follow are written afresh in every row */
+#define TCPS_PREFIX_ROOM 4096    /* what rows begin with is not longer */
 #define TCPS_STRETCH_SLACK 64    /* bytes that tcps_stretch_copy may touch behind a stretch */
 
 /* One member: where its key begins, and its value. The next one's key begins behind it. */
@@ -36,6 +37,8 @@ typedef struct tcps_templates {
     char *(*put_key)(char *at, unsigned field, unsigned style);
     char *(*put_value)(char *at, unsigned field, uint64_t bits, unsigned style);
     unsigned style;
+    size_t prefix_len;
+    char prefix[TCPS_PREFIX_ROOM]; /* what every row begins with: the same for all, and a part of every template */
     tcps_arena arena;
     tcps_template *of[TCPS_TEMPLATES];
 } tcps_templates;

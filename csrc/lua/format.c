@@ -15,22 +15,33 @@ static void check_constant_column(lua_State *L, const tcps_pass *pass, int texts
     lua_settop(L, texts + 1);
 }
 
-/* [-0, +3] The columns of CSV: options.fields, or every field. The upper two of what stays on the stack, the columns and their texts, keep them. */
+/* [-0, +1] The names of what there is: of the pass, then every field. */
+static void push_every_name(lua_State *L) {
+    lua_Integer n = 0;
+    lua_createtable(L, TCPS_FIELD_LIMIT, 0);
+    for (const char *const *name = tcps_row_metadata; *name; name++) {
+        lua_pushstring(L, *name);
+        lua_rawseti(L, -2, ++n);
+    }
+    for (unsigned field = 0; field < TCPS_FIELD_LIMIT; field++) {
+        if (tcps_fields[field].type == TCPS_T_NONE) continue;
+        lua_pushstring(L, tcps_fields[field].name);
+        lua_rawseti(L, -2, ++n);
+    }
+}
+
+/* [-0, +3] The columns of CSV: options.fields, or all there is. The upper two of what stays on the stack, the columns and their texts, keep them. */
 static void check_columns(lua_State *L, const tcps_pass *pass, int options, tcps_format *f) {
-    bool chosen = lua_istable(L, options) && lua_getfield(L, options, "fields") != LUA_TNIL;
-    if (!lua_istable(L, options)) lua_pushnil(L);
+    if (!lua_istable(L, options) || lua_getfield(L, options, "fields") == LUA_TNIL) push_every_name(L);
     int names = lua_gettop(L);
-    if (chosen) luaL_checktype(L, names, LUA_TTABLE);
-    f->n_columns = chosen ? (size_t)luaL_len(L, names) : TCPS_FIELD_LIMIT;
+    luaL_checktype(L, names, LUA_TTABLE);
+    f->n_columns = (size_t)luaL_len(L, names);
     luaL_argcheck(L, f->n_columns >= 1 && f->n_columns <= 2 * TCPS_FIELD_LIMIT, options, "fields: a list of names");
     tcps_csv_column *columns = lua_newuserdatauv(L, f->n_columns * sizeof *columns, 0);
     f->columns = columns;
     lua_newtable(L); /* keeps texts */
     int texts = lua_gettop(L);
-    size_t n = 0;
-    for (unsigned field = 0; !chosen && field < TCPS_FIELD_LIMIT; field++)
-        if (tcps_fields[field].type != TCPS_T_NONE) columns[n++] = (tcps_csv_column){.name = tcps_fields[field].name, .field = field};
-    for (; chosen && n < f->n_columns; n++) {
+    for (size_t n = 0; n < f->n_columns; n++) {
         lua_rawgeti(L, names, (lua_Integer)n + 1);
         size_t len;
         const char *name = luaL_checklstring(L, -1, &len);
@@ -41,7 +52,6 @@ static void check_columns(lua_State *L, const tcps_pass *pass, int options, tcps
         if (!field) check_constant_column(L, pass, texts, &columns[n]);
         lua_settop(L, texts);
     }
-    f->n_columns = n;
 }
 
 tcps_format tcpsL_checkformat(lua_State *L, const tcps_pass *pass, int name, int options) {

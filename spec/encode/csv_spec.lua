@@ -53,11 +53,12 @@ describe("csv", function()
     assert.equal('"a,""b""\r\nc"\r\n', batch:filter("command ~= nil"):top(1, function(s) return s.command:find "," and 1 end):csv { fields = { "command" }, header = false })
   end)
 
-  it("has every field by default, and the values of flat JSON", function()
+  it("has by default what there is of the pass, every field, and the values of flat JSON", function()
     local batch = assert(tcpstats.parse("macos", support.read "spec/fixtures/macos/15/states_v4v6.bin", { release = 15 }))
     local records = parse(batch:csv())
     assert.equal(#batch + 1, #records)
-    assert.equal(#tcpstats.fields(), #records[1])
+    assert.equal("timestamp_ns,hostname,schedule_name,batch_sequence,local_addr", table.concat(records[1], ",", 1, 5))
+    assert.equal(4 + #tcpstats.fields(), #records[1])
     local row = 1
     for line in batch:flat():gmatch "[^\n]+" do
       row = row + 1

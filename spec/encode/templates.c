@@ -71,7 +71,7 @@ static tcps_code keep(tcps_writer *w, const char *bytes, size_t len) {
 static void compare_json(tcps_pass *b, tcps_json_style style) {
     memory all = {0}, single = {0};
     check(tcps_writer_init(&all.base, keep) == TCPS_OK && tcps_writer_init(&single.base, keep) == TCPS_OK, "no memory", 0);
-    tcps_json_lines(&all.base, b->all, style);
+    tcps_json_lines(&all.base, NULL, b->all, style);
     check(tcps_writer_fini(&all.base) == TCPS_OK, "encoding", 0);
     size_t at = 0;
     for (size_t i = 0; i < b->all.count; i++) {

@@ -51,7 +51,7 @@ for _, suffix in ipairs { "", ".zst" } do
 
     setup(function()
       local source = assert(core.open("auto", path))
-      for i = 1, 3 do live[i] = assert(source:pass { schedule_name = "fast", interval_ms = 1000, sequence = i }) end
+      for i = 1, 3 do live[i] = assert(source:pass { schedule_name = "fast", interval_ms = 1000 }) end
       source:close()
     end)
     teardown(function() os.remove(path) end)

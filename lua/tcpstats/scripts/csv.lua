@@ -1,7 +1,7 @@
 --- Comma-separated values: one line a socket, the names once at the top.
 local tcpstats = require "tcpstats"
 
-local of_the_pass = { timestamp_ns = true, hostname = true }
+local of_the_pass = { timestamp_ns = true, hostname = true, schedule_name = true, batch_sequence = true }
 
 local function list_of(text)
   local list = {}
@@ -27,7 +27,10 @@ return {
   name = "csv",
   help = "comma-separated values (RFC 4180), one line per socket",
   options = {
-    fields = { type = "string", default = usual, help = "columns, separated by commas: fields of a socket and of the pass (timestamp_ns, hostname); all: every field" },
+    fields = {
+      type = "string", default = usual,
+      help = "columns, separated by commas: fields of a socket and of the pass (timestamp_ns, hostname, schedule_name, batch_sequence); all: all of these",
+    },
     header = { type = "boolean", default = true, help = "write the line of names" },
   },
 
