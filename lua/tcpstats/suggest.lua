@@ -4,10 +4,10 @@ local core = require "tcpstats.core"
 local suggest = {}
 
 --- What to say after an unknown word.
--- @param word what was written
--- @param list the right words
--- @param plural what they are, for "there are: ..." when none is near; nil says nothing then
--- @return ", did you mean X?", or "; there are: A, B, C", or ""
+---@param word string
+---@param list string[] the right words
+---@param plural? string what they are, as in "types": without one, nothing is said if no word is near
+---@return string text ", did you mean X?", or "; types are: A, B, C", or ""
 function suggest.hint(word, list, plural)
   local nearest = core.nearest(word, list)
   if nearest then return (", did you mean %s?"):format(nearest) end
@@ -15,6 +15,8 @@ function suggest.hint(word, list, plural)
 end
 
 --- The keys of a table in order.
+---@param t table
+---@return string[]
 function suggest.keys(t)
   local list = {}
   for key in pairs(t) do list[#list + 1] = tostring(key) end

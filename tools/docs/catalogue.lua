@@ -1,4 +1,4 @@
---- What can be named on the command line, as it describes itself: built-in scripts, sources, outputs.
+--- What the command line names, as it describes itself: options, built-in scripts, sources, outputs.
 local catalogue = {}
 
 local function sorted(t)

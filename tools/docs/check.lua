@@ -1,4 +1,4 @@
---- What must hold of the documentation and cannot be made: everything is described, every link leads somewhere, every binding has a spec.
+--- What must be true of the documentation and cannot be generated: everything is described, every link and path exists, every binding has a spec.
 local check = {}
 
 local function read(path)
@@ -127,13 +127,14 @@ local function links(problems)
         if other and part ~= "" and not anchors(other)[part] then problems[#problems + 1] = ("%s: no heading for %s"):format(path, target) end
       end
     end
-    for file in prose:gmatch "`((%f[%a]%l+)/[%w_./-]*%.%a+)`" do -- a page that is named, not linked
-      if file:find "^doc/" and not read(file) then problems[#problems + 1] = ("%s: there is no %s"):format(path, file) end
+    for file in prose:gmatch "`(%l[%w_]*/[%w_./-]*%.%l+)`" do -- a file that is named, not linked; NAME.lua stands for several
+      local in_tree = file:find "^doc/" or file:find "^csrc/" or file:find "^lua/" or file:find "^tools/" or file:find "^spec/" or file:find "^types/"
+      if in_tree and not file:find "%u%u" and not read(file) then problems[#problems + 1] = ("%s: %s does not exist"):format(path, file) end
     end
   end
 end
 
---- Appends to `problems` what is wrong.
+--- Appends what is wrong to `problems`.
 ---@param schema table what docs.proto read
 ---@param classes table<string, table> what docs.model read
 ---@param problems string[]

@@ -49,8 +49,8 @@ pass where the kernel's counter went backwards. Linux counts for the network nam
 }
 
 --- The page.
--- @param schema what docs.proto read
--- @return markdown
+---@param schema table what docs.proto read
+---@return string markdown
 function fields.page(schema)
   local out = { [[
 # Fields

@@ -1,5 +1,5 @@
 --- Reads a .proto file as the documentation needs it: messages, groups, fields and enums with their comments, in the file's order.
--- It knows the shapes that proto/tcp_stats.proto has and raises on any other line, so that nothing is left out unseen.
+-- It knows the kinds of lines that proto/tcp_stats.proto has and raises on any other, so that nothing is left out silently.
 local proto = {}
 
 -- Words are what scripts see: TCP_STATE_CLOSE_WAIT of TcpState is CLOSE_WAIT, IP_VERSION_4 is the number 4.
@@ -30,9 +30,10 @@ local function take_apart(comment)
 end
 
 --- Reads a file.
--- @param path its name
--- @return { messages = {NAME = {name=, comment=, fields = {...}}}, enums = {NAME = {name=, comment=, values = {{word=, number=, comment=}}}}};
---   a field is {name=, number=, type=, repeated=, group=, help=, what=, implicit=, feeds = {{platform=, from=}}}
+---@param path string
+---@return { messages: table<string, table>, enums: table<string, table> } schema a message is {name=, comment=, fields = {...}}, an enum {name=,
+---  comment=, values = {{word=, number=, comment=}}}, a field {name=, number=, type=, repeated=, group=, help=, what=, implicit=,
+---  feeds = {{platform=, from=}}}
 function proto.read(path)
   local messages, enums = {}, {}
   local block, comment, group = nil, {}, nil
