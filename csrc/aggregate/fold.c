@@ -46,15 +46,17 @@ static tcps_number sum(const total *t, const tcps_column *c) {
     return real(real_total(t, c));
 }
 
-static tcps_code fold_totals(const tcps_groups *g, const tcps_column *c, tcps_fold_op op, tcps_number *out) {
+static tcps_code fold_totals(const tcps_groups *g, const tcps_column *c, tcps_fold_op op, double most, tcps_number *out) {
     total *totals = calloc(g->count + 1, sizeof *totals);
     if (!totals) return TCPS_NOMEM;
-    for (size_t i = 0; i < g->rows; i++)
-        if (g->of_row[i] != TCPS_NO_GROUP && tcps_column_has(c, i)) add(&totals[g->of_row[i]], c, i);
+    for (size_t i = 0; i < g->rows; i++) {
+        bool counts = g->of_row[i] != TCPS_NO_GROUP && tcps_column_has(c, i) && (op != TCPS_FOLD_AT_MOST || tcps_column_real(c, i) <= most);
+        if (counts) add(&totals[g->of_row[i]], c, i);
+    }
     for (size_t group = 0; group < g->count; group++) {
         const total *t = &totals[group];
         out[group] = (tcps_number){0};
-        if (op == TCPS_FOLD_COUNT)
+        if (op == TCPS_FOLD_COUNT || op == TCPS_FOLD_AT_MOST)
             out[group] = integer(TCPS_UNSIGNED, t->count);
         else if (t->count)
             out[group] = op == TCPS_FOLD_SUM ? sum(t, c) : real(real_total(t, c) / t->count);
@@ -86,7 +88,7 @@ static tcps_code fold_ranks(const tcps_groups *g, const tcps_column *c, tcps_fol
     return code;
 }
 
-tcps_code tcps_groups_fold(const tcps_groups *g, const tcps_column *c, tcps_fold_op op, double percent, tcps_number *out) {
-    if (op == TCPS_FOLD_MIN || op == TCPS_FOLD_MAX || op == TCPS_FOLD_PERCENTILE) return fold_ranks(g, c, op, percent, out);
-    return fold_totals(g, c, op, out);
+tcps_code tcps_groups_fold(const tcps_groups *g, const tcps_column *c, tcps_fold_op op, double parameter, tcps_number *out) {
+    if (op == TCPS_FOLD_MIN || op == TCPS_FOLD_MAX || op == TCPS_FOLD_PERCENTILE) return fold_ranks(g, c, op, parameter, out);
+    return fold_totals(g, c, op, parameter, out);
 }

@@ -42,12 +42,20 @@ tcps_code tcps_groups_by(tcps_groups *g, tcps_view v, const tcps_group_key *keys
  * shown whole. Returns the length. */
 size_t tcps_group_network(const tcps_group_key *key, const tcps_text *address, char *room);
 
-typedef enum tcps_fold_op { TCPS_FOLD_COUNT, TCPS_FOLD_SUM, TCPS_FOLD_MIN, TCPS_FOLD_MAX, TCPS_FOLD_MEAN, TCPS_FOLD_PERCENTILE } tcps_fold_op;
+typedef enum tcps_fold_op {
+    TCPS_FOLD_COUNT,
+    TCPS_FOLD_SUM,
+    TCPS_FOLD_MIN,
+    TCPS_FOLD_MAX,
+    TCPS_FOLD_MEAN,
+    TCPS_FOLD_PERCENTILE,
+    TCPS_FOLD_AT_MOST
+} tcps_fold_op;
 
 /* Folds the column into one number for each group: `out` has room for g->count. Rows without a number do not count; a group of only such
  * rows has no number (its count is 0). COUNT is how many rows have a number. A sum of integers is exact; one that fits no 64-bit integer
- * becomes a real. PERCENTILE is by nearest rank: the smallest number that `percent` of 100 of the numbers do not exceed, so it is always one
- * of them; `percent` lies in (0, 100]. The column must have g->rows rows. TCPS_OK or TCPS_NOMEM. */
-tcps_code tcps_groups_fold(const tcps_groups *g, const tcps_column *c, tcps_fold_op op, double percent, tcps_number *out);
+ * becomes a real. PERCENTILE is by nearest rank: the smallest number that that percentage of the numbers do not exceed, so it is always one
+ * of them; its `parameter`, the percentage, lies in (0, 100]. AT_MOST is how many numbers do not exceed the parameter: a bucket of a histogram. The column must have g->rows rows. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_groups_fold(const tcps_groups *g, const tcps_column *c, tcps_fold_op op, double parameter, tcps_number *out);
 
 #endif

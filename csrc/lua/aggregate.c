@@ -231,18 +231,18 @@ static void push_number(lua_State *L, const tcps_number *n) {
     lua_pushnumber(L, value);
 }
 
-/* core.fold(groups, column, fold [, percent]) -> list: each group's number, or false when it has none. `fold` is "count", "sum", "min", "max",
- * "mean" or "percentile". */
+/* core.fold(groups, column, fold [, parameter]) -> list: each group's number, or false when it has none. `fold` is "count", "sum", "min", "max",
+ * "mean", "percentile" (the parameter is the percentage) or "at_most" (how many numbers do not exceed the parameter). */
 static int l_fold(lua_State *L) {
-    static const char *const ops[] = {"count", "sum", "min", "max", "mean", "percentile", NULL};
+    static const char *const ops[] = {"count", "sum", "min", "max", "mean", "percentile", "at_most", NULL};
     const tcps_groups *g = check_groups(L, 1);
     luaL_argcheck(L, g->of_row, 1, "no groups");
     const tcps_column *c = check_column_of(L, 2, g->rows);
     tcps_fold_op op = (tcps_fold_op)luaL_checkoption(L, 3, NULL, ops);
-    double percent = op == TCPS_FOLD_PERCENTILE ? luaL_checknumber(L, 4) : 100;
-    luaL_argcheck(L, percent > 0 && percent <= 100, 4, "a percentile lies above 0 and is at most 100");
+    double parameter = op == TCPS_FOLD_PERCENTILE || op == TCPS_FOLD_AT_MOST ? luaL_checknumber(L, 4) : 0;
+    luaL_argcheck(L, op != TCPS_FOLD_PERCENTILE || (parameter > 0 && parameter <= 100), 4, "a percentile lies above 0 and is at most 100");
     tcps_number *out = lua_newuserdatauv(L, (g->count + 1) * sizeof *out, 0);
-    if (tcps_groups_fold(g, c, op, percent, out) != TCPS_OK) tcpsL_nomemory(L);
+    if (tcps_groups_fold(g, c, op, parameter, out) != TCPS_OK) tcpsL_nomemory(L);
     lua_createtable(L, (int)g->count, 0);
     for (size_t i = 0; i < g->count; i++) {
         if (out[i].present)

@@ -32,5 +32,6 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_openvaluejson(L);
     tcpsL_openscreen(L);
     tcpsL_opentable(L);
+    tcpsL_openfile(L);
     return 1;
 }

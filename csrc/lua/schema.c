@@ -4,6 +4,7 @@
 #include "base/bitset.h"
 #include "base/nearest.h"
 #include "lua/tcpsl.h"
+#include "record/platform.h"
 
 static const char *type_name(tcps_type type) {
     static const char *const names[] = {
@@ -150,6 +151,32 @@ void tcpsL_pushmessage(lua_State *L, const ProtobufCMessage *m) {
     }
 }
 
+/* core.fed_by(platform, message) -> (table<string, true>): the fields of the message that this platform's kernel feeds, as the proto's comments say.
+ * `platform` is as in metadata.platform, `message` "TcpSocketRecord" or "SystemSummary". */
+static int l_fed_by(lua_State *L) {
+    static const char *const messages[] = {"TcpSocketRecord", "SystemSummary", NULL};
+    static const ProtobufCMessageDescriptor *const descriptors[] = {&tcpstats_reader__tcp_socket_record__descriptor,
+                                                                    &tcpstats_reader__system_summary__descriptor};
+    const char *platform = luaL_checkstring(L, 1);
+    int message = luaL_checkoption(L, 2, NULL, messages);
+    const ProtobufCEnumDescriptor *platforms = &tcpstats_reader__platform__descriptor;
+    int number = TCPSTATS_READER__PLATFORM__PLATFORM_UNKNOWN;
+    for (unsigned i = 0; i < platforms->n_values; i++) {
+        const char *word = tcps_enum_word(platforms, platforms->values[i].value);
+        if (word && strcmp(word, platform) == 0) number = platforms->values[i].value;
+    }
+    lua_newtable(L);
+    for (unsigned i = 0; i < descriptors[message]->n_fields; i++) {
+        const char *name = descriptors[message]->fields[i].name;
+        lua_pushboolean(L, 1);
+        if (tcps_is_fed_by(tcps_help(messages[message], name), (TcpstatsReader__Platform)number))
+            lua_setfield(L, -2, name);
+        else
+            lua_pop(L, 1);
+    }
+    return 1;
+}
+
 /* core.nearest(word, list) -> the entry of the list that the word was probably meant to be, nil when nothing is near: base/nearest.h says what is. */
 static int l_nearest(lua_State *L) {
     size_t len;
@@ -166,7 +193,8 @@ static int l_nearest(lua_State *L) {
 }
 
 void tcpsL_openschema(lua_State *L) {
-    static const luaL_Reg functions[] = {{"fields", l_fields}, {"message_fields", l_message_fields}, {"nearest", l_nearest}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"fields", l_fields}, {"message_fields", l_message_fields}, {"nearest", l_nearest}, {"fed_by", l_fed_by}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     make_enums(L);
 }

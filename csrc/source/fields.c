@@ -1,35 +1,13 @@
 /* Which fields a pass reads, and which a source can have. */
 #include "base/bitset.h"
 #include "filter/filter.h"
+#include "record/platform.h"
 #include "source/source.h"
 
 bool tcps_wants_any(const tcps_wants *wants, const uint64_t fields[TCPS_MASK_WORDS]) {
     uint64_t looked_at[TCPS_MASK_WORDS] = {0};
     if (wants->filter) tcps_filter_fields(wants->filter, looked_at);
     return tcps_bitset_meets(wants->fields, fields, TCPS_MASK_WORDS) || tcps_bitset_meets(looked_at, fields, TCPS_MASK_WORDS);
-}
-
-/* Whether a field's comment has "NAME: kernel field" or, more exactly, "NAME 14 and older: kernel field". */
-static bool is_fed_by(const char *help, const char *name) {
-    size_t len = strlen(name);
-    for (const char *at = help; (at = strstr(at, name)); at += len) {
-        const char *end = at + len;
-        if ((at == help || at[-1] == ' ') && end[strspn(end, " abcdefghijklmnopqrstuvwxyz0123456789_")] == ':') return true;
-    }
-    return false;
-}
-
-static bool is_fed_by_platform(const char *help, TcpstatsReader__Platform platform) {
-    switch (platform) {
-    case TCPSTATS_READER__PLATFORM__PLATFORM_LINUX: return is_fed_by(help, "Linux");
-    case TCPSTATS_READER__PLATFORM__PLATFORM_MACOS: return is_fed_by(help, "macOS");
-    case TCPSTATS_READER__PLATFORM__PLATFORM_FREEBSD: return is_fed_by(help, "FreeBSD") || is_fed_by(help, "kld");
-    default: return true;
-    }
-}
-
-static bool is_fed_by_any(const char *help) {
-    return is_fed_by(help, "Linux") || is_fed_by(help, "macOS") || is_fed_by(help, "FreeBSD") || is_fed_by(help, "kld") || is_fed_by(help, "Never");
 }
 
 static const char *help_of(const tcps_field *field) { return tcps_help("TcpSocketRecord", field->name); }
@@ -41,7 +19,7 @@ static bool is_change_of_fed(const char *help, TcpstatsReader__Platform platform
     for (at = at ? at + strlen("From ") : NULL; at; at = strstr(at, "else ") ? strstr(at, "else ") + strlen("else ") : NULL) {
         size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
         const tcps_field *field = tcps_field_named(at, len);
-        fed |= field && is_fed_by_platform(help_of(field), platform);
+        fed |= field && tcps_is_fed_by(help_of(field), platform);
     }
     return fed;
 }
@@ -49,7 +27,7 @@ static bool is_change_of_fed(const char *help, TcpstatsReader__Platform platform
 /* What no kernel feeds comes from following connections, but for what says where a record is from. */
 static bool is_possible(const tcps_field *field, const tcps_source_class *c, bool tracked) {
     const char *help = help_of(field);
-    if (is_fed_by_any(help)) return is_fed_by_platform(help, c->platform);
+    if (tcps_is_fed_by_any(help)) return tcps_is_fed_by(help, c->platform);
     if (field->number == TCPS_F_sources) return true;
     return tracked && (!strstr(help, "From ") || is_change_of_fed(help, c->platform));
 }

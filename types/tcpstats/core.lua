@@ -243,10 +243,32 @@ function core.group_all(batch) end
 --- Each group's number, or false if it has none.
 ---@param groups userdata
 ---@param column userdata
----@param fold "count"|"sum"|"min"|"max"|"mean"|"percentile"
----@param percent? number
+---@param fold "count"|"sum"|"min"|"max"|"mean"|"percentile"|"at_most"
+---@param parameter? number of "percentile" the percentage, of "at_most" what the numbers that are counted do not exceed
 ---@return (number|false)[] list
-function core.fold(groups, column, fold, percent) end
+function core.fold(groups, column, fold, parameter) end
+
+--- Replaces a file as a whole: written beside it as PATH.tmp and renamed. If the path is a symbolic link, what it points to is replaced. The old
+--- file's permissions and owner stay; a new one has 0644, whatever the umask.
+---@param path string
+---@param text string
+---@return true?
+---@return string? what went wrong
+---@return string? code
+function core.replace_file(path, text) end
+
+--- Removes a file, or what the symbolic link of that name points to. That there is none is no failure.
+---@param path string
+---@return true?
+---@return string? what went wrong
+---@return string? code
+function core.remove_file(path) end
+
+--- The fields of a message that a platform's kernel feeds, as the proto's comments say ("Linux: tcpi_rtt").
+---@param platform string "LINUX", "MACOS" or "FREEBSD", as in metadata.platform; of another nothing is known: all
+---@param message string "TcpSocketRecord" or "SystemSummary"
+---@return table<string, true>
+function core.fed_by(platform, message) end
 
 --- One socket as a JSON object.
 ---@param socket tcpstats.Socket
