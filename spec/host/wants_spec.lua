@@ -45,7 +45,7 @@ describe("whoever reads an owner's field", function()
   end)
 
   it("as a label", function()
-    assert.truthy(run("-f local_port=PORT prometheus --labels pid"):find(('tcpstats_sockets{state="LISTEN",pid="%d"} 1'):format(pid), 1, true))
+    assert.truthy(run("-f local_port=PORT prometheus --labels pid"):find(('tcpstats_sockets{pid="%d",state="LISTEN"} 1'):format(pid), 1, true))
   end)
 
   it("and nobody else", function() assert.falsy(run("-f local_port=PORT flat"):find('"pid"', 1, true)) end)
