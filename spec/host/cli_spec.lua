@@ -75,6 +75,7 @@ describe("the command line", function()
       ["--tcp-info=x"] = "--tcp-info: expected a number of calls, got 'x'",
       -- an option in the wrong place
       ["--sort rtt_us top"] = "'--sort' is an option of the script top: write it after that name, as in tcpstats-lua top --sort",
+      ["--no-header table"] = "'--no-header' is an option of the script table: write it after that name, as in tcpstats-lua table --no-header",
       ["--columns state"] = "'--columns' is an option of the scripts table and top: write it after that name, as in tcpstats-lua table --columns",
       ["flat --pretty --columns all"] =
         "flat: '--columns' is an option of the scripts table and top: write it after that name, as in tcpstats-lua table --columns",
@@ -92,6 +93,11 @@ describe("the command line", function()
       ["-4"] = "'-4' is not a script: it is -f ipv4_only here",
       ["state established"] = "'state' is not a script: which sockets are shown is said with -f, as in -f include_state=established",
       ["established"] = "'established' is not a script: a state is given with -f: -f include_state=established",
+      ["help"] = "'help' is not a script: it is an option here, --help",
+      ["-interval 3"] = "unknown option '-interval', did you mean '--interval'?",
+      ["table -processes"] = "unknown option '-processes', did you mean '--processes'?",
+      ["table :443"] = "unexpected word ':443'; a port is given with -f, as in -f remote_port=443",
+      ["10.0.0.1"] = "'10.0.0.1' is not a script: an address is given with -f, as in -f remote_addr=10.0.0.1",
       ["table dst 10.0.0.1"] = "unexpected word 'dst'; which sockets are shown is said with -f, as in -f remote_addr=10.0.0.0/8",
     } do
       it(words, function() fails(words, message) end)

@@ -1,4 +1,5 @@
 --- What to say of a word that does not belong where it stands. Loaded when something is wrong.
+local parser = require "tcpstats.host.cli.parser"
 local script = require "tcpstats.host.script"
 
 local hints = {}
@@ -37,6 +38,14 @@ local function meant(word, args)
   if IP_VERSIONS[word] then return ("it is -f %s here"):format(IP_VERSIONS[word]) end
   if SS_WORDS[word] then return ("which sockets are shown is said with -f, as in -f %s"):format(SS_WORDS[word]) end
   local filter = require("tcpstats.core").filter
+  for _, group in ipairs(require "tcpstats.host.cli.options") do
+    for _, option in ipairs(group) do
+      if option.long == "--" .. word then return "it is an option here, " .. option.long end
+    end
+  end
+  local port = word:match "^:?(%d+)$"
+  if port then return ("a port is given with -f, as in -f remote_port=%s"):format(port) end
+  if filter("remote_addr=" .. word) then return ("an address is given with -f, as in -f remote_addr=%s"):format(word) end
   if word:find "[=<>]" and filter(word) then return ("a filter is given with -f: -f '%s'"):format(word) end
   if filter("include_state=" .. word) then return ("a state is given with -f: -f include_state=%s"):format(word) end
 end
@@ -69,8 +78,8 @@ local function owners_of(flag, args)
   local all, named = {}, {}
   for _, name in ipairs(script.builtin) do
     local t = script.load(name)
-    for option in pairs(t and t.options or {}) do
-      if script.flag(option) == flag then
+    for _, own in ipairs(parser.flags(t)) do
+      if own.flag == flag then
         all[#all + 1] = name
         for _, word in ipairs(args) do
           if word == name then named[#named + 1] = name end

@@ -65,6 +65,7 @@ local function prepared(words)
   local list = {}
   for _, word in ipairs(words) do
     local previous, option = list[#list], by_flag[word]
+    if word:find "^%-%a%a" and by_flag["-" .. word] then usage("unknown option '%s', did you mean '-%s'?", word, word) end
     if is_number(word) and previous and is_flag(previous) then
       list[#list] = previous .. (previous:find "^%-%-" and "=" or "") .. word
     else
