@@ -136,8 +136,9 @@ end
 local function collect_live(self, now)
   local due, passes = take_due(self, now), {}
   for i, s in ipairs(due) do
+    local late = now - s.next_ns
     local sequence, skipped = s:take(now)
-    if skipped > 0 and self.options.on_skip then self.options.on_skip(s, skipped) end
+    if skipped > 0 and self.options.on_skip then self.options.on_skip(s, skipped, now, late) end
     passes[i] = pass_options(self, s, sequence)
   end
   local batches = table.pack(self.source:pass(table.unpack(passes)))

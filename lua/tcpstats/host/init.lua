@@ -11,6 +11,7 @@ local passes = require "tcpstats.host.passes"
 local progress = require "tcpstats.host.progress"
 local report = require "tcpstats.host.report"
 local runtime = require "tcpstats.runtime"
+local skips = require "tcpstats.host.skips"
 local wants = require "tcpstats.host.wants"
 
 local host = {}
@@ -35,8 +36,9 @@ local function open(self)
   local options = {
     source = config.source, interval = config.interval, count = config.count, filter = config.filter, processes = config.processes,
     tcp_info = config.tcp_info, tcp_info_limit = config.tcp_info_limit, realtime = config.realtime, schedules = config.schedules,
-    record = config.record, on_skip = passes.on_skip(self),
+    record = config.record, on_skip = function(s, skipped, now_ns, late_ns) self.skips:note(s, skipped, now_ns, late_ns) end,
   }
+  self.skips = skips.new(function(format, ...) report.log(self, nil, "warning", format, ...) end)
   local what, code
   self.collector, what, code = collector.new(options)
   if not self.collector then return nil, what, code end

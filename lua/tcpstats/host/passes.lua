@@ -101,7 +101,9 @@ end
 
 --- Makes the passes that are due and gives them to the scripts.
 function passes.collect(host)
+  local began_ns, processor = core.monotonic_ns(), os.clock()
   local list, what, code = host.collector:collect()
+  local collected_ns = core.monotonic_ns()
   host.progress:update()
   if not list then return fail(host, what, code) end
   host.collected, host.failing, host.last_failed = true, 0, false
@@ -110,20 +112,7 @@ function passes.collect(host)
     if host.ending and host.ending > 0 then break end
   end
   outputs.flush_all(host)
-end
-
---- What a collector's on_skip does: says how many ticks were skipped, once a minute.
--- @return a function(schedule, n)
-function passes.on_skip(host)
-  local reported_ns, count = 0, 0
-  return function(s, skipped)
-    count = count + skipped
-    local now = core.monotonic_ns()
-    if now - reported_ns < report.SHOWN_WITHIN and reported_ns > 0 then return end
-    report.log(host, nil, "warning", "%sskipped %s: passes take longer than the interval of %g s", s.name ~= "" and s.name .. ": " or "",
-      require("tcpstats.text").plural(count, "tick"), s.interval_ns / 1e9)
-    reported_ns, count = now, 0
-  end
+  host.skips:worked(began_ns, collected_ns, core.monotonic_ns(), os.clock() - processor)
 end
 
 return passes
