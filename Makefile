@@ -23,7 +23,7 @@ ZSTD_CFLAGS := $(if $(ZSTD_LIBS),-DTCPS_ZSTD $(shell $(PKG_CONFIG) --cflags libz
 CORE_LIBS = $(PROTOBUF_LIBS) $(ZSTD_LIBS) -pthread -lm
 
 OPTIMIZE ?= -O2
-WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror=switch -Werror=implicit-function-declaration
 CFLAGS ?= $(OPTIMIZE) -g
 # Paths are those of the tree, wherever it lies: the same sources give the same bytes.
 override CFLAGS += -std=c11 -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=.
@@ -37,7 +37,7 @@ EXPORT_LDFLAGS := -Wl,-E
 endif
 
 # Every folder of the core is compiled on every platform; a file that belongs to one is empty on the others.
-CORE_DIRS := base record kernel parse filter delta source collect aggregate encode
+CORE_DIRS := $(filter-out abi lua runtime host,$(notdir $(wildcard csrc/*)))
 CORE_SRC := $(sort $(foreach d,$(CORE_DIRS),$(wildcard csrc/$d/*.c)))
 LUA_SRC := $(sort $(wildcard csrc/lua/*.c))
 RUNTIME_SRC := $(sort $(wildcard csrc/runtime/*.c))

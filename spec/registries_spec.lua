@@ -52,6 +52,14 @@ describe("every", function()
     for _, field in ipairs(core.message_fields "CollectionMetadata") do assert.is_true(assigned[field.name], field.name) end
   end)
 
+  it("hook of a script's contract is called", function()
+    local host = support.run "find lua/tcpstats/host -name '*.lua' ! -name contract.lua ! -name validate.lua -exec cat {} +":gsub("%-%-[^\n]*", "")
+    for _, entry in ipairs(require("tcpstats.host.contract").script) do
+      local name = entry[1]
+      assert.truthy(host:find('"' .. name .. '"', 1, true) or host:find("[%a.]+%." .. name .. "%f[^%w_]"), name)
+    end
+  end)
+
   it("parser has a fuzzer that includes it", function()
     local fuzzers = support.run "cat fuzz/*.c"
     for _, name in ipairs(found("ls csrc/parse", "([%w_]+)%.c\n")) do

@@ -5,7 +5,14 @@
 #include "encode/csv.h"
 #include "encode/json.h"
 
-typedef enum tcps_format_kind { TCPS_FORMAT_JSON, TCPS_FORMAT_FLAT, TCPS_FORMAT_PROTOBUF, TCPS_FORMAT_CSV } tcps_format_kind;
+/* Each with the name that scripts ask for it by. */
+#define TCPS_FORMATS(FORMAT) FORMAT(JSON, "json") FORMAT(FLAT, "flat") FORMAT(PROTOBUF, "protobuf") FORMAT(CSV, "csv")
+
+typedef enum tcps_format_kind {
+#define NUMBERED(KIND, name) TCPS_FORMAT_##KIND,
+    TCPS_FORMATS(NUMBERED)
+#undef NUMBERED
+} tcps_format_kind;
 
 /* What an encoding is asked to be. */
 typedef struct tcps_format {

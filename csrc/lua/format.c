@@ -55,7 +55,9 @@ static void check_columns(lua_State *L, const tcps_pass *pass, int options, tcps
 }
 
 tcps_format tcpsL_checkformat(lua_State *L, const tcps_pass *pass, int name, int options) {
-    static const char *const names[] = {"json", "flat", "protobuf", "csv", NULL};
+#define NAME(KIND, name) name,
+    static const char *const names[] = {TCPS_FORMATS(NAME) NULL};
+#undef NAME
     static const char *const addresses[] = {"base64", "text", NULL};
     tcps_format f = {.kind = (tcps_format_kind)luaL_checkoption(L, name, "json", names)};
     f.style = f.kind == TCPS_FORMAT_FLAT ? TCPS_JSON_FLAT : TCPS_JSON_CANONICAL;
