@@ -194,6 +194,18 @@ describe("a script that", function()
       assert.are.equal(1, code)
     end)
 
+    it("has a limit, and a built-in script only one that is given", function()
+      local path = host.write(folder .. "/nothing.lua", "return {}")
+      local program = host.write(folder .. "/limits.lua", ([[
+        for _, timeout in ipairs { false, 3 } do
+          local h = require("tcpstats.host").new {
+            source = %q, timeout = timeout or nil, scripts = { { name = "flat", output = "/dev/null" }, { name = %q, output = "/dev/null" } } }
+          h:run()
+          print(h.instances[1].timeout_ns, h.instances[2].timeout_ns)
+        end]]):format(stream:match "%-s (.*)", path))
+      assert.are.equal("0\t5000000000\n3000000000\t3000000000\n", (support.run(support.lua .. " " .. program)))
+    end)
+
     it("is not interrupted while it waits for a slow reader", function()
       local path = host.write(folder .. "/wide.lua", [[
         return { on_batch = function(b, ctx) for i = 1, 40 do ctx:emit(("x"):rep(65536)) end ctx:log("info", "through") end }]])

@@ -41,7 +41,7 @@ end
 function call.hook(host, instance, hook, f, ...)
   if instance.retired then return false end
   host.calling, host.calling_hook = instance, hook
-  local ok, a, b = runtime.protect(host.handler, host.timeout_ns, ("tcpstats-lua: %s: %s"):format(instance.name, hook), f, ...)
+  local ok, a, b = runtime.protect(host.handler, instance.timeout_ns, ("tcpstats-lua: %s: %s"):format(instance.name, hook), f, ...)
   host.calling, host.calling_hook = nil, nil
   if ok then return true, a, b end
   if type(a) == "string" then -- no memory: no handler was called

@@ -38,6 +38,9 @@ local function by_filter(filter) return function(batch) return batch:select(filt
 --- What an expression leaves of a batch: a function(batch) -> view.
 function instance.by_expression(expression) return function(batch) return batch:filter(expression) end end
 
+-- A built-in script comes to its end, if late: on a machine with very many sockets, interrupting it would leave nothing of the pass.
+local function timeout_ns(host, name) return (script.is_path(name) or host.config.timeout) and host.timeout_ns or 0 end
+
 local function make_timers(t)
   local timers = {}
   for i, timer in ipairs(t.timers or {}) do
@@ -61,6 +64,7 @@ function instance.prepare(host, section, loaded)
   local self = {
     section = section, script = t, name = t.name or script.short_name(section.name), reports = {}, proxies = {}, failing = 0,
     timers = make_timers(t), defaults = { format = section.format, pretty = section.pretty }, schedules = {},
+    timeout_ns = timeout_ns(host, section.name),
   }
   local parts = {}
   local own = t.filter and assert(core.filter(t.filter)) or false
