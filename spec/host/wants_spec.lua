@@ -72,6 +72,23 @@ describe("ctx:wants", function()
   end)
 end)
 
+describe("a filter and an expression", function()
+  it("say what they can never know", function()
+    for words, what in pairs {
+      ["-w 'delta_tx_bytes > 1' flat"] = "delta_tx_bytes: it takes two passes to know, and -c 1 makes one",
+      ["-f 'delta_tx_bytes>1' flat"] = "delta_tx_bytes: it takes two passes to know, and -c 1 makes one",
+      ["flat -w 'rate(tx_bytes) > 1'"] = "delta_tx_bytes: it takes two passes to know, and -c 1 makes one",
+    } do
+      local _, err, code = host.run("-c 1 " .. words)
+      assert.same({ ("tcpstats-lua: warning: %s\n"):format(what), 0 }, { err, code }, words)
+      _, err = host.run("-c 2 -i 0.01 " .. words)
+      assert.equal("", err)
+    end
+    local _, err = host.run "-s macos:spec/fixtures/macos/15/n7.bin,release=15 -w 'cgroup == \"x\"' flat"
+    assert.equal("tcpstats-lua: warning: cgroup: macos sockets never have it\n", err)
+  end)
+end)
+
 describe("a check", function()
   it("is UNKNOWN when the source cannot be opened, or ends before", function()
     local out, err, code = host.run "-s linux:/nowhere/dump alert --check 1 --when 'rtt_us > 1'"

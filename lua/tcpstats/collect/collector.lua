@@ -68,6 +68,9 @@ end
 ---@param name string
 function collector:read(name) self.wanted[name] = true end
 
+-- A pass that nothing follows needs no comparison.
+local function is_single(self) return self.live and self.count == 1 end
+
 -- What runs when: made with the first pass, so that time begins then.
 local function begin(self, now)
   local options = self.options
@@ -83,9 +86,6 @@ local function begin(self, now)
     self.schedules[i], self.by_name[s.name] = s, s
   end
 end
-
--- A pass that nothing follows needs no comparison.
-local function is_single(self) return self.live and self.count == 1 end
 
 --- The fields that sockets can have here; of a single pass, less those that take a second one to know.
 ---@return table<string, true>? ever; nil: nothing is known of the source

@@ -1,5 +1,6 @@
 --- Which fields a run reads. What costs extra is looked up for them (owners), and what can never be known is said.
 local core = require "tcpstats.core"
+local report = require "tcpstats.host.report"
 
 local wants = {}
 
@@ -25,19 +26,6 @@ function wants.note(host, names)
   end
 end
 
---- Notes what a script's filters and expressions read.
----@param host table
----@param filters (tcpstats.Filter|false)[]
----@param expressions (tcpstats.Expression|false)[]
-function wants.note_all(host, filters, expressions)
-  for _, filter in ipairs(filters) do
-    if filter then wants.note(host, filter:fields()) end
-  end
-  for _, expression in ipairs(expressions) do
-    if expression then wants.note(host, expression.fields) end
-  end
-end
-
 --- Those of the fields that this run can never know.
 ---@param host table
 ---@param names string[]|table<string, true> a list or a set
@@ -55,6 +43,29 @@ function wants.missing(host, names)
     end
   end
   return missing
+end
+
+local function warn_of_missing(host, names)
+  for name, why in pairs(wants.missing(host, names)) do report.warn_once(host, ("%s: %s"):format(name, why)) end
+end
+
+--- Notes what filters and expressions read, and warns of what this run can never know of it.
+---@param host table
+---@param filters (tcpstats.Filter|false)[]
+---@param expressions (tcpstats.Expression|false)[]
+function wants.note_all(host, filters, expressions)
+  for _, filter in ipairs(filters) do
+    if filter then
+      wants.note(host, filter:fields())
+      warn_of_missing(host, filter:fields())
+    end
+  end
+  for _, expression in ipairs(expressions) do
+    if expression then
+      wants.note(host, expression.fields)
+      warn_of_missing(host, expression.fields)
+    end
+  end
 end
 
 return wants

@@ -156,9 +156,9 @@ return {
     },
     {
       long = "--script-timeout", value = "SECS", help = "interrupt a script's call that runs longer, 0 never (5)",
-      more = "Built-in scripts have no limit unless this gives one. What counts is the processor's time; all calls of one hook in one pass count as one. A loop is interrupted wherever it runs. A call that "
-        .. "waits for something outside is interrupted after four times as long; a slow reader of the output does not count. A function of C that does "
-        .. "not return cannot be interrupted: it ends the process with 1 after the same time again.",
+      more = "Built-in scripts have no limit unless this gives one. What counts is the processor's time; all calls of one hook in one pass count as one. "
+        .. "A loop is interrupted wherever it runs. A call that waits for something outside is interrupted after four times as long; a slow reader of the "
+        .. "output does not count. A function of C that does not return cannot be interrupted: it ends the process with 1 after the same time again.",
       set = function(c, _, word)
         local value, what = seconds(word, 0.01, 86400)
         if word == "0" then value, what = NO_LIMIT, nil end
