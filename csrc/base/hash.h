@@ -32,7 +32,7 @@ static inline uint64_t tcps_hash_bytes(uint64_t hash, const void *bytes, size_t 
     do {
         uint64_t word[2] = {0, 0};
         size_t piece = len < sizeof word ? len : sizeof word;
-        memcpy(word, at, piece);
+        if (piece) memcpy(word, at, piece); /* `bytes` may be NULL then */
         hash = tcps_hash_fold(word[0] ^ key->word[0] ^ hash, word[1] ^ key->word[1]);
         at += piece;
         len -= piece;

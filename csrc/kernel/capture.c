@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/table.h"
 #include "kernel/zfile.h"
 #include "tcp_capture.pb-c.h"
 
@@ -20,10 +22,11 @@ typedef struct capture {
     char *path;
     tcps_buffer message;
     TcpstatsCapture__CaptureMessage *current;
-    /* Answers of the pass by question: slots of a hash hold the first one (index + 1), `next` the one after it to the same question,
-     * and `given` the one that was given last. */
-    uint32_t *slots, *next, *given;
-    size_t slot_count;
+    /* Answers of the pass: by a hash of the question the first one to it; by that the one that was given last (index + 1, 0: none yet), and by each
+     * answer the next one to the same question (index + 1). */
+    tcps_hash_key key;
+    tcps_table first;
+    uint32_t *given, *next;
 } capture;
 
 /* 1 read, 0 the end, -1 cut or unreadable (errno, 0 for cut). */
@@ -60,10 +63,10 @@ static int read_length(capture *c, uint64_t *length) {
 static void forget_pass(capture *c) {
     if (c->current) tcpstats_capture__capture_message__free_unpacked(c->current, NULL);
     c->current = NULL;
-    free(c->slots);
+    tcps_table_free(&c->first);
     free(c->next);
     free(c->given);
-    c->slots = c->next = c->given = NULL;
+    c->next = c->given = NULL;
 }
 
 /* Reads `length` bytes, taking memory only as they come: a length that lies costs nothing. As read_exactly, and -3 without memory. */
@@ -128,48 +131,40 @@ static bool same_question(const question_key *a, const question_key *b) {
            strcmp(a->name, b->name) == 0 && (!a->request_len || memcmp(a->request, b->request, a->request_len) == 0);
 }
 
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t len) {
-    for (const uint8_t *p = bytes, *end = p + len; p < end; p++) hash = (hash ^ *p) * 0x100000001b3u;
-    return hash;
+static uint64_t hash_of(const capture *c, const question_key *k) {
+    uint64_t hash = tcps_hash_bytes((uint64_t)k->kind << 1 | k->probe, k->name, strlen(k->name), &c->key);
+    hash = tcps_hash_bytes(hash, &k->number, sizeof k->number, &c->key);
+    return tcps_hash_bytes(hash, k->request, k->request_len, &c->key);
 }
 
-static uint64_t hash_of(const question_key *k) {
-    uint64_t hash = add_bytes(0xcbf29ce484222325u, k->name, strlen(k->name));
-    hash = add_bytes(hash, &k->number, sizeof k->number);
-    if (k->request_len) hash = add_bytes(hash, k->request, k->request_len);
-    hash ^= (uint64_t)k->kind << 1 | k->probe;
-    return hash ^ hash >> 32;
-}
-
-/* The slot of a question: where it is, or the empty one where it would be. */
-static size_t find_slot(const capture *c, const question_key *k) {
-    size_t slot = (size_t)hash_of(k) & (c->slot_count - 1);
-    for (; c->slots[slot]; slot = (slot + 1) & (c->slot_count - 1)) {
-        question_key other = key_of_answer(c->current->pass->answers[c->slots[slot] - 1]);
+/* The first answer to a question, or TCPS_NO_INDEX. */
+static uint32_t first_answer(const capture *c, const question_key *k, uint64_t hash) {
+    uint32_t i;
+    for (size_t at = TCPS_TABLE_BEGIN; (i = tcps_table_next(&c->first, hash, &at)) != TCPS_NO_INDEX;) {
+        question_key other = key_of_answer(c->current->pass->answers[i]);
         if (same_question(&other, k)) break;
     }
-    return slot;
+    return i;
 }
 
 /* Chains the answers of the pass by their question. */
 static tcps_code index_answers(capture *c) {
     const TcpstatsCapture__Pass *p = c->current->pass;
     if (p->n_answers > UINT32_MAX / 4) return TCPS_FORMAT;
-    for (c->slot_count = 16; c->slot_count < 2 * p->n_answers;) c->slot_count *= 2;
-    c->slots = calloc(c->slot_count, sizeof *c->slots);
-    c->given = calloc(c->slot_count, sizeof *c->given); /* while it is built: the chain's last */
+    c->given = calloc(p->n_answers + 1, sizeof *c->given); /* while it is built: the chain's last */
     c->next = calloc(p->n_answers + 1, sizeof *c->next);
-    if (!c->slots || !c->given || !c->next) return TCPS_NOMEM;
-    for (size_t i = 0; i < p->n_answers; i++) {
+    if (!c->given || !c->next || tcps_table_init(&c->first, p->n_answers) != TCPS_OK) return TCPS_NOMEM;
+    for (uint32_t i = 0; i < p->n_answers; i++) {
         question_key k = key_of_answer(p->answers[i]);
-        size_t slot = find_slot(c, &k);
-        if (c->slots[slot])
-            c->next[c->given[slot] - 1] = (uint32_t)i + 1;
-        else
-            c->slots[slot] = (uint32_t)i + 1;
-        c->given[slot] = (uint32_t)i + 1;
+        uint64_t hash = hash_of(c, &k);
+        uint32_t first = first_answer(c, &k, hash);
+        if (first != TCPS_NO_INDEX)
+            c->next[c->given[first] - 1] = i + 1;
+        else if (tcps_table_add(&c->first, hash, first = i) != TCPS_OK)
+            return TCPS_NOMEM;
+        c->given[first] = i + 1;
     }
-    memset(c->given, 0, c->slot_count * sizeof *c->given);
+    memset(c->given, 0, p->n_answers * sizeof *c->given);
     return TCPS_OK;
 }
 
@@ -193,12 +188,12 @@ static int give(const answer_message *a, const tcps_question *q, tcps_answer *an
 static int capture_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void *context, size_t *size) {
     capture *c = (capture *)k;
     if (size) *size = 0;
-    if (!c->slots) return EOPNOTSUPP;
+    if (!c->given) return EOPNOTSUPP;
     question_key key = key_of_question(q);
-    size_t slot = find_slot(c, &key);
-    if (!c->slots[slot]) return EOPNOTSUPP;
-    uint32_t last = c->given[slot], now = !last ? c->slots[slot] : c->next[last - 1] ? c->next[last - 1] : last;
-    c->given[slot] = now;
+    uint32_t first = first_answer(c, &key, hash_of(c, &key));
+    if (first == TCPS_NO_INDEX) return EOPNOTSUPP;
+    uint32_t last = c->given[first], now = !last ? first + 1 : c->next[last - 1] ? c->next[last - 1] : last;
+    c->given[first] = now;
     return give(c->current->pass->answers[now - 1], q, answer, context, size);
 }
 
@@ -268,6 +263,7 @@ tcps_kernel *tcps_kernel_capture(const char *path, char **source, tcps_status *s
     }
     c->base = (tcps_kernel){.ask = capture_ask, .next = capture_next, .progress = capture_progress, .close = capture_close};
     c->stream.fd = -1;
+    c->key = tcps_hash_new_key();
     if (tcps_zfile_open(&c->stream, path, false, status) == TCPS_OK && read_header(c, source, status) == TCPS_OK) return &c->base;
     capture_close(&c->base);
     return NULL;

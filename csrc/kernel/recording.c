@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "kernel/capture.h"
 #include "kernel/zfile.h"
 #include "tcp_capture.pb-c.h"
@@ -64,11 +65,10 @@ typedef struct tee {
 
 static int take_piece(void *context, const void *bytes, size_t len) {
     tee *t = context;
-    if (!t->error && t->count == t->room) {
-        size_t room = t->room ? 2 * t->room : 4;
-        ProtobufCBinaryData *pieces = realloc(t->pieces, room * sizeof *pieces);
+    if (!t->error) {
+        ProtobufCBinaryData *pieces = tcps_grow(t->pieces, &t->room, t->count + 1, sizeof *pieces);
         if (pieces)
-            t->pieces = pieces, t->room = room;
+            t->pieces = pieces;
         else
             t->error = ENOMEM;
     }
