@@ -95,15 +95,16 @@ static int l_address(lua_State *L) {
     return 2;
 }
 
-/* filter:lasting() -> boolean: whether it says of a connection the same for as long as it lives (no states but LISTEN, no metrics, no owners). */
-static int l_lasting(lua_State *L) {
+/* filter:is_stable() -> boolean: whether its answer for a connection stays the same as long as the connection lives: it names no states but LISTEN, no
+ * metrics and no owners. */
+static int l_is_stable(lua_State *L) {
     lua_pushboolean(L, tcps_filter_is_stable(*check_filter(L, 1)));
     return 1;
 }
 
 void tcpsL_openfilter(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"matches", l_matches}, {"fields", l_fields}, {"lasting", l_lasting}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"matches", l_matches}, {"fields", l_fields}, {"is_stable", l_is_stable}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_FILTER);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);

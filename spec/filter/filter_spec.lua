@@ -170,7 +170,7 @@ describe("a filter", function()
   it("shows as its text", function() assert.equal("Local_Port=80", tostring(tcpstats.filter("Local_Port=80"))) end)
 end)
 
-describe("a filter that lasts", function()
+describe("a stable filter", function()
   it("says of a connection the same for as long as it lives", function()
     for text, lasts in pairs {
       [""] = true,
@@ -185,7 +185,7 @@ describe("a filter that lasts", function()
       ["uid=0"] = false,
       ["command=nginx"] = false,
     } do
-      assert.equal(lasts, tcpstats.filter(text):lasting(), text)
+      assert.equal(lasts, tcpstats.filter(text):is_stable(), text)
     end
   end)
 end)

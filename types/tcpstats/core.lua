@@ -87,7 +87,7 @@ function Filter:fields() end
 
 --- Whether the answer for a connection is the same as long as the connection lives: the filter names no states but LISTEN, no metrics and no owners.
 ---@return boolean
-function Filter:lasting() end
+function Filter:is_stable() end
 
 --- Compares each batch with the one before it. From `tcpstats.tracker`.
 ---@class tcpstats.Tracker

@@ -169,7 +169,7 @@ local function push_filter(host)
   local only = #host.instances == 1 and host.instances[1]
   local text = only and not host.config.filter and not host.config.record and only.script.filter
   local filter = text and assert(core.filter(text)) or nil
-  if filter and not filter:lasting() and not (host.collector.live and host.config.count == 1) then filter = nil end
+  if filter and not filter:is_stable() and not (host.collector.live and host.config.count == 1) then filter = nil end
   host.collector:choose(host.config.filter or filter)
 end
 
