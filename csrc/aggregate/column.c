@@ -36,7 +36,7 @@ void tcps_column_fini(tcps_column *c) {
 
 static void put(tcps_column *c, size_t i, uint64_t bits) {
     c->value[i] = bits;
-    c->has[i >> 6] |= 1ull << (i & 63);
+    tcps_bitset_add(c->has, i);
 }
 
 tcps_code tcps_column_init_field(tcps_column *c, tcps_view v, unsigned field) {

@@ -5,6 +5,7 @@
 #ifndef TCPS_COLUMN_H
 #define TCPS_COLUMN_H
 
+#include "base/bitset.h"
 #include "record/rows.h"
 
 typedef enum tcps_kind {
@@ -38,7 +39,7 @@ tcps_code tcps_column_init_field(tcps_column *c, tcps_view v, unsigned field);
 void tcps_column_set_integer(tcps_column *c, size_t i, int64_t value);
 void tcps_column_set_real(tcps_column *c, size_t i, double value);
 
-static inline bool tcps_column_has(const tcps_column *c, size_t i) { return c->has[i >> 6] >> (i & 63) & 1; }
+static inline bool tcps_column_has(const tcps_column *c, size_t i) { return tcps_bitset_has(c->has, i); }
 
 /* The number of row i as a double. */
 double tcps_column_real(const tcps_column *c, size_t i);

@@ -1,5 +1,6 @@
 #include "encode/template.h"
 
+#include "base/bitset.h"
 #include "record/schema.h"
 
 static tcps_template *make(tcps_templates *all, const tcps_shape *shape) {
@@ -21,7 +22,7 @@ static tcps_template *make(tcps_templates *all, const tcps_shape *shape) {
         if (end)
             at = end;
         else
-            t->fresh[n >> 6] |= 1ull << (n & 63);
+            tcps_bitset_add(t->fresh, n);
     }
     t->members[count].key = (uint32_t)(at - bytes);
     tcps_arena_shrink(&all->arena, bytes, (size_t)(at - bytes) + TCPS_STRETCH_SLACK);

@@ -2,6 +2,7 @@
 
 #include "abi/freebsd.h"
 #include "abi/load.h"
+#include "base/bitset.h"
 
 /* A counter of the summary: the sum of `parts` counters of struct tcpstat, whose indices are given for FreeBSD 13, 14 and 15. Counters were put
  * into the middle (tcps_progdrops in 14, the cookies' in 15), so an index holds for the struct of one release only. */
@@ -67,7 +68,7 @@ tcps_code tcps_freebsd_tcpstat_parse(const uint8_t *bytes, size_t len, tcps_coun
             if (whole) sum += tcps_load64(bytes + offset);
         }
         if (!whole) continue;
-        counters->has[c->field >> 6] |= 1ull << (c->field & 63);
+        tcps_bitset_add(counters->has, c->field);
         counters->value[c->field] = sum;
     }
     if (layout >= 0) return TCPS_OK;
@@ -75,7 +76,7 @@ tcps_code tcps_freebsd_tcpstat_parse(const uint8_t *bytes, size_t len, tcps_coun
 }
 
 static void set_gauge(tcps_counters *counters, unsigned field, uint64_t value) {
-    counters->has[field >> 6] |= 1ull << (field & 63);
+    tcps_bitset_add(counters->has, field);
     counters->value[field] = value;
 }
 

@@ -1,5 +1,7 @@
 #include "parse/linux_netstat.h"
 
+#include "base/bitset.h"
+
 /* A name of the kernel's (net/ipv4/proc.c) and the field that it feeds. A field that several names of a group feed is their sum. */
 typedef struct feed {
     const char *name;
@@ -152,7 +154,7 @@ static void note(findings *f, const group *g, const text *name, const text *valu
 static void add(tcps_counters *c, const group *g, const findings *f) {
     uint64_t lacking[TCPS_SUMMARY_WORDS] = {0};
     for (size_t n = 0; n < g->count; n++)
-        if (!(f->known >> n & 1)) lacking[g->feeds[n].field >> 6] |= 1ull << (g->feeds[n].field & 63);
+        if (!(f->known >> n & 1)) tcps_bitset_add(lacking, g->feeds[n].field);
     for (size_t n = 0; n < g->count; n++) {
         unsigned field = g->feeds[n].field, word = field >> 6;
         uint64_t bit = 1ull << (field & 63);

@@ -1,5 +1,7 @@
 #include "record/record.h"
 
+#include "base/bitset.h"
+
 const uint64_t tcps_value_mask[TCPS_FIELD_LIMIT] = {TCPS_VALUE_MASKS};
 
 static unsigned count_fields(const tcps_record *r) {
@@ -62,7 +64,7 @@ void tcps_row_unpack(tcps_record *r, const tcps_row *row) {
     const uint64_t *value = row->data + shape->mask_words;
     memcpy(r->has, shape->has, sizeof r->has);
     for (unsigned n = 0; n < shape->count; n++) {
-        bool differs = row->data[n >> 6] >> (n & 63) & 1;
+        bool differs = tcps_bitset_has(row->data, n);
         unsigned field = shape->fields[n];
         r->value[field] = (differs ? *value++ : shape->base[n]) & tcps_value_mask[field];
     }
