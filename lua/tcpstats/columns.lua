@@ -97,6 +97,26 @@ function columns.fields(chosen)
   return fields
 end
 
+-- Why a column is always empty, nil when it is not: none of its fields can be known.
+local function never(ctx, column)
+  local missing, reason = ctx:wants(column.fields), nil
+  for _, name in ipairs(column.fields) do
+    if not missing[name] then return nil end
+    reason = reason or missing[name]
+  end
+  return reason
+end
+
+--- Says that columns are read which somebody chose, so that owners are looked up for them, and warns of those that are always empty.
+---@param ctx tcpstats.Ctx
+---@param chosen table[] columns
+function columns.want(ctx, chosen)
+  for _, column in ipairs(chosen) do
+    local why = never(ctx, column)
+    if why then ctx:log("warning", "--columns %s is always empty: %s", column.name, why) end
+  end
+end
+
 -- What C is told of a table: the columns with their widths, and what all of them need.
 local function described(batch, list, widths, colored)
   local own = {}

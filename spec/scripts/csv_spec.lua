@@ -4,6 +4,13 @@ local sockets = require "spec.support.sockets"
 local function batch() return sockets.batch({ { state = 2, local_port = 22 }, { state = 5, rtt_us = 7 } }, { [1] = 1700000000000000000 }) end
 
 describe("csv", function()
+  it("has owners looked up for fields that were chosen, and says which are always empty", function()
+    assert.same({}, run("tcpstats.scripts.csv", {}, {}).wanted)
+    local ctx = run("tcpstats.scripts.csv", {}, { fields = "timestamp_ns,command,age_ms" }, { age_ms = "never" })
+    assert.same({ command = true, age_ms = true }, ctx.wanted)
+    assert.same({ "warning: --fields age_ms is always empty: never" }, ctx.logged)
+  end)
+
   it("has the names once, whatever the number of passes", function()
     local text = run("tcpstats.scripts.csv", { batch(), batch() }, { fields = "timestamp_ns, state,local_port,rtt_us" }).text
     assert.equal("timestamp_ns,state,local_port,rtt_us\r\n" .. ("1700000000000000000,LISTEN,22,\r\n1700000000000000000,ESTABLISHED,,7\r\n"):rep(2), text)

@@ -43,6 +43,16 @@ TIME_WAIT    [2001:2001:2001:2001:2001:2001:2001:2001]:80  [2001:db8:2001:db8:20
     assert.same({ 2, "--columns: no column 'remot', did you mean remote?" }, { ctx.stopped, ctx.message })
   end)
 
+  it("has owners looked up for columns that were chosen, and says which are always empty", function()
+    assert.same({}, run("tcpstats.scripts.table", { batch() }, {}).wanted)
+    local ctx = run("tcpstats.scripts.table", { batch() }, { columns = "state,process", sort = "uid" })
+    assert.same({ state = true, command = true, pid = true, uid = true }, ctx.wanted)
+    assert.same({}, ctx.logged)
+    ctx = run("tcpstats.scripts.table", { batch() }, { columns = "age,retrans", sort = "age_ms" },
+      { age_ms = "never", connection_age_ms = "never", rexmit_packets = "never" })
+    assert.same({ "warning: --columns age is always empty: never", "warning: --sort: age_ms is never known: never" }, ctx.logged)
+  end)
+
   it("sorts and limits", function()
     assert.equal("STATE\nESTABLISHED\n", shown { columns = "state", sort = "rtt_us" })
     assert.equal("ESTABLISHED\nLISTEN\nTIME_WAIT\n", shown { columns = "state", sort = "none", header = false })

@@ -18,6 +18,15 @@ local function wrong(names)
   end
 end
 
+-- Has owners looked up where they were asked for, and warns of columns that are always empty.
+local function want(ctx, names)
+  local fields = {}
+  for _, name in ipairs(names) do
+    if not of_the_pass[name] then fields[#fields + 1] = name end
+  end
+  for name, why in pairs(ctx:wants(fields)) do ctx:log("warning", "--fields %s is always empty: %s", name, why) end
+end
+
 -- What most people want to see of a connection, after when and where.
 local usual = "timestamp_ns,hostname,state,local_addr,local_port,remote_addr,remote_port,pid,command,uid,rtt_us,rttvar_us,snd_cwnd,"
   .. "rexmit_packets,tx_bytes,rx_bytes,delta_tx_bytes,delta_rx_bytes,delta_rexmit_packets,snd_buf_used,rcv_buf_used,accept_queue,"
@@ -40,6 +49,7 @@ return {
       local what = wrong(fields)
       if what then return ctx:stop(2, "--fields: " .. what) end
       ctx.state.fields = fields
+      if ctx.options.fields ~= usual then want(ctx, fields) end
     end
     ctx.state.header = ctx.options.header
   end,

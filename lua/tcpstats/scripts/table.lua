@@ -13,12 +13,13 @@ local function in_place() return 0 end -- equal ones keep their order
 
 local AT_ONCE <const> = 1000 -- lines: what was written stays when the script is interrupted
 
--- What is wrong with a value of --sort; nil when nothing is.
-local function wrong_sort(sort)
+-- What is wrong with a value of --sort; nil if nothing is.
+local function wrong_sort(ctx, sort)
   if sort == "state" or sort == "none" then return nil end
   local expression, what = tcpstats.where(sort)
   if not expression then return what end
   if expression.type ~= "integer" and expression.type ~= "number" then return ("'%s' is not a number"):format(sort) end
+  for name, why in pairs(ctx:wants(expression.fields)) do ctx:log("warning", "--sort: %s is never known: %s", name, why) end
 end
 
 local function sorted(batch, sort, limit)
@@ -45,7 +46,8 @@ return {
     local chosen, what = columns.chosen(ctx.options.columns or usual)
     if not chosen then return ctx:stop(2, "--columns: " .. what) end
     ctx.state.columns = chosen
-    what = wrong_sort(ctx.options.sort)
+    if ctx.options.columns then columns.want(ctx, chosen) end
+    what = wrong_sort(ctx, ctx.options.sort)
     if what then return ctx:stop(2, "--sort: " .. what) end
   end,
 

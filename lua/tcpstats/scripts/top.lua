@@ -10,7 +10,7 @@ local tcpstats = require "tcpstats"
 local ENTER = "\27[?1049h\27[?25l\27[2J" -- another screen, without cursor
 local LEAVE = "\27[?25h\27[?1049l"
 
-local shown = "state,local,remote,process,tx_rate,rx_rate,retrans_rate,retrans,rtt,cwnd,recvq,sendq"
+local usual = "state,local,remote,process,tx_rate,rx_rate,retrans_rate,retrans,rtt,cwnd,recvq,sendq"
 
 local sorts = {
   { key = "t", name = "sent", by = "delta_tx_bytes or tx_bytes and -1 / (1 + tx_bytes) or -2" },
@@ -180,7 +180,7 @@ return {
   help = "a live screen: what the sockets do now, sorted and filtered as you type",
   options = {
     sort = { type = "string", default = "sent", choices = sort_names, help = "initial sort order" },
-    columns = { type = "string", default = shown, help = "which, as of table" },
+    columns = { type = "string", default = usual, help = "which, as of table" },
     search = { type = "string", default = "", help = "the filter it begins with" },
     color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
   },
@@ -190,6 +190,7 @@ return {
     if not loaded then return ctx:stop(1, NO_TERM) end
     local chosen, wrong = columns.chosen(ctx.options.columns)
     if not chosen then return ctx:stop(2, "--columns: " .. wrong) end
+    if ctx.options.columns ~= usual then columns.want(ctx, chosen) end
     if terminal.size() and not terminal.is_screen() then
       return ctx:stop(1, ("cannot draw on this terminal (TERM=%s); the script table shows the same, pass after pass"):format(os.getenv "TERM" or ""))
     end
