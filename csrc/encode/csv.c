@@ -1,5 +1,9 @@
 #include "encode/csv.h"
 
+#include <string.h>
+
+#include "base/utf8.h"
+#include "encode/screen.h"
 #include "encode/value.h"
 #include "record/schema.h"
 
@@ -8,20 +12,30 @@ static void put_byte(tcps_writer *w, char c) {
     *w->at++ = c;
 }
 
-/* Quoted when it has to be: RFC 4180, 2.6 and 2.7. */
+static bool is_plain(const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < 0x20 || text[i] == 0x7f || text[i] == ',' || text[i] == '"') return false;
+    return true;
+}
+
+/* As a screen may show it, and quoted when it has to be: RFC 4180, 2.6 and 2.7. */
 static void put_text(tcps_writer *w, const char *text, size_t len) {
-    bool quoted = false;
-    for (size_t i = 0; i < len && !quoted; i++) quoted = text[i] == ',' || text[i] == '"' || text[i] == '\r' || text[i] == '\n';
-    if (!quoted) {
+    if (is_plain(text, len)) {
         tcps_writer_put(w, text, len);
         return;
     }
-    put_byte(w, '"');
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"') put_byte(w, '"');
-        put_byte(w, text[i]);
+    bool quoted = memchr(text, ',', len) || memchr(text, '"', len);
+    if (quoted) put_byte(w, '"');
+    for (const char *end = text + len; text < end;) {
+        size_t n = tcps_utf8_length(text, (size_t)(end - text));
+        if (*text == '"') put_byte(w, '"');
+        if (n && !tcps_screen_is_harmful(tcps_utf8_decode(text, n)))
+            tcps_writer_put(w, text, n);
+        else
+            put_byte(w, '?');
+        text += n ? n : 1;
     }
-    put_byte(w, '"');
+    if (quoted) put_byte(w, '"');
 }
 
 /* A set of several words has commas. */

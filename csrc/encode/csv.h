@@ -17,7 +17,7 @@ typedef struct tcps_csv_column {
 void tcps_csv_header(tcps_writer *w, const tcps_csv_column *columns, size_t n);
 
 /* The line of a row. Values are those of flat JSON: integers as numbers, enums and sets by their short words (a set's with commas, quoted),
- * addresses as text; what is absent is empty. Lines end in CR LF. */
+ * addresses as text, and texts as a screen may show them, with '?' for a control character; what is absent is empty. Lines end in CR LF. */
 void tcps_csv_line(tcps_writer *w, const tcps_row *row, const tcps_csv_column *columns, size_t n);
 
 /* A line for each row of the view. The writer's code says how it went. */

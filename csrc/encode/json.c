@@ -1,6 +1,7 @@
 #include "encode/json.h"
 
 #include "base/utf8.h"
+#include "encode/screen.h"
 #include "encode/template.h"
 #include "encode/text.h"
 #include "record/schema.h"
@@ -28,8 +29,15 @@ static void put_byte(tcps_writer *w, char c) {
     *w->at++ = c;
 }
 
-void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
+/* "\u009b": six bytes. */
+static char *put_escape(char *at, uint32_t c) {
     static const char hex[] = "0123456789abcdef";
+    memcpy(at, "\\u", 2);
+    for (unsigned i = 0; i < 4; i++) at[2 + i] = hex[c >> (12 - 4 * i) & 15];
+    return at + 6;
+}
+
+void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
     put_byte(w, '"');
     for (const char *end = text + len; text < end;) {
         unsigned char c = (unsigned char)*text;
@@ -39,15 +47,20 @@ void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
             *w->at++ = (char)c;
             text++;
         } else if (c < 0x20 || c == 0x7f) {
-            memcpy(w->at, "\\u00", 4);
-            w->at[4] = hex[c >> 4];
-            w->at[5] = hex[c & 15];
-            w->at += 6;
+            w->at = put_escape(w->at, c);
+            text++;
+        } else if (c < 0x80) {
+            *w->at++ = (char)c;
             text++;
         } else {
             size_t n = tcps_utf8_length(text, (size_t)(end - text));
-            memcpy(w->at, n ? text : "\xef\xbf\xbd", n ? n : 3);
-            w->at += n ? n : 3;
+            uint32_t wide = n ? tcps_utf8_decode(text, n) : 0;
+            if (n && tcps_screen_is_harmful(wide)) {
+                w->at = put_escape(w->at, wide);
+            } else {
+                memcpy(w->at, n ? text : "\xef\xbf\xbd", n ? n : 3);
+                w->at += n ? n : 3;
+            }
             text += n ? n : 1;
         }
     }

@@ -30,7 +30,7 @@ extern const char *const tcps_row_metadata[];
 void tcps_json_templates(tcps_templates *templates, tcps_json_style style, const tcps_pass *pass);
 void tcps_json_put_row(tcps_writer *w, const tcps_row *row, tcps_templates *templates);
 
-/* A text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD. */
+/* A text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD; what would drive a screen is escaped. */
 void tcps_json_string(tcps_writer *w, const char *text, size_t len);
 
 /* One record as one object, without a newline. */

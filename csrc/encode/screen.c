@@ -8,14 +8,6 @@
 
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* The character of `n` bytes, n as tcps_utf8_length gives it. */
-static uint32_t decode(const char *text, size_t n) {
-    const unsigned char *p = (const unsigned char *)text;
-    uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) c = c << 6 | (p[i] & 0x3f);
-    return c;
-}
-
 static bool in_ranges(const struct range *ranges, size_t n, uint32_t c) {
     size_t low = 0;
     while (low < n) {
@@ -36,8 +28,7 @@ static unsigned width_of(uint32_t c) {
     return IN(two_columns, c) ? 2 : 1;
 }
 
-/* Controls; marks and embeddings of a direction, which reorder the line around them; separators of lines. */
-static bool is_harmful(uint32_t c) {
+bool tcps_screen_is_harmful(uint32_t c) {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069);
 }
@@ -45,7 +36,7 @@ static bool is_harmful(uint32_t c) {
 char *tcps_screen_clean(char *at, size_t room, const char *text, size_t len, tcps_charset charset) {
     for (const char *end = text + len; text < end;) {
         size_t n = tcps_utf8_length(text, (size_t)(end - text));
-        bool shown = n == 1 ? *text >= 0x20 && *text < 0x7f : n && charset == TCPS_UTF8 && !is_harmful(decode(text, n));
+        bool shown = n == 1 ? *text >= 0x20 && *text < 0x7f : n && charset == TCPS_UTF8 && !tcps_screen_is_harmful(tcps_utf8_decode(text, n));
         size_t written = shown ? n : 1;
         if (room < written) break;
         if (shown)
@@ -62,7 +53,7 @@ char *tcps_screen_clean(char *at, size_t room, const char *text, size_t len, tcp
 /* Bytes of the character at `text`; its width goes to `*width`. */
 static size_t step(const char *text, const char *end, unsigned *width) {
     size_t n = tcps_utf8_length(text, (size_t)(end - text));
-    *width = n > 1 ? width_of(decode(text, n)) : 1;
+    *width = n > 1 ? width_of(tcps_utf8_decode(text, n)) : 1;
     return n ? n : 1;
 }
 

@@ -4,12 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a screen shows. ASCII: nothing else, for terminals and readers whose locale has nothing else. */
 typedef enum tcps_charset { TCPS_UTF8, TCPS_ASCII } tcps_charset;
 
-/* Copies the text with '?' for every control character (C0, DEL, C1), for what changes the direction of text (U+202E) or ends a line (U+2028), and
- * for every byte that is not UTF-8; with TCPS_ASCII for every other character, too. `at` has `room` bytes; the text ends at the last character that
+/* Whether a character drives a screen: controls (C0, DEL, C1), marks and embeddings of a direction, which reorder the line around them (U+202E), and
+ * separators of lines (U+2028). None is above U+FFFF. */
+bool tcps_screen_is_harmful(uint32_t c);
+
+/* Copies the text with '?' for every such character and for every byte that is not UTF-8; with TCPS_ASCII for every other character, too. `at` has `room` bytes; the text ends at the last character that
  * fits. Returns where it ends. */
 char *tcps_screen_clean(char *at, size_t room, const char *text, size_t len, tcps_charset charset);
 

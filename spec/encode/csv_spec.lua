@@ -48,9 +48,14 @@ describe("csv", function()
 
   it("quotes what RFC 4180 wants quoted", function()
     local batch = sockets.batch { { command = 'a,"b"\r\nc' }, { command = "plain text" }, { command = "" }, { sources = { 3, 6 } }, { sources = { 7 } } }
-    assert.same({ { "command", "sources" }, { 'a,"b"\r\nc', "" }, { "plain text", "" }, { "", "" }, { "", "FREEBSD_PCBLIST,KERN_FILE" }, { "", "LINUX_INET_DIAG" } },
+    assert.same({ { "command", "sources" }, { 'a,"b"??c', "" }, { "plain text", "" }, { "", "" }, { "", "FREEBSD_PCBLIST,KERN_FILE" }, { "", "LINUX_INET_DIAG" } },
       parse(batch:csv { fields = { "command", "sources" } }))
-    assert.equal('"a,""b""\r\nc"\r\n', batch:filter("command ~= nil"):top(1, function(s) return s.command:find "," and 1 end):csv { fields = { "command" }, header = false })
+    assert.equal('"a,""b""??c"\r\n', batch:filter("command ~= nil"):top(1, function(s) return s.command:find "," and 1 end):csv { fields = { "command" }, header = false })
+  end)
+
+  it("lets nothing through that drives a terminal", function()
+    local batch = sockets.batch { { command = "a\27[31mb\u{9b}c\u{202e}d" }, { command = "Käse" }, { command = "\n" } }
+    assert.equal("command\r\na?[31mb?c?d\r\nKäse\r\n?\r\n", batch:csv { fields = { "command" } })
   end)
 
   it("has by default what there is of the pass, every field, and the values of flat JSON", function()

@@ -27,7 +27,7 @@ describe("a script that", function()
           ctx:emit(s.local_port .. "\n")
         end]]
       assert.are.equal("443\n22\n443\n8080\n22\n9000\n443\n8080\n9000\n", out)
-      assert.truthy(err:find("tcpstats-lua: s: error: on_socket: FILE:2: no luck\nstack traceback:\n", 1, true), err)
+      assert.truthy(err:find("tcpstats-lua: s: error: on_socket: FILE:2: no luck\n\tstack traceback:\n", 1, true), err)
       assert.is_nil(err:find("tcpstats/host/", 1, true))
       assert.are.equal(0, code) -- the last pass was fine
     end)
@@ -292,6 +292,16 @@ describe("a script that", function()
     assert.are.equal("UNKNOWN: cannot read /nowhere/at/all: No such file or directory\n", out)
     assert.are.equal("tcpstats-lua: cannot read /nowhere/at/all: No such file or directory\n", err)
     assert.are.equal(3, code)
+  end)
+
+  it("says what drives a terminal or looks like another line, says it in one harmless line", function()
+    local _, err = run([=[name = "n\27[2Jm", on_batch = function(b, ctx)
+      ctx:log("info", "a\27[31mb\ntcpstats-lua: error: %s", "\u{202e}x\u{9b}y\r")
+      error("first\ntcpstats-lua: all is well\27[0m")
+    end]=], "-c 1")
+    assert.truthy(err:find("tcpstats-lua: n?[2Jm: a?[31mb tcpstats-lua: error: ?x?y?\n", 1, true), err)
+    assert.truthy(err:find("error: on_batch: FILE:%d+: first\n\ttcpstats%-lua: all is well%?%[0m\n"), err)
+    for line in err:gmatch "[^\n]+" do assert.truthy(line:find "^tcpstats%-lua: " or line:find "^\t", line) end
   end)
 
   it("breaks a promise of ctx or of a socket, is told which", function()

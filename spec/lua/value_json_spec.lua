@@ -80,6 +80,7 @@ describe("a value as JSON", function()
   it("escapes what must be, and replaces what is not UTF-8", function()
     assert.equal([["a/b\"\\\u0000\u001b]] .. 'ä\u{1f600}"', json 'a/b"\\\0\27ä\u{1f600}')
     assert.equal('"\u{fffd}x"', json "\255x")
+    assert.equal([["\u009b\u202e\u2028\u061c\u007f"]], json "\u{9b}\u{202e}\u{2028}\u{61c}\127")
     assert.equal('{"\\"/":true}', json { ['"/'] = true })
   end)
 

@@ -19,7 +19,7 @@ function call.handler(host)
       instance.refusal = message
       return false
     end
-    report.failure(host, instance, hook, function()
+    report.failure(instance, hook, function()
       return report.own_part(debug.traceback(text or report.text_of(message)))
     end)
     return not (runtime.interrupted() or host.config.strict) -- a visit goes on with the next socket
@@ -45,7 +45,7 @@ function call.hook(host, instance, hook, f, ...)
   host.calling, host.calling_hook = nil, nil
   if ok then return true, a, b end
   if type(a) == "string" then -- no memory: no handler was called
-    report.failure(host, instance, hook, function() return a end)
+    report.failure(instance, hook, function() return a end)
     collectgarbage()
   end
   if host.config.strict and instance.failed then call.abort(host) end

@@ -40,7 +40,7 @@ local function end_pass(host, instance)
 end
 
 local function fail_expression(host, instance, what)
-  report.failure(host, instance, "--where", function() return report.text_of(what) end)
+  report.failure(instance, "--where", function() return report.text_of(what) end)
   end_pass(host, instance)
 end
 

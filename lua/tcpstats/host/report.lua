@@ -12,13 +12,21 @@ local MOST_WARNINGS <const> = 100 -- different texts that are printed
 --- The levels of ctx:log.
 report.LEVELS = { error = 1, warning = 2, info = 3, debug = 4 }
 
---- Writes a line.
+--- Writes a text. Others' words in it do not drive a terminal, and do not look like lines of ours: a line after the first begins with a tab.
 -- @param text without the program's name
 function report.say(text)
-  runtime.write(2, "tcpstats-lua: " .. text .. "\n")
+  local lines = {}
+  for line in text:gmatch "[^\n]*" do
+    line = line:gsub("[^\t]+", function(part) return core.clean(part) end)
+    lines[#lines + 1] = #lines > 0 and line:gsub("^\t?", "\t", 1) or line
+  end
+  runtime.write(2, "tcpstats-lua: " .. table.concat(lines, "\n") .. "\n")
 end
 
---- Writes a line of a level. Lines of the level "debug" need --verbose.
+-- A script's line of a level.
+local function line_of(name, level, text) return (name and name .. ": " or "") .. (level == "info" and "" or level .. ": ") .. text end
+
+--- Writes a line of a level; a text of several lines becomes one. Lines of the level "debug" need --verbose.
 -- @param host the host
 -- @param name of the script that says it, nil for the host's own lines
 -- @param level a key of report.LEVELS
@@ -27,7 +35,7 @@ function report.log(host, name, level, format, ...)
   if report.LEVELS[level] == 4 and not host.config.verbose then return end
   local ok, text = pcall(string.format, format, ...)
   if not ok then text = tostring(format) end
-  report.say((name and name .. ": " or "") .. (level == "info" and "" or level .. ": ") .. text)
+  report.say(line_of(name, level, (text:gsub("%s*\n%s*", " "))))
 end
 
 --- Writes a warning of a pass, unless the same text was written before.
@@ -71,11 +79,10 @@ function report.text_of(message)
 end
 
 --- Counts an error of a script's hook, and writes it unless the same hook has failed report.SHOWN times lately.
--- @param host the host
 -- @param instance the script; its `failed` becomes true
 -- @param hook a text
 -- @param text function() -> what happened; called only when it is written
-function report.failure(host, instance, hook, text)
+function report.failure(instance, hook, text)
   local now = core.monotonic_ns()
   local r = instance.reports[hook]
   if not r or now - r.since > report.SHOWN_WITHIN then
@@ -88,7 +95,7 @@ function report.failure(host, instance, hook, text)
     return
   end
   r.shown = r.shown + 1
-  report.log(host, instance.name, "error", "%s: %s", hook, text())
+  report.say(line_of(instance.name, "error", ("%s: %s"):format(hook, text())))
 end
 
 --- Writes how many errors were counted only: once for each time that reports were held back.

@@ -78,7 +78,7 @@ function cli.main(args)
   local ok, result = xpcall(main, handler, args)
   if package.loaded["tcpstats.host"] then require("tcpstats.host").close() end
   if ok then return result end
-  io.stderr:write("tcpstats-lua: ", result.usage or result.failure, "\n")
+  require("tcpstats.host.report").say(result.usage or result.failure)
   return result.usage and 2 or 1
 end
 
