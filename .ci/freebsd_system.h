@@ -178,6 +178,8 @@ time_t time(time_t *);
 int close(int), dup2(int, int), pipe(int[2]), pipe2(int[2], int), access(const char *, int), unlink(const char *), isatty(int), fsync(int);
 ssize_t read(int, void *, size_t), write(int, const void *, size_t), readlink(const char *, char *, size_t);
 off_t lseek(int, off_t, int);
+int ftruncate(int, off_t);
+ssize_t pread(int, void *, size_t, off_t);
 pid_t getpid(void);
 uid_t geteuid(void), getuid(void);
 long sysconf(int);
@@ -192,6 +194,7 @@ int getentropy(void *, size_t);
 #define O_CREAT 0x0200
 #define O_TRUNC 0x0400
 #define O_EXCL 0x0800
+#define O_NOCTTY 0x8000
 #define O_CLOEXEC 0x00100000
 #define F_GETFD 1
 #define F_SETFD 2
@@ -218,6 +221,7 @@ struct stat {
 };
 int stat(const char *, struct stat *), fstat(int, struct stat *);
 #define S_ISFIFO(m) (((m)&0170000) == 0010000)
+#define S_ISSOCK(m) (((m)&0170000) == 0140000)
 #define S_ISREG(m) (((m)&0170000) == 0100000)
 #define S_ISDIR(m) (((m)&0170000) == 0040000)
 
@@ -269,6 +273,17 @@ struct sigaction {
 #define SIG_SETMASK 3
 int sigaction(int, const struct sigaction *, struct sigaction *), sigprocmask(int, const sigset_t *, sigset_t *);
 int pthread_sigmask(int, const sigset_t *, sigset_t *);
+
+/* --- pthread.h */
+typedef struct pthread *pthread_t;
+typedef struct pthread_attr *pthread_attr_t;
+typedef struct pthread_mutex *pthread_mutex_t;
+typedef struct pthread_mutex_attr *pthread_mutexattr_t;
+#define PTHREAD_CREATE_DETACHED 1
+int pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *), pthread_attr_init(pthread_attr_t *);
+int pthread_attr_setdetachstate(pthread_attr_t *, int), pthread_attr_destroy(pthread_attr_t *);
+int pthread_mutex_init(pthread_mutex_t *, const pthread_mutexattr_t *), pthread_mutex_lock(pthread_mutex_t *);
+int pthread_mutex_unlock(pthread_mutex_t *), pthread_mutex_destroy(pthread_mutex_t *);
 int sigemptyset(sigset_t *), sigaddset(sigset_t *, int), sigfillset(sigset_t *), kill(pid_t, int), raise(int);
 void (*signal(int, void (*)(int)))(int);
 
@@ -346,9 +361,15 @@ struct itimerval {
 int setitimer(int, const struct itimerval *, struct itimerval *), gettimeofday(struct timeval *, void *);
 
 /* --- sys/socket.h, netinet/in.h, netinet/tcp.h, arpa/inet.h, net/if.h */
+#define AF_UNSPEC 0
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 28
 #define IPPROTO_TCP 6
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOL_SOCKET 0xffff
+#define SO_ERROR 0x1007
 #define TCP_INFO 32
 #define TCP_CONGESTION 64
 #define INET_ADDRSTRLEN 16
@@ -384,6 +405,12 @@ struct sockaddr_in6 {
     struct in6_addr sin6_addr;
     uint32_t sin6_scope_id;
 };
+struct sockaddr_un {
+    unsigned char sun_len;
+    sa_family_t sun_family;
+    char sun_path[104];
+};
+int socket(int, int, int), connect(int, const struct sockaddr *, socklen_t);
 int getsockname(int, struct sockaddr *, socklen_t *), getpeername(int, struct sockaddr *, socklen_t *);
 int getsockopt(int, int, int, void *, socklen_t *);
 int inet_pton(int, const char *, void *);
@@ -392,9 +419,25 @@ char *if_indextoname(unsigned, char *);
 uint16_t htons(uint16_t), ntohs(uint16_t);
 uint32_t htonl(uint32_t), ntohl(uint32_t);
 
+/* --- netdb.h */
+struct addrinfo {
+    int ai_flags, ai_family, ai_socktype, ai_protocol;
+    socklen_t ai_addrlen;
+    char *ai_canonname;
+    struct sockaddr *ai_addr;
+    struct addrinfo *ai_next;
+};
+#define AI_NUMERICSERV 0x00000008
+#define EAI_SYSTEM 11
+int getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+void freeaddrinfo(struct addrinfo *);
+const char *gai_strerror(int);
+
 /* --- sys/ioctl.h, sys/sysctl.h */
 #define IOCPARM_MAX (1 << 13)
 #define IOCPARM_LEN(x) (((x) >> 16) & (IOCPARM_MAX - 1))
+#define FIONREAD 0x4004667f
+#define FIONWRITE 0x40046677
 int ioctl(int, unsigned long, ...);
 int sysctl(const int *, unsigned, void *, size_t *, const void *, size_t);
 int sysctlbyname(const char *, void *, size_t *, const void *, size_t);

@@ -17,7 +17,7 @@ __attribute__((visibility("default"))) int luaopen_tcpstats_runtime(lua_State *L
 /* Nanoseconds of the monotonic clock. Safe in a signal handler. */
 int64_t tcps_now(void);
 
-/* [-0, +3] nil, what errno `error` means, "EPIPE", "ENOSPC", "ENOENT" or "ESYSTEM"; returns 3. */
+/* [-0, +3] nil, what errno `error` means, its name if the host tells it apart ("EPIPE", "EAGAIN" ...) or "ESYSTEM"; returns 3. */
 int tcpsL_failerrno(lua_State *L, int error);
 
 /* Whether a signal was noted that runtime.signals has not reported. */
@@ -32,6 +32,9 @@ void tcps_terminal_leave(void);
 void tcpsL_opensignals(lua_State *L);
 void tcpsL_openwait(lua_State *L);
 void tcpsL_opendescriptor(lua_State *L);
+void tcpsL_opennet(lua_State *L);
+void tcpsL_openresolver(lua_State *L);
+void tcpsL_openmessages(lua_State *L);
 void tcpsL_openterminal(lua_State *L);
 void tcpsL_openwatchdog(lua_State *L);
 void tcpsL_opencoroutines(lua_State *L);

@@ -143,4 +143,109 @@ function runtime.watch_coroutines() end
 ---@param bytes? integer
 function runtime.limit_memory(bytes) end
 
+--- Writes to a descriptor that does not block.
+---@param fd integer
+---@param bytes string
+---@param from? integer the first byte to write (1)
+---@return integer? count of bytes that it took
+---@return string? what went wrong
+---@return string? code "EAGAIN": it takes none now
+function runtime.send(fd, bytes, from) end
+
+--- Opens the same pipe or terminal again, as a descriptor of our own that does not block. Whoever shares `fd` still blocks.
+---@param fd integer
+---@return integer? fd nil if this system cannot do that
+function runtime.open_again(fd) end
+
+--- Makes a descriptor block or not, for everybody who shares it.
+---@param fd integer
+---@param blocks boolean
+---@return boolean blocked before
+function runtime.set_blocking(fd, blocks) end
+
+--- What a descriptor leads to.
+---@param fd integer
+---@return "file"|"pipe"|"socket"|"terminal"|"device" kind
+function runtime.kind_of(fd) end
+
+--- Whether this process was started at a terminal and can still reach it.
+---@return boolean
+function runtime.has_terminal() end
+
+--- Bytes of a regular file; nil if there is none of that name.
+---@param path string
+---@return integer?
+function runtime.size_of(path) end
+
+--- Cuts a file; what is written next follows there.
+---@param fd integer
+---@param size integer
+---@return true?
+---@return string? what went wrong
+---@return string? code
+function runtime.truncate(fd, size) end
+
+--- Bytes that were written and that no reader has: of a TCP connection those that the other system has not acknowledged, of a pipe those in it. nil if
+--- the system does not say. Of a Unix socket it only says when there are none, and a number that falls when its reader reads.
+---@param fd integer
+---@return integer? bytes
+---@return integer? left
+function runtime.unsent(fd) end
+
+--- The address of a Unix socket, for runtime.connect.
+---@param path string
+---@return string? address
+---@return string? what went wrong
+---@return string? code
+function runtime.unix_address(path) end
+
+--- Opens a socket that does not block, to an address.
+---@param address string of runtime.unix_address or a resolver
+---@param kind "stream"|"datagram"
+---@return integer? fd
+---@return boolean|string connected at once; else it becomes writable when it is decided, see runtime.socket_error. Or what went wrong
+---@return string? code
+function runtime.connect(address, kind) end
+
+--- The error that a socket has noted, once.
+---@param fd integer
+---@return true?
+---@return string? what went wrong
+---@return string? code
+function runtime.socket_error(fd) end
+
+--- A question for the addresses of a host, which a thread answers.
+---@class tcpstats.Resolver
+local Resolver = {}
+
+--- A descriptor that becomes readable when there is an answer.
+---@return integer
+function Resolver:fd() end
+
+--- The answer: addresses in the order in which to try them; false if there is none yet.
+---@return string[]|false|nil addresses
+---@return string? what went wrong
+---@return string? code
+function Resolver:addresses() end
+
+--- The answer is no longer wanted.
+function Resolver:close() end
+
+--- Asks for the addresses of a host.
+---@param host string
+---@param port integer
+---@param kind "stream"|"datagram"
+---@return tcpstats.Resolver?
+---@return string? what went wrong
+---@return string? code
+function runtime.resolve(host, port, kind) end
+
+--- How many bytes of a file are whole length-delimited BatchMessages, from its beginning on.
+---@param path string
+---@param most_reads integer of 64 KB each
+---@return integer? bytes; what follows is a part of a message, or zeros
+---@return boolean|string all whether all of the file was read; or what went wrong
+---@return string? code "EFORMAT": it is something else
+function runtime.whole_messages(path, most_reads) end
+
 return runtime
