@@ -207,6 +207,8 @@ void tcps_chunks_fini(tcps_chunks *c) {
 /* A view without rows is a message all the same, but not a line. */
 static bool has_more(const tcps_chunks *c) { return c->next < c->view.count || (has_messages(c) && !c->ended); }
 
+bool tcps_chunks_more(const tcps_chunks *c) { return c->taken < c->len || has_more(c); }
+
 tcps_code tcps_chunks_fill(tcps_chunks *c, size_t size) {
     if (c->taken < c->len) return TCPS_OK;
     if (!has_more(c)) return TCPS_END;

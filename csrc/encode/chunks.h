@@ -44,6 +44,9 @@ tcps_code tcps_chunks_fill(tcps_chunks *c, size_t size);
  * with all rows. What is larger than `most` is one row, or such a message. Results as above. Only between borders: see tcps_chunks_torn. */
 tcps_code tcps_chunks_cut(tcps_chunks *c, size_t most, bool split);
 
+/* Whether there is more to take. */
+bool tcps_chunks_more(const tcps_chunks *c);
+
 /* Rows that were wholly taken. */
 size_t tcps_chunks_done(const tcps_chunks *c);
 

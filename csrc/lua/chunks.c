@@ -36,31 +36,40 @@ static int l_gc(lua_State *L) {
     return 0;
 }
 
-/* chunks:send(fd) -> integer, string, string?, string?: how many more rows were wholly written to a descriptor that does not block, and how it ended:
- * "done": there are no more; "wait": it takes no more now; "failed", with text and code of the error. What was written of a row that is not whole
- * is kept in mind: see chunks:rewind. */
+/* Writes the chunk; 0, or the errno of what ended it. */
+static int write_chunk(tcps_chunks *c, int fd) {
+    while (c->taken < c->len) {
+        ssize_t n = write(fd, c->bytes + c->taken, c->len - c->taken);
+        if (n >= 0)
+            c->taken += (size_t)n;
+        else if (errno != EINTR)
+            return errno;
+    }
+    return 0;
+}
+
+/* chunks:send(fd) -> integer, integer, string, string?, string?: writes a chunk to a descriptor that does not block. How many more rows and how many
+ * bytes of any row it took, and how it ended: "more": there are more chunks; "done": there are none; "wait": it takes no more now; "failed", with text
+ * and code of the error. */
 static int l_send(lua_State *L) {
     tcps_chunks *c = check_chunks(L);
-    int fd = (int)luaL_checkinteger(L, 2), error = 0;
-    size_t before = tcps_chunks_done(c);
-    tcps_code code;
-    while ((code = tcps_chunks_fill(c, TCPS_WRITER_CHUNK)) == TCPS_OK) {
-        ssize_t n = write(fd, c->bytes + c->taken, c->len - c->taken);
-        if (n >= 0) {
-            c->taken += (size_t)n;
-        } else if (errno != EINTR) {
-            error = errno;
-            break;
-        }
-    }
-    lua_pushinteger(L, (lua_Integer)(tcps_chunks_done(c) - before));
+    int fd = (int)luaL_checkinteger(L, 2);
+    size_t done = tcps_chunks_done(c);
+    tcps_code code = tcps_chunks_fill(c, TCPS_WRITER_CHUNK);
     if (code == TCPS_NOMEM) return tcpsL_nomemory(L);
-    lua_pushstring(L, code == TCPS_END ? "done" : error == EAGAIN || error == EWOULDBLOCK ? "wait" : "failed");
-    if (code == TCPS_END) return 2;
-    lua_pushstring(L, strerror(error));
+    size_t taken = c->taken;
+    int error = code == TCPS_OK ? write_chunk(c, fd) : 0;
+    lua_pushinteger(L, (lua_Integer)(tcps_chunks_done(c) - done));
+    lua_pushinteger(L, (lua_Integer)(c->taken - taken));
+    if (!error) {
+        lua_pushstring(L, tcps_chunks_more(c) ? "more" : "done");
+        return 3;
+    }
     char name[16];
+    lua_pushstring(L, error == EAGAIN || error == EWOULDBLOCK ? "wait" : "failed");
+    lua_pushstring(L, strerror(error));
     lua_pushstring(L, tcps_errno_name(error, name));
-    return 4;
+    return 5;
 }
 
 /* Chunks that were taken in part go out as they are; else one is cut. */

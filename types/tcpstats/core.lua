@@ -165,11 +165,12 @@ function Source:fields(tracked) end
 ---@class tcpstats.Chunks
 local Chunks = {}
 
---- Writes to a descriptor that does not block. What was written of a row that is not whole is remembered, see chunks:rewind.
+--- Writes a chunk to a descriptor that does not block. What was written of a row that is not whole is remembered, see chunks:rewind.
 ---@param fd integer
----@return integer rows that were wholly written
----@return "done"|"wait"|"failed" state no more rows; the descriptor takes no more now; an error
----@return string? what the error is
+---@return integer rows that were completed
+---@return integer bytes that were written
+---@return "more"|"done"|"wait"|"failed" how it ended: there are more chunks; there are none; it takes no more now; an error
+---@return string? what went wrong
 ---@return string? code
 function Chunks:send(fd) end
 
