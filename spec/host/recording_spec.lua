@@ -33,9 +33,9 @@ describe("a recording", function()
 
   it("is not what a closed standard descriptor becomes", function()
     local name = os.tmpname()
-    local command = "%s -c 1 --record %s json <&- %s"
+    local command = "%s -c 1 --overwrite --record %s json <&- %s"
     local _, err, code = support.run(command:format(support.bin, name, ">&-"))
-    assert.equal("tcpstats-lua: cannot write standard output: Bad file descriptor\n", err)
+    assert.truthy(err:find("^tcpstats%-lua: cannot write standard output: Bad file descriptor\n"), err)
     assert.equal(1, code)
     _, _, code = support.run(command:format(support.bin, name, "2>&-"))
     assert.equal(0, code)

@@ -136,6 +136,203 @@ describe("a file as output", function()
   end)
 end)
 
+-- What a kill, a full disk or a power cut leaves, and what the next run makes of it.
+describe("a file that ends in a part of a row", function()
+  local path, logged
+  local batch = require("tcpstats").decode(host.stream(1))
+
+  before_each(function() path, logged = support.temporary(), {} end)
+  after_each(function() os.remove(path) end)
+
+  local function append(x, options)
+    local out = assert(output.open(path, function(level, format, ...) logged[#logged + 1] = level .. " " .. format:format(...) end))
+    local ok, what, code = out:write(x, options)
+    if ok then ok, what, code = out:flush() end
+    local closed, why, closed_code = out:close()
+    if ok then ok, what, code = closed, why, closed_code end
+    return ok, what, code
+  end
+
+  it("has it cut off, wherever it was torn, for every format", function()
+    for _, format in ipairs { "flat", "csv", "json", "protobuf" } do
+      local options = { format = format, fields = { "local_port", "command" } }
+      host.write(path, "")
+      append(batch, options)
+      local once = support.read(path)
+      append(batch, options)
+      local twice = support.read(path)
+      for size = #once, #twice - 1, 7 do
+        host.write(path, twice:sub(1, size))
+        append(batch, options)
+        local now = support.read(path)
+        local whole = format == "csv" and twice:sub(1, size):match "^.*\r\n" or format == "flat" and twice:sub(1, size):match "^.*\n" or once
+        assert.is_true(now == whole .. twice:sub(#once + 1), format .. size)
+      end
+    end
+    assert.truthy(logged[1]:find("^warning .*: %d+ bytes of a torn row were cut off its end$"))
+  end)
+
+  it("is left as it is when it is not ours, but for the end of its line", function()
+    host.write(path, "a note")
+    append(batch, { format = "flat" })
+    assert.equal("a note\n" .. batch:encode "flat", support.read(path))
+    host.write(path, "a note")
+    append "text\n"
+    assert.equal("a note\ntext\n", support.read(path))
+    host.write(path, "a note")
+    assert.same({ nil, "not a stream of protobuf messages at byte 0", "EFORMAT" }, { append(batch, { format = "protobuf" }) })
+    assert.equal("a note", support.read(path))
+  end)
+
+  it("is cut at a line that is longer than what is read at once", function()
+    local long = '{"a":"' .. ("x"):rep(200000) .. '"}\n'
+    host.write(path, long .. long:sub(1, 150000))
+    append({ b = 1 })
+    assert.is_true(support.read(path) == long .. '{"b":1}\n')
+    host.write(path, long:sub(1, 150000))
+    append({ b = 1 })
+    assert.equal('{"b":1}\n', support.read(path))
+  end)
+end)
+
+describe("CSV in a file", function()
+  local folder
+  local batch = require("tcpstats").decode(host.stream(1))
+  local options = { format = "csv", fields = { "local_port", "state" } }
+  local rows = batch:encode("csv", { fields = options.fields, header = false })
+
+  before_each(function() folder = host.folder() end)
+  after_each(function() os.execute("rm -r " .. folder) end)
+
+  local function read(name) return support.read(folder .. "/" .. name) end
+
+  it("has its line of names once, whoever appends", function()
+    for _ = 1, 2 do
+      local out = assert(output.open(folder .. "/log"))
+      out:write(batch, options)
+      out:write(batch, options)
+      out:close()
+    end
+    assert.equal("local_port,state\r\n" .. rows:rep(4), read "log")
+  end)
+
+  it("has it again in every file that it is rotated to", function()
+    local out = assert(output.open(("file:%s/log?rotate=1&keep=9"):format(folder)))
+    for _ = 1, 3 do out:write(batch, options) end
+    out:close()
+    for i = 1, 3 do assert.equal("local_port,state\r\n" .. rows, read("log." .. i)) end
+    out = assert(output.open(folder .. "/moved"))
+    out:write(batch, options)
+    os.rename(folder .. "/moved", folder .. "/away")
+    out:reopen()
+    out:write(batch, options)
+    out:close()
+    assert.equal("local_port,state\r\n" .. rows, read "away")
+    assert.equal("local_port,state\r\n" .. rows, read "moved")
+  end)
+
+  it("is refused where others stand", function()
+    host.write(folder .. "/log", "a,b\r\n1,2\r\n")
+    local out = assert(output.open(folder .. "/log"))
+    local ok, what, code = out:write(batch, options)
+    assert.same({ nil, "it has other columns: a,b", "EFORMAT" }, { ok, what, code })
+    assert.same({ form = 3 }, out:account().dropped)
+    out:close()
+    assert.equal("a,b\r\n1,2\r\n", read "log")
+    local _, err, status = host.run(("-s protobuf:%s -o %s/log csv --fields local_port,state"):format(host.write(folder .. "/s.pb", host.stream(1)), folder))
+    assert.equal(1, status)
+    assert.truthy(err:find("cannot write .*/log: it has other columns: a,b"), err)
+  end)
+end)
+
+describe("a disk that is full", function()
+  local folder = host.folder()
+  local mounted = os.execute(("mount -t tmpfs -o size=64k tmpfs %s 2>/dev/null"):format(folder))
+  teardown(function()
+    if mounted then os.execute("umount " .. folder) end
+    os.execute("rm -r " .. folder)
+  end)
+
+  local function test(what, f)
+    it(what, function()
+      if not mounted then return pending "a disk that is full needs root" end
+      os.execute(("rm -f %s/*; mount -o remount,size=64k %s"):format(folder, folder))
+      f()
+    end)
+  end
+
+  local batch = require("spec.support.sockets").repeated(require("tcpstats").decode(host.stream(1)), 1000)
+
+  for _, format in ipairs { "flat", "csv", "json", "protobuf" } do
+    test("loses whole rows, counted, and the run goes on when there is room: " .. format, function()
+      host.write(folder .. "/other", ("x"):rep(60 << 10))
+      local logged = {}
+      local out = assert(output.open(folder .. "/log", function(_, text, ...) logged[#logged + 1] = text:format(...) end))
+      local options = { format = format, header = false }
+      out:write(batch, options)
+      out:flush()
+      local part = support.read(folder .. "/log")
+      local whole = batch:encode(format, options)
+      local border = (format == "json" or format == "protobuf") and 0 or #part
+      assert.equal(border, #part)
+      assert.equal(whole:sub(1, border), part)
+      assert.is_true(part == "" or part:sub(-1) == "\n")
+      assert.truthy(logged[1]:find("No space left on device; rows are kept until there is room", 1, true))
+      local counts = out:account()
+      assert.equal(1000, counts.written + counts.waiting)
+      os.remove(folder .. "/other")
+      os.execute(("mount -o remount,size=8m %s"):format(folder))
+      out:finish()
+      out:close()
+      assert.is_true(support.read(folder .. "/log") == whole)
+      assert.is_false(out:has_lost())
+      assert.truthy(logged[2]:find("is written again", 1, true))
+    end)
+  end
+
+  test("drops what its buffer has no room for, and ends the run with 1", function()
+    local path = host.write(folder .. "/s.lua", [[return { on_batch = function(b, ctx)
+      ctx:output("file:]] .. folder .. [[/log?buffer=64K"):write(("x"):rep(9999) .. "\n")
+    end }]])
+    local _, err, code = host.run("-c 40 -i 0.01 " .. path)
+    assert.equal(1, code)
+    local lost = tonumber(err:match("(%d+) of 40 rows were lost"))
+    assert.equal(40 - lost, select(2, support.read(folder .. "/log"):gsub("\n", "")))
+    assert.equal(0, #support.read(folder .. "/log") % 10000)
+  end)
+end)
+
+describe("a file whose folder is away", function()
+  it("is written to on when it should be opened again", function()
+    local folder, logged = host.folder(), {}
+    local out = assert(output.open(folder .. "/log", function(level, text, ...) logged[#logged + 1] = level .. " " .. text:format(...) end))
+    out:write "one\n"
+    assert(os.rename(folder, folder .. ".away"))
+    assert.is_true(out:reopen())
+    out:write "two\n"
+    out:close()
+    assert.equal("one\ntwo\n", support.read(folder .. ".away/log"))
+    assert.truthy(logged[1]:find "^warning cannot open .*/log again: No such file or directory; the old file is written to$")
+    os.execute("rm -r " .. folder .. ".away")
+  end)
+end)
+
+describe("a capture that is there already", function()
+  it("is not replaced unless that is asked for", function()
+    local path = host.write(os.tmpname(), "precious")
+    local _, err, code = host.run("-c 1 --record " .. path .. " json")
+    assert.equal(("tcpstats-lua: --record: %s is there already; --overwrite replaces it\n"):format(path), err)
+    assert.equal(2, code)
+    assert.equal("precious", support.read(path))
+    _, err, code = host.run("-c 1 --overwrite --record " .. path .. " json")
+    assert.same({ "", 0 }, { err, code })
+    host.write(path, "")
+    _, err, code = host.run("-c 1 --record " .. path .. " json")
+    assert.same({ "", 0 }, { err, code })
+    os.remove(path)
+  end)
+end)
+
 describe("what an output is", function()
   it("is named by a URL", function()
     assert.are.same({ "stdout", "" }, { output.parse "-" })
@@ -155,13 +352,5 @@ describe("what an output is", function()
       assert.is_function(kind.open)
       assert.is_table(kind.keys)
     end
-  end)
-
-  it("names the package of a library that is missing", function()
-    package.preload["socket.missing"] = function() error "not here" end
-    local loaded, what = require("tcpstats.output.library").load("socket.missing", "tcp")
-    package.preload["socket.missing"] = nil
-    assert.is_nil(loaded)
-    assert.are.equal("tcp needs socket, which is not installed (Debian: lua-socket, FreeBSD: lua54-luasocket, LuaRocks: luasocket)", what)
   end)
 end)

@@ -23,7 +23,11 @@ function Ctx:emit(x, options)
   if type(x) == "string" then
     self.text = self.text .. x
   elseif type(x) == "userdata" then
-    self.text = self.text .. x:encode(options and options.format or "json", options)
+    local how = {}
+    for name, value in pairs(options or {}) do how[name] = value end
+    how.header = how.header ~= false and not self.headed -- an output writes the names of CSV once
+    self.headed = self.headed or how.format == "csv"
+    self.text = self.text .. x:encode(how.format or "json", how)
   else
     self.text = self.text .. assert(tcpstats.json(x)) .. "\n"
   end

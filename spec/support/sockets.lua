@@ -47,6 +47,30 @@ function sockets.batch(list, metadata)
   return (assert(tcpstats.decode(varint(#all) .. all)))
 end
 
+--- A batch of many sockets: those of another one, over and over.
+---@param batch tcpstats.Batch
+---@param count integer
+---@return tcpstats.Batch
+function sockets.repeated(batch, count)
+  local bytes = batch:encode "protobuf"
+  local body = bytes:match("^[\x80-\xff]*[\0-\x7f](.*)$") -- after its length
+  local parts, records = {}, {}
+  local at = 1
+  while at <= #body do
+    local length, shift, start = 0, 0, at + 1
+    repeat
+      local byte = body:byte(start)
+      length, shift, start = length | (byte & 0x7f) << shift, shift + 7, start + 1
+    until byte < 0x80
+    local field = body:sub(at, start + length - 1)
+    if body:byte(at) == 2 << 3 | 2 then records[#records + 1] = field else parts[#parts + 1] = field end
+    at = start + length
+  end
+  for i = 0, count - 1 do parts[#parts + 1] = records[i % #records + 1] end
+  local all = table.concat(parts)
+  return (assert(tcpstats.decode(varint(#all) .. all)))
+end
+
 --- The sockets of a batch or view as tables, in order.
 function sockets.tables(batch)
   local list = {}

@@ -33,6 +33,7 @@ return {
     text = "How `ctx:emit` and `output:write` write a batch or a socket.",
   },
   { class = "tcpstats.Output", title = "Output", call = "output", contract = "output", text = "What `ctx:output` returns." },
+  { class = "tcpstats.OutputAccount", title = "Account", call = "account", contract = "account", text = "What became of the rows of an output." },
   { class = "tcpstats.Alarm", title = "Alarm", call = "alarm" },
   { class = "tcpstats.alerting", title = "tcpstats.alerting", brief = true },
   { class = "tcpstats.text", title = "tcpstats.text" },

@@ -47,9 +47,10 @@
 ---@field batch tcpstats.Batch? The pass as this script sees it, also in on_socket, on_open and on_close. nil outside of a pass.
 ---@field live boolean Whether the running kernel is asked; false for a recording.
 ---@field format string? What --format said; nil if it was not given.
----@field emit fun(self: tcpstats.Ctx, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions) Writes to the script's output (-o, by default standard output): a batch   one BatchMessage a socket  one line of flat JSON, unless --format or options.format says otherwise a table   one line of JSON, as of tcpstats.json a string  as it is; newlines are up to you A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full.
+---@field emit fun(self: tcpstats.Ctx, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions) Writes to the script's output (-o, by default standard output): a batch   one BatchMessage a socket  one line of flat JSON, unless --format or options.format says otherwise a table   one line of JSON, as of tcpstats.json a string  as it is; newlines are up to you Nothing waits for a reader or a disk. Rows that cannot be written are counted and reported, and the run then ends with 1.
 ---@field output fun(self: tcpstats.Ctx, url: string): tcpstats.Output Another output, the same one for the same URL. Raises if it cannot be opened.
----@field flush fun(self: tcpstats.Ctx) Writes what was emitted now rather than at the end of the pass.
+---@field flush fun(self: tcpstats.Ctx) Writes what was emitted now rather than at the end of the pass, as far as its reader takes it.
+---@field account fun(self: tcpstats.Ctx): tcpstats.OutputAccount What became of the rows of the script's output, of all scripts that write to it: collected = written + unknown + waiting + all of dropped.
 ---@field isatty fun(self: tcpstats.Ctx): boolean Whether the script's output is a terminal.
 ---@field wants fun(self: tcpstats.Ctx, names: string[]): table<string, string> Says in init that the script reads these fields: if one is an owner's field, owners are looked up as with --processes. (Filters and --where say so themselves.) Returns those that this run can never know, each with the reason.
 ---@field log fun(self: tcpstats.Ctx, level: "error"|"warning"|"info"|"debug", format: string, ...: any) Writes a line to standard error, prefixed with the script's name. The format is that of string.format. debug is shown with --verbose.
@@ -65,7 +66,7 @@
 ---@field pretty? boolean Indented, for json.
 ---@field addresses? "base64"|"text" For json: base64 loads as protobuf JSON.
 ---@field fields? string[] The columns, for csv.
----@field header? boolean Whether the line of names is written, for csv (true).
+---@field header? boolean Whether the output, or each file of it, begins with the line of names, for csv (true).
 
 --- What `ctx:output` returns.
 ---@class tcpstats.Output
@@ -73,4 +74,13 @@
 ---@field write fun(self: tcpstats.Output, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions) As ctx:emit.
 ---@field flush fun(self: tcpstats.Output) As ctx:flush.
 ---@field isatty fun(self: tcpstats.Output): boolean As ctx:isatty.
----@field close fun(self: tcpstats.Output) Closes it; the next write opens it again.
+---@field account fun(self: tcpstats.Output): tcpstats.OutputAccount As ctx:account.
+---@field close fun(self: tcpstats.Output) Closes it when it has written what it was given; the next write opens it again.
+
+--- What became of the rows of an output.
+---@class tcpstats.OutputAccount
+---@field collected integer Rows that scripts gave to it.
+---@field written integer Rows that the system took: in a file, or on their way to a reader.
+---@field unknown integer Rows that the system took, for a reader that went away and may not have had them.
+---@field waiting integer Rows that are still to be written.
+---@field dropped table<string, integer> Rows that were dropped, by reason: buffer (it was full), disk, reader (it did not take them), refused (nobody listens), size (larger than a datagram), form (the file has another one), system.

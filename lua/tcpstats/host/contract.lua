@@ -74,10 +74,12 @@ contract.ctx = {
     .. "  a socket  one line of flat JSON, unless --format or options.format says otherwise\n"
     .. "  a table   one line of JSON, as of tcpstats.json\n"
     .. "  a string  as it is; newlines are up to you\n"
-    .. "A write that fails ends the run: quietly with 0 when a reader went away, with 1 and the reason when a disk is full." },
+    .. "Nothing waits for a reader or a disk. Rows that cannot be written are counted and reported, and the run then ends with 1." },
   { "output", "fun(self: tcpstats.Ctx, url: string): tcpstats.Output",
     "Another output, the same one for the same URL. Raises if it cannot be opened." },
-  { "flush", "fun(self: tcpstats.Ctx)", "Writes what was emitted now rather than at the end of the pass." },
+  { "flush", "fun(self: tcpstats.Ctx)", "Writes what was emitted now rather than at the end of the pass, as far as its reader takes it." },
+  { "account", "fun(self: tcpstats.Ctx): tcpstats.OutputAccount",
+    "What became of the rows of the script's output, of all scripts that write to it: collected = written + unknown + waiting + all of dropped." },
   { "isatty", "fun(self: tcpstats.Ctx): boolean", "Whether the script's output is a terminal." },
   { "wants", "fun(self: tcpstats.Ctx, names: string[]): table<string, string>",
     "Says in init that the script reads these fields: if one is an owner's field, owners are looked up as with --processes. (Filters and --where say so "
@@ -95,7 +97,7 @@ contract.emit_options = {
   { "pretty", "boolean", "Indented, for json." },
   { "addresses", '"base64"|"text"', "For json: base64 loads as protobuf JSON." },
   { "fields", "string[]", "The columns, for csv." },
-  { "header", "boolean", "Whether the line of names is written, for csv (true)." },
+  { "header", "boolean", "Whether the output, or each file of it, begins with the line of names, for csv (true)." },
 }
 
 --- What ctx:output returns.
@@ -104,7 +106,19 @@ contract.output = {
   { "write", "fun(self: tcpstats.Output, x: tcpstats.Batch|tcpstats.Socket|table|string, options?: tcpstats.EmitOptions)", "As ctx:emit." },
   { "flush", "fun(self: tcpstats.Output)", "As ctx:flush." },
   { "isatty", "fun(self: tcpstats.Output): boolean", "As ctx:isatty." },
-  { "close", "fun(self: tcpstats.Output)", "Closes it; the next write opens it again." },
+  { "account", "fun(self: tcpstats.Output): tcpstats.OutputAccount", "As ctx:account." },
+  { "close", "fun(self: tcpstats.Output)", "Closes it when it has written what it was given; the next write opens it again." },
+}
+
+--- What became of the rows of an output. A row is a socket of a batch, or an emitted socket, table or string.
+contract.account = {
+  { "collected", "integer", "Rows that scripts gave to it." },
+  { "written", "integer", "Rows that the system took: in a file, or on their way to a reader." },
+  { "unknown", "integer", "Rows that the system took, for a reader that went away and may not have had them." },
+  { "waiting", "integer", "Rows that are still to be written." },
+  { "dropped", "table<string, integer>",
+    "Rows that were dropped, by reason: buffer (it was full), disk, reader (it did not take them), refused (nobody listens), size (larger than a datagram), "
+    .. "form (the file has another one), system." },
 }
 
 --- Lua's type of what an entry is: "any" allows all.

@@ -72,6 +72,7 @@ local function output_proxy(host, instance, url)
     local out = host.outputs[url]
     if out then outputs.close(host, out) end
   end)
+  proxy.account = runtime.guard(function() return target():account() end)
   proxy.isatty = runtime.guard(function() return target():isatty() end)
   return proxy
 end
@@ -95,6 +96,7 @@ local function methods_of(host, instance)
     warn_of_null(host, instance, null_at)
   end, with_plain_arguments)
   methods.flush = runtime.guard(function() outputs.flush(host, instance.out) end)
+  methods.account = runtime.guard(function() return instance.out:account() end)
   methods.isatty = runtime.guard(function() return instance.out:isatty() end)
   methods.wants = runtime.guard(function(_, names)
     wants.note(host, names)

@@ -75,7 +75,7 @@ end
 
 local function exit_code(self)
   local code = self.ending or 0
-  if self.failed_at_end then code = math.max(code, 1) end
+  if self.failed_at_end or self.lost_rows then code = math.max(code, 1) end
   for _, one in ipairs(self.instances) do
     if one.retired then code = math.max(code, 1) end
   end

@@ -9,6 +9,8 @@ local runtime = require "tcpstats.runtime"
 
 local loop = {}
 
+local LOOK_AGAIN <const> = 100000000 -- whether an output that is waited for is still worth it, ns
+
 -- Runs the timers that are due, by the script's own time. Like passes they do not drift, and what has gone by is skipped.
 local function run_timers(host, one)
   for _, timer in ipairs(one.timers) do
@@ -72,8 +74,9 @@ function loop.wait(host)
       outputs.flush_all(host)
     end
     watch_input(host)
-    host.events:step(next_time(host, due))
-    if not host.ending and core.monotonic_ns() >= due then return true end
+    local held_up = outputs.are_waited_for(host)
+    host.events:step(next_time(host, held_up and core.monotonic_ns() + LOOK_AGAIN or due))
+    if not host.ending and not held_up and core.monotonic_ns() >= due then return true end
   end
   return false
 end

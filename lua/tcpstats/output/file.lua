@@ -1,8 +1,9 @@
---- A file, which is appended to. It may be rotated by size or age: PATH becomes PATH.1, PATH.1 becomes PATH.2, up to `keep` old ones.
--- Rotation is between messages, so no message is torn.
+--- A file, which is appended to. It may be rotated by size or age: PATH becomes PATH.1, PATH.1 becomes PATH.2, up to `keep` old ones. Rows are whole: a
+--- batch lies in one file, a part of a row that a full disk or a kill left at its end is cut off, and CSV has its line of names once.
 local core = require "tcpstats.core"
-local descriptor = require "tcpstats.output.descriptor"
+local disk = require "tcpstats.output.disk"
 local runtime = require "tcpstats.runtime"
+local stream = require "tcpstats.output.stream"
 local units = require "tcpstats.output.units"
 
 local file = { help = "a file: its path alone, or file:PATH?rotate=100M&age=1d&keep=5" }
@@ -11,14 +12,18 @@ file.keys = {
   age = "a time as 1h or 1d: a file that was written to for so long is moved away",
   keep = "how many old files are kept (5)",
   truncate = "yes: begin empty instead of appending",
+  buffer = stream.buffer_help,
 }
 
 local DEFAULT_KEEP <const> = 5
 
+-- The old one is closed when there is a new one: where the folder is away, it is written to on.
 local function open_fd(self, truncate)
   local fd, what, code = runtime.open_file(self.path, not truncate)
   if not fd then return nil, what, code end
+  if self.fd then runtime.close_file(self.fd) end
   self.fd, self.opened_ns = fd, core.monotonic_ns()
+  disk.begin(self)
   return true
 end
 
@@ -33,55 +38,49 @@ local function move_away(self)
   return os.rename(self.path, self.path .. ".1")
 end
 
-local function rotate(self)
-  local ok, what = move_away(self)
-  if not ok then
-    self.log("error", "cannot rotate %s: %s; it goes on growing", self.path, what)
-    self.rotate, self.age_ns = nil, nil
-    return true
-  end
-  return self:reopen()
-end
-
-local methods = setmetatable({}, { __index = descriptor })
+local methods = setmetatable({}, { __index = disk.methods })
 methods.__index = methods
 
-function methods:wrote() return not is_due(self) or rotate(self) end
-
-function methods:reopen()
-  local ok, what, code = self:close()
-  if not ok then return nil, what, code end
-  return open_fd(self, false)
+function methods:rotate_if_due()
+  if not is_due(self) then return end
+  local ok, what = move_away(self)
+  if ok then ok, what = open_fd(self, false) end
+  if ok then return end
+  self.log("error", "cannot rotate %s: %s; it goes on growing", self.path, what)
+  self.rotate, self.age_ns = nil, nil
 end
 
-function methods:close()
-  local fd, ok, what, code = self.fd, self:flush()
-  if self.fd ~= fd then fd = self.fd end -- the flush rotated it
-  local closed, why, closed_code = runtime.close_file(fd)
-  if not ok then return nil, what, code end
-  if not closed then return nil, why, closed_code end
+function methods:reopen()
+  self:tick()
+  local ok, what = open_fd(self, false)
+  if not ok then self.log("warning", "cannot open %s again: %s; the old file is written to", self.path, what) end
   return true
 end
 
-function file.open(target, keys, log)
-  if target == "" then return nil, "a path is missing, as in file:/var/log/tcp.jsonl", "EUSAGE" end
-  local self = setmetatable(descriptor.new(), methods)
-  self.path, self.log, self.keep = target, log, DEFAULT_KEEP
+function methods:close() return runtime.close_file(self.fd) end
+
+local function parse(self, keys)
   if keys.rotate then
     self.rotate = units.size(keys.rotate)
-    if not self.rotate or self.rotate == 0 then return nil, ("rotate=%s is no size; 100M is one"):format(keys.rotate), "EUSAGE" end
+    if not self.rotate or self.rotate == 0 then return ("rotate=%s is not a size; 100M is one"):format(keys.rotate) end
   end
   if keys.age then
     local seconds = units.seconds(keys.age)
-    if not seconds or seconds <= 0 then return nil, ("age=%s is no time; 1h is one"):format(keys.age), "EUSAGE" end
+    if not seconds or seconds <= 0 then return ("age=%s is not a time; 1h is one"):format(keys.age) end
     self.age_ns = math.floor(seconds * 1e9)
   end
-  if keys.keep then
-    self.keep = math.tointeger(tonumber(keys.keep))
-    if not self.keep or self.keep < 0 then return nil, ("keep=%s is no number of files"):format(keys.keep), "EUSAGE" end
-  end
-  if keys.truncate and keys.truncate ~= "yes" then return nil, "truncate is yes or left out", "EUSAGE" end
-  local ok, what, code = open_fd(self, keys.truncate ~= nil)
+  self.keep = keys.keep and math.tointeger(tonumber(keys.keep)) or not keys.keep and DEFAULT_KEEP
+  if not self.keep or self.keep < 0 then return ("keep=%s is not a number of files"):format(keys.keep) end
+  if keys.truncate and keys.truncate ~= "yes" then return "truncate is yes or left out" end
+end
+
+function file.open(target, env)
+  if target == "" then return nil, "a path is missing, as in file:/var/log/tcp.jsonl", "EUSAGE" end
+  local self = setmetatable({ path = target, name = target, account = env.account, log = env.log, keys = env.keys }, methods)
+  local wrong = parse(self, env.keys)
+  if wrong then return nil, wrong, "EUSAGE" end
+  local ok, what, code = stream.init(self)
+  if ok then ok, what, code = open_fd(self, env.keys.truncate ~= nil) end
   if not ok then return nil, what, code end
   return self
 end

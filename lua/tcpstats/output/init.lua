@@ -1,16 +1,22 @@
---- Where bytes go. An output is named by a URL; what a scheme does is one file, lua/tcpstats/output/SCHEME.lua.
+--- Where rows go. An output is named by a URL; what a scheme does is one file, lua/tcpstats/output/SCHEME.lua.
 --
--- Such a file returns { help = "what --list says", keys = {name = "what it is"}, open = function(target, keys, log) } where open gives nil and a
--- message, or a table:
---   send(self, bytes, is_text)  takes a message: true; or nil, text, code when it is lost for good and the run must end
---   flush(self)                 what is held back goes out, as far as that needs no waiting; results as of send
---   close(self)                 the end: may wait a moment; results as of send
---   reopen(self)                after SIGHUP; results as of send
--- and if it has them
---   fd                          a descriptor that batches may be written to without becoming a string; `wrote(self)` is called after that
---   pending(self)               -> a descriptor that is waited for to become readable or nil, one to become writable or nil, when to look again
---                               (monotonic ns) or nil
---   tick(self)                  looks again
+-- Such a file returns { help = what --list says, keys = {name = what it is}, open = function(target, env) }. `env` has what the output is given:
+-- `keys` of the URL, `account` for its rows (tcpstats.output.account), `log(level, format, ...)` for what goes wrong. `open` gives nil and a message, or a
+-- table:
+--   put_chunks(self, chunks, form, whole, header)  takes the rows of a batch (see tcpstats.output.queue), false when there is no room for them
+--   put_bytes(self, bytes, form)  takes a row that is encoded
+--   tick(self)        goes on: connects, writes what can be written without waiting, says to the account what became of rows
+--   pending(self)     -> a descriptor that is waited for to become readable or nil, one to become writable or nil, when to look again (monotonic ns) or
+--                     nil; then tick is called
+--   queue             what waits
+--   failure           {text, code} when it will never write again, and the run must end; else nil
+--   is_settled(self)  whether every row is written, dropped or acknowledged
+--   is_stalled(self)  whether it is in vain to wait for that
+--   give_up(self, reason)  drops what is not settled
+--   reopen(self)      after SIGHUP
+--   close(self)       frees what it has. true; or nil, text, code
+-- None of them waits. Every row that was put is counted by the account exactly once; what is not taken, its caller counts.
+local account = require "tcpstats.output.account"
 local core = require "tcpstats.core"
 local runtime = require "tcpstats.runtime"
 
@@ -19,8 +25,8 @@ local output = {}
 --- The schemes there are, as `--list` shows them.
 output.schemes = { "file", "stdout", "tcp", "udp", "unix" }
 
--- Taken before a sandbox hides them: a script there has no business with descriptors.
-local write_batch = core.batch_methods.write
+local REPORT_EVERY <const> = 60000000000
+local LAST_MOMENT <const> = 2000000000 -- for what is left when a signal ends the run
 
 local function parse_keys(url, text, known)
   local keys = {}
@@ -59,19 +65,21 @@ front.__index = front
 front.__name = "tcpstats.output"
 
 --- Opens what a URL names.
--- @param url "-", a path, file:PATH?rotate=100M&keep=5, tcp://HOST:PORT, udp://HOST:PORT, unix:PATH
--- @param log function(level, format, ...) for what goes wrong later
--- @return an output; or nil, message, "EUSAGE" (the URL is wrong) or "ESYSTEM"
+---@param url string "-", a path, file:PATH?rotate=100M&keep=5, tcp://HOST:PORT, udp://HOST:PORT, unix:PATH
+---@param log? function(level, format, ...) for what goes wrong later
+---@return table? output or nil, message, "EUSAGE" (the URL is wrong) or the system's code
 function output.open(url, log)
+  log = log or function() end
   local scheme, target, text = output.parse(url)
   if not scheme then return nil, target, "EUSAGE" end
   local kind = require("tcpstats.output." .. scheme)
   local keys, what = parse_keys(url, text, kind.keys)
   if not keys then return nil, what, "EUSAGE" end
-  local backend, code
-  backend, what, code = kind.open(target, keys, log)
-  if not backend then return nil, ("%s: %s"):format(url, what), code or "ESYSTEM" end
-  return setmetatable({ url = url, backend = backend }, front)
+  local self = setmetatable({ url = url, log = log, rows = account.new(), reported = 0, report_ns = 0 }, front)
+  local code
+  self.backend, what, code = kind.open(target, { keys = keys, account = self.rows, log = log })
+  if not self.backend then return nil, ("%s: %s"):format(url, what), code or "ESYSTEM" end
+  return self
 end
 
 local function encode_socket(s, format)
@@ -79,41 +87,75 @@ local function encode_socket(s, format)
   return core.socket_json(s, format == "json" and "canonical" or "flat") .. "\n", true
 end
 
---- Writes something: a batch, a socket, a table (a line of JSON) or a string (as it is).
--- @param x what
--- @param options {format = "json", "flat", "protobuf" or "csv", and what batch:encode takes for it: pretty=, addresses=, fields=, header=}; may be nil
--- @param defaults for what options leave out: {format=, pretty=}; may be nil
--- @return true; or nil, message, code when the run must end. Raises when x is nothing that can be written
-function front:write(x, options, defaults)
-  local backend, kind = self.backend, type(x)
-  if not backend then return nil, self.url .. ": closed", "ESYSTEM" end
-  if kind == "string" then return backend:send(x, true) end
-  local format = options and options.format or defaults and defaults.format
-  if kind == "userdata" then
-    local name = (getmetatable(x) or {}).__name
-    if name == "tcpstats.socket" then return backend:send(encode_socket(x, format)) end
-    if name == "tcpstats.batch" then
-      format = format or "json"
-      options, defaults = options or {}, defaults or {}
-      local how = { pretty = options.pretty or defaults.pretty, addresses = options.addresses, fields = options.fields, header = options.header }
-      if not backend.fd then return backend:send(x:encode(format, how), format ~= "protobuf") end
-      local ok, what, code = backend:flush()
-      if ok then ok, what, code = write_batch(x, backend.fd, format, how) end
-      if not ok then return nil, what, code end
-      return backend:wrote()
-    end
-  elseif kind == "table" then
+-- What a format is to a file: see tcpstats.output.queue.
+local FORMS = { json = "lines", flat = "lines", csv = "csv", protobuf = "messages" }
+local WHOLE = { json = true, protobuf = true }
+
+local function put_batch(self, batch, options, defaults)
+  local format = options.format or defaults.format or "json"
+  local how = { pretty = options.pretty or defaults.pretty, addresses = options.addresses, fields = options.fields, header = options.header }
+  local chunks = core.chunks(batch, format, how)
+  return self.backend:put_chunks(chunks, FORMS[format], WHOLE[format] or false, chunks:header()), #batch
+end
+
+local NONE <const> = {}
+
+-- Puts something; whether it was taken, and how many rows it is.
+local function put(self, x, options, defaults)
+  local kind = type(x)
+  if kind == "string" then return self.backend:put_bytes(x, "text"), 1 end
+  if kind == "table" then
     local line, what = core.json(x)
     if not line then error(what, 0) end
-    return backend:send(line .. "\n", true)
+    return self.backend:put_bytes(line .. "\n", "lines"), 1
+  end
+  local name = kind == "userdata" and (getmetatable(x) or NONE).__name
+  if name == "tcpstats.batch" then return put_batch(self, x, options, defaults) end
+  if name == "tcpstats.socket" then
+    local bytes, is_text = encode_socket(x, options.format or defaults.format)
+    return self.backend:put_bytes(bytes, is_text and "lines" or "messages"), 1
   end
   error(("cannot write %s: expected a batch, a socket, a table or a string"):format(kind == "nil" and "nil" or "a " .. kind), 0)
 end
 
---- What is held back goes out. Results as of write.
+-- Says what was lost, at most once a minute.
+local function report(self)
+  local lost = self.rows:lost() + self.rows.unknown
+  if lost == self.reported then return end
+  local now = core.monotonic_ns()
+  if now < self.report_ns then return end
+  self.reported, self.report_ns = lost, now + REPORT_EVERY
+  self.log("warning", "%s: so far %s", self.backend.name, self.rows:text())
+end
+
+local function result(self)
+  local failure = self.backend.failure
+  if failure then return nil, failure[1], failure[2] end
+  report(self)
+  return true
+end
+
+--- Writes something: a batch, a socket, a table (a line of JSON) or a string (as it is). Rows for which there is no room are dropped and counted.
+---@param x any what
+---@param options? table {format = "json", "flat", "protobuf" or "csv", and what batch:encode takes for it: pretty=, addresses=, fields=, header=}. The
+---  header of CSV is written where the output, or a file of it, begins
+---@param defaults? table for what options leave out: {format=, pretty=}
+---@return true? ok or nil, message, code when the run must end. Raises when x is nothing that can be written
+function front:write(x, options, defaults)
+  if not self.backend then return nil, "it is closed", "ESYSTEM" end
+  local before = self.backend.failure
+  if before then return nil, before[1], before[2] end
+  local taken, count = put(self, x, options or NONE, defaults or NONE)
+  self.rows:collect(count)
+  if not taken then self.rows:drop(count, "buffer") end
+  return result(self)
+end
+
+--- Writes what can be written without waiting. Results as of write.
 function front:flush()
   if not self.backend then return true end
-  return self.backend:flush()
+  self.backend:tick()
+  return result(self)
 end
 
 --- Opens it again under its name, after somebody moved a file away. Results as of write.
@@ -122,23 +164,68 @@ function front:reopen()
   return self.backend:reopen()
 end
 
---- Ends it. Results as of write.
+--- What to wait for: a descriptor that becomes readable, one that becomes writable, and when to look again (monotonic ns). Each may be nil.
+function front:pending()
+  if not self.backend then return end
+  local to_read, to_write, again = self.backend:pending()
+  if not self.finish_ns then return to_read, to_write, again end
+  local now = core.monotonic_ns()
+  local deadline = self.hurry_ns and self.hurry_ns + LAST_MOMENT or now + LAST_MOMENT
+  return to_read, to_write, again and math.min(again, deadline) or deadline
+end
+
+--- Whether no pass should be made before it has taken what it was given.
+---@param live boolean whether passes are of the running system, which does not wait
+---@param alone boolean whether it is the run's only output
+function front:is_waited_for(live, alone)
+  local backend = self.backend
+  if not backend or backend.failure or backend:is_stalled() then return false end
+  if alone and backend.waited_for then return not backend.queue:is_empty() end
+  return not live and backend.queue:is_full()
+end
+
+--- Takes nothing any more, and tries to write what is left.
+function front:finish()
+  if not self.backend or self.finish_ns then return end
+  local now = core.monotonic_ns()
+  self.finish_ns = now
+  self.backend.finishing, self.backend.progress_ns, self.backend.retry_ns = true, now, 0
+  self.backend:tick()
+end
+
+--- A signal ends the run: what is left has a moment.
+function front:hurry() self.hurry_ns = self.hurry_ns or core.monotonic_ns() end
+
+--- Whether nothing is left, after `finish`: what cannot be written is given up.
+function front:is_finished()
+  local backend = self.backend
+  if not backend or backend.failure or backend:is_settled() then return true end
+  local over = self.hurry_ns and core.monotonic_ns() >= self.hurry_ns + LAST_MOMENT
+  if not over and not backend:is_stalled() then return false end
+  backend:give_up(backend.stuck and "disk" or "reader")
+  return true
+end
+
+--- Ends it. What cannot be written without waiting is given up, unless `finish` came first and is_finished was waited for. Results as of write.
 function front:close()
   local backend = self.backend
   if not backend then return true end
+  self:finish()
+  if not backend.failure then backend:give_up(backend.stuck and "disk" or "reader") end
+  local failure = backend.failure
+  local ok, what, code = backend:close()
   self.backend = nil
-  return backend:close()
+  local lost = self.rows:text()
+  if lost then self.log("warning", "%s: %s", backend.name, lost) end
+  if failure then return nil, failure[1], failure[2] end
+  return ok, what, code
 end
 
---- What to wait for: a descriptor that becomes readable, one that becomes writable, and when to look again (monotonic ns). Each may be nil.
-function front:pending()
-  if self.backend and self.backend.pending then return self.backend:pending() end
-end
+--- What became of its rows: {collected=, written=, unknown=, waiting=, dropped = {reason = rows}}.
+function front:account() return self.rows:copy() end
 
---- Goes on with what could not be done without waiting.
-function front:tick()
-  if self.backend and self.backend.tick then self.backend:tick() end
-end
+--- Whether rows were lost, or may have been.
+function front:has_lost() return self.rows:lost() + self.rows.unknown > 0 end
 
 --- Whether it is a terminal.
 function front:isatty() return self.backend ~= nil and self.backend.fd ~= nil and runtime.isatty(self.backend.fd) end

@@ -1,159 +1,123 @@
---- What outputs over a connection share: a bounded queue of messages, reconnecting with back-off, and an honest count of what was lost.
--- Nothing here waits, but for a moment at the end: a reader that is slow, gone or not there yet never stops the collection.
+--- A bounded queue of rows on their way to a reader.
 --
--- Messages are whole: what does not fit the queue is dropped as a whole, and one that a lost connection tore is sent again from its beginning.
--- Bytes that the kernel took before a connection broke may be lost without anybody knowing; a protocol with acknowledgements would be needed.
-local core = require "tcpstats.core"
-local runtime = require "tcpstats.runtime"
-local units = require "tcpstats.output.units"
+-- A batch waits as rows and is encoded when its bytes can go out. One that another follows is encoded into the queue as far as its limit allows,
+-- so that at most one pass is kept beyond the limit, however large it is: what fits neither way is not taken, and its rows are the caller's to count.
+local piece = require "tcpstats.output.piece"
 
-local stream = {}
-stream.__index = stream
+local queue = {}
 
---- Keys that every output over a connection knows.
-stream.keys = { buffer = "how much is kept while the reader is slow or away, as 32M (8M)" }
+local CHUNK <const> = 64 << 10
 
-local DEFAULT_BUFFER <const> = 8 << 20
-local SHORTEST_PAUSE <const>, LONGEST_PAUSE <const> = 100000000, 30000000000 -- between attempts, ns
-local CONNECT_TIME <const> = 10000000000 -- an attempt that took longer has failed
-local LAST_MOMENT <const> = 2000000000 -- for what is left at the end
-local TELL_EVERY <const> = 60000000000
-local PIECE <const> = 64 << 10 -- what is handed to the system at once: sending from a string costs its copying
+local Queue = {}
+Queue.__index = Queue
 
---- An output over a connection.
--- @param options {name = what log lines call it, log =, keys =, connect = function() -> socket or nil, message;
---   finish = function(socket) -> true, or nil and a message, when the socket has become writable}
--- @return the output; or nil, message, code
-function stream.new(options)
-  local limit = DEFAULT_BUFFER
-  if options.keys.buffer then limit = units.size(options.keys.buffer) end
-  if not limit or limit == 0 then return nil, ("buffer=%s is no size; 8M is one"):format(options.keys.buffer), "EUSAGE" end
-  local self = setmetatable({
-    name = options.name, log = options.log, connect = options.connect, finish = options.finish, limit = limit,
-    queue = {}, first = 1, last = 0, held = 0, sent = 0, -- `sent`: bytes of the first message that are on their way
-    state = "away", next_try = 0, pause = SHORTEST_PAUSE, lost = 0, lost_bytes = 0, told_lost = 0,
-  }, stream)
-  self:tick()
-  return self
+--- An empty queue.
+---@param limit integer how many encoded bytes it holds
+---@param datagram? integer in how many bytes batches are cut, messages too; nil: a message stays one
+function queue.new(limit, datagram) return setmetatable({ limit = limit, datagram = datagram, held = 0, items = {}, first = 1, last = 0 }, Queue) end
+
+local function push(self, item)
+  self.last = self.last + 1
+  self.items[self.last] = item
 end
 
-local function tell_lost(self, now)
-  if self.lost == self.told_lost or now < (self.tell_lost_at or 0) then return end
-  self.log("warning", "%s: %d messages were dropped so far (%d bytes): the reader is %s", self.name, self.lost, self.lost_bytes,
-    self.state == "connected" and "too slow" or "away")
-  self.told_lost, self.tell_lost_at = self.lost, now + TELL_EVERY
+-- Puts an item before the last one.
+local function insert(self, item)
+  self.items[self.last + 1] = self.items[self.last]
+  self.items[self.last] = item
+  self.last = self.last + 1
 end
 
-local function disconnect(self, why)
-  if self.socket then self.socket:close() end
-  local now = core.monotonic_ns()
-  self.socket, self.sent, self.state = nil, 0, "away"
-  self.next_try = now + self.pause
-  if now >= (self.tell_away_at or 0) or self.was_connected then
-    self.log("warning", "%s: %s; trying again, up to %d bytes are kept", self.name, why, self.limit)
-    self.tell_away_at, self.was_connected = now + TELL_EVERY, false
-  end
-  self.pause = math.min(self.pause * 2, LONGEST_PAUSE)
+local function drop_last(self)
+  self.items[self.last] = nil
+  self.last = self.last - 1
 end
 
-local function connected(self)
-  if self.tell_away_at then self.log("info", "%s: connected, %d messages were dropped so far", self.name, self.lost) end
-  self.state, self.pause, self.was_connected, self.tell_away_at = "connected", SHORTEST_PAUSE, true, nil
-end
-
-local function begin(self)
-  local socket, what = self.connect()
-  self.state, self.deadline = "connecting", core.monotonic_ns() + CONNECT_TIME
-  self.socket = socket
-  if not socket then return disconnect(self, what) end
-end
-
-local function go_on(self)
-  local ok, what = self.finish(self.socket)
-  if ok then return connected(self) end
-  if what then return disconnect(self, what) end
-  if core.monotonic_ns() > self.deadline then disconnect(self, "no answer") end
-end
-
--- A reader says nothing; when it went away this is where it shows before bytes are sent into the void.
-local function is_gone(self)
-  local _, what = self.socket:receive(1)
-  return what == "closed"
-end
-
-local function drain(self)
-  if self.held > 0 and is_gone(self) then return disconnect(self, "the reader closed the connection") end
-  while self.first <= self.last do
-    local message = self.queue[self.first]
-    local to = math.min(#message, self.sent + PIECE)
-    local at, what, partly = self.socket:send(message, self.sent + 1, to)
-    self.sent = at or partly or self.sent
-    if not at and what ~= "timeout" then return disconnect(self, what == "closed" and "the reader closed the connection" or what) end
-    if not at then return end
-    if self.sent == #message then
-      self.queue[self.first] = nil
-      self.held, self.first, self.sent = self.held - #message, self.first + 1, 0
+-- Encodes the batch at the end into the queue, whose rows are then no longer needed. False: there is no room for all of it.
+local function encode_last(self)
+  local item = self.items[self.last]
+  local chunks = item and item.chunks
+  if not chunks then return true end
+  local encoded = false
+  while self.held < self.limit do
+    local size = self.datagram or item.whole and self.limit - self.held or CHUNK
+    local bytes, rows, ends, sent = chunks:next(size, self.datagram ~= nil)
+    if bytes == nil then
+      drop_last(self)
+      return true
     end
+    if not bytes then return false end -- a message that has begun, or is too large
+    insert(self, { body = piece.of(bytes, rows, ends, sent), header = item.header, form = item.form, begun = item.begun })
+    self.held, encoded = self.held + #bytes, true
   end
-  self.first, self.last = 1, 0
-end
-
---- Connects when it is time for it, and sends what can be sent without waiting.
-function stream:tick()
-  local now = core.monotonic_ns()
-  if self.state == "away" and now >= self.next_try then begin(self) end
-  if self.state == "connecting" then go_on(self) end
-  if self.state == "connected" then drain(self) end
-  tell_lost(self, now)
-end
-
--- LuaSocket gives a float.
-local function fd_of(self) return math.tointeger(self.socket:getfd()) end
-
---- What to wait for: see tcpstats.output.
-function stream:pending()
-  if self.state == "away" then return nil, nil, self.next_try end
-  if self.state == "connecting" then return nil, fd_of(self), self.deadline end
-  return nil, self.held > 0 and fd_of(self) or nil
-end
-
-function stream:send(bytes)
-  if self.held + #bytes > self.limit then
-    self.lost, self.lost_bytes = self.lost + 1, self.lost_bytes + #bytes
-  elseif #bytes > 0 then
-    self.last = self.last + 1
-    self.queue[self.last], self.held = bytes, self.held + #bytes
-  end
+  if not encoded or chunks:left() > 0 then return false end
+  drop_last(self)
   return true
 end
 
-function stream:flush()
-  self:tick()
+--- Takes a batch.
+---@param chunks tcpstats.Chunks its rows
+---@param form "lines"|"csv"|"messages" what it is to a file
+---@param whole boolean whether it is one message, which cannot be cut between its rows
+---@param header? string the line that a file of it begins with
+---@return boolean taken
+function Queue:put_chunks(chunks, form, whole, header)
+  if not encode_last(self) or self.held >= self.limit then return false end
+  push(self, { body = chunks, chunks = chunks, form = form, whole = whole, header = header })
   return true
 end
 
-function stream:reopen()
-  self.next_try, self.pause = 0, SHORTEST_PAUSE
+--- Takes a row that is encoded.
+---@param bytes string
+---@param form "lines"|"messages"|"text"
+---@return boolean taken
+function Queue:put_bytes(bytes, form)
+  if not encode_last(self) or self.held > 0 and self.held + #bytes > self.limit then return false end
+  local item, binary = self.items[self.last], form == "messages"
+  if not item or item.form ~= form or not item.body.is_open or not item.body:is_open(binary) then
+    item = { body = piece.new(binary), form = form }
+    push(self, item)
+  end
+  item.body:add(bytes)
+  self.held = self.held + #bytes
   return true
 end
 
-function stream:close()
-  local deadline = core.monotonic_ns() + LAST_MOMENT
-  self:tick()
-  while self.held > 0 and core.monotonic_ns() < deadline do
-    local _, fd, again = self:pending()
-    runtime.poll(math.min(deadline, again or deadline), { fd }, { fd and 2 }, {}, true)
-    self:tick()
-  end
-  for i = self.first, self.last do
-    self.lost, self.lost_bytes = self.lost + 1, self.lost_bytes + #self.queue[i]
-  end
-  if self.lost > 0 then
-    self.log("warning", "%s: %d messages (%d bytes) were dropped", self.name, self.lost, self.lost_bytes)
-  end
-  if self.socket then self.socket:close() end
-  self.socket, self.state, self.queue, self.first, self.last, self.held = nil, "away", {}, 1, 0, 0
-  return true
+--- What goes out next: {body = piece or chunks, form =, header =}; nil when nothing waits.
+function Queue:head() return self.items[self.first] end
+
+--- Puts bytes that are no row before what goes out next.
+function Queue:put_mark(bytes)
+  self.first = self.first - 1
+  self.items[self.first] = { body = piece.mark(bytes), is_mark = true, begun = true }
+  self.held = self.held + #bytes
 end
 
-return stream
+--- What went out next has gone out.
+function Queue:pop()
+  local item = self.items[self.first]
+  self.items[self.first] = nil
+  if not item.chunks then self.held = self.held - item.body.size end
+  self.first = self.first + 1
+  if self.first > self.last then self.first, self.last = 1, 0 end
+end
+
+--- Whether nothing waits.
+function Queue:is_empty() return self.first > self.last end
+
+--- Whether a batch waits that is larger than there is room for, or there is none at all.
+function Queue:is_full()
+  local item = self.items[self.last]
+  return self.held >= self.limit or item ~= nil and item.chunks ~= nil
+end
+
+--- Forgets everything.
+---@return integer rows that are lost with it
+function Queue:clear()
+  local rows = 0
+  for i = self.first, self.last do rows = rows + self.items[i].body:left() end
+  self.items, self.first, self.last, self.held = {}, 1, 0, 0
+  return rows
+end
+
+return queue

@@ -1,95 +1,187 @@
---- Datagrams: udp://HOST:PORT. Text goes as many whole lines to a datagram as fit `size`; anything else is one datagram a message.
--- What does not fit a datagram at all, or what the system has no room for, is dropped and counted.
+--- Datagrams: udp://HOST:PORT. Each has as many whole rows as fit `size`; batches in JSON and protobuf become as many messages as that takes. A row that
+--- is larger is a datagram of its own, which networks may fragment. Rows that fit no datagram, that the system refuses, or that nobody listens for are
+--- counted; what a network loses nobody can count.
 local core = require "tcpstats.core"
-local library = require "tcpstats.output.library"
+local queue = require "tcpstats.output.queue"
+local resolve = require "tcpstats.output.resolve"
+local runtime = require "tcpstats.runtime"
+local stream = require "tcpstats.output.stream"
 local units = require "tcpstats.output.units"
 
-local udp = { help = "datagrams: udp://HOST:PORT, as many lines in each as fit ?size=1400" }
-udp.keys = { size = "bytes of a datagram that lines are gathered in (1400)" }
+local udp = { help = "datagrams: udp://HOST:PORT, as many rows in each as fit ?size=1400" }
+udp.keys = { size = "bytes of a datagram that rows are gathered in (1400)", buffer = stream.buffer_help }
 
 local DEFAULT_SIZE <const>, LARGEST <const> = 1400, 65507
-local TELL_EVERY <const> = 60000000000
+local DEFAULT_BUFFER <const> = 8 << 20
+local SHORTEST_PAUSE <const>, LONGEST_PAUSE <const> = 100000000, 30000000000 -- between attempts to resolve, ns
+local ROOM_AFTER <const> = 1000000 -- a queue of the system that was full is tried again
+local REPORT_EVERY <const> = 60000000000
+local PATIENCE <const> = 2000000000
 
 local methods = {}
 methods.__index = methods
 
-local function lose(self, bytes)
-  self.lost, self.lost_bytes = self.lost + 1, self.lost_bytes + #bytes
-end
-
-local function send_datagram(self, bytes)
-  local ok, what
-  if #bytes <= LARGEST then ok, what = self.socket:send(bytes) end
-  -- "connection refused" tells of the datagram before: nobody listens. This one has not been sent.
-  if not ok and what == "connection refused" then ok, what = self.socket:send(bytes) end
-  if ok then return end
-  lose(self, bytes)
-  self.why = what or "larger than a datagram"
-end
-
-local function tell(self)
+local function report(self, format, ...)
   local now = core.monotonic_ns()
-  if self.lost == self.told or now < self.tell_at then return end
-  self.log("warning", "%s: %d datagrams were dropped so far (%d bytes): %s", self.name, self.lost, self.lost_bytes, self.why)
-  self.told, self.tell_at = self.lost, now + TELL_EVERY
+  if now < (self.report_ns[format] or 0) then return end
+  self.report_ns[format] = now + REPORT_EVERY
+  self.log("warning", "%s: " .. format, self.name, ...)
 end
 
-local function flush_lines(self)
-  if #self.lines == 0 then return end
-  local bytes = table.concat(self.lines)
-  self.lines, self.held = {}, 0
-  send_datagram(self, bytes)
+local function take_turn(self)
+  local item = self.queue:head()
+  if not item then return end
+  local bytes, rows = item.body:next(self.size, true)
+  if not bytes then
+    self.queue:pop()
+    return take_turn(self)
+  end
+  if #bytes > self.size and rows > 0 then
+    report(self, "rows are larger than size=%d and become fragmented datagrams, which many networks lose", self.size)
+  end
+  return { bytes = bytes, rows = rows }
 end
 
-function methods:send(bytes, is_text)
-  if not is_text then
-    send_datagram(self, bytes)
+-- A refusal is noted by the socket and reported when the next datagram is to be sent, which is not sent then.
+local function refused(self)
+  self.account:refuse(self.last_rows, "refused")
+  self.last_rows = 0
+  report(self, "nobody listens")
+end
+
+-- A row whose lines are several datagrams is lost with the first of them.
+local function lose(self, datagram, reason)
+  self.account:drop(datagram.rows, reason)
+  self.torn = datagram.rows == 0 and reason or nil
+  self.datagram = nil
+end
+
+local function note_sent(self, rows)
+  if self.torn and rows > 0 then
+    self.account:drop(1, self.torn)
+    self.torn, rows = nil, rows - 1
+  end
+  self.account:write(rows)
+  self.last_rows, self.datagram, self.progress_ns = rows, nil, core.monotonic_ns()
+end
+
+-- Sends one; false when there is no room for it now.
+local function send(self, datagram)
+  local n, what, code = runtime.send(self.fd, datagram.bytes)
+  if not n and code == "ECONNREFUSED" then
+    refused(self)
+    n, what, code = runtime.send(self.fd, datagram.bytes)
+  end
+  if n then
+    note_sent(self, datagram.rows)
     return true
   end
-  for line in bytes:gmatch("[^\n]*\n?") do
-    if self.held + #line > self.size then flush_lines(self) end
-    if line ~= "" then self.lines[#self.lines + 1], self.held = line, self.held + #line end
+  if code == "EAGAIN" or code == "ENOBUFS" then
+    self.again_ns = code == "ENOBUFS" and core.monotonic_ns() + ROOM_AFTER or nil
+    return false
+  end
+  if code == "EMSGSIZE" then
+    report(self, "rows of more than %d bytes fit no datagram", LARGEST)
+  else
+    report(self, "%s", what)
+  end
+  lose(self, datagram, code == "EMSGSIZE" and "size" or code == "ECONNREFUSED" and "refused" or "system")
+  return true
+end
+
+local function open_socket(self)
+  local address, what = self.addresses:next()
+  self.resolving = address == false
+  if self.resolving then return end
+  if address then
+    self.fd, what = runtime.connect(address, "datagram")
+    if self.fd then
+      self.pause = SHORTEST_PAUSE
+      return
+    end
+  end
+  report(self, "%s; trying again", what)
+  self.retry_ns = core.monotonic_ns() + self.pause
+  self.pause = math.min(self.pause * 2, LONGEST_PAUSE)
+end
+
+function methods:tick()
+  if not self.fd and core.monotonic_ns() >= self.retry_ns then open_socket(self) end
+  if not self.fd then return end
+  self.again_ns = nil
+  while true do
+    self.datagram = self.datagram or take_turn(self)
+    if not self.datagram or not send(self, self.datagram) then return end
+  end
+end
+
+function methods:pending()
+  if not self.fd then
+    if self.resolving then return self.addresses:pending() end
+    return nil, nil, self.retry_ns
+  end
+  if self.again_ns then return nil, nil, self.again_ns end
+  if self.datagram or not self.queue:is_empty() then return nil, self.fd end
+end
+
+function methods:put_chunks(...)
+  local taken = self.queue:put_chunks(...)
+  if taken and self.fd then self:tick() end
+  return taken
+end
+
+function methods:put_bytes(...) return self.queue:put_bytes(...) end
+
+-- A refusal of the last datagram: on one machine it is there at once.
+function methods:is_settled()
+  if self.datagram or not self.queue:is_empty() then return false end
+  if self.fd then
+    local ok, _, code = runtime.socket_error(self.fd)
+    if not ok and code == "ECONNREFUSED" then refused(self) end
   end
   return true
 end
 
-function methods:flush()
-  flush_lines(self)
-  tell(self)
-  return true
+function methods:give_up(reason)
+  if self.datagram then lose(self, self.datagram, reason) end
+  self.account:drop(self.queue:clear(), reason)
 end
 
-function methods.reopen() return true end
+function methods:is_stalled() return core.monotonic_ns() - self.progress_ns >= PATIENCE end
+
+local function close_fd(self)
+  if self.fd then runtime.close_file(self.fd) end
+  self.fd = nil
+end
+
+function methods:reopen()
+  self.addresses:reset()
+  close_fd(self)
+  self.resolving, self.retry_ns = false, 0
+  return true
+end
 
 function methods:close()
-  flush_lines(self)
-  if self.lost > 0 then self.log("warning", "%s: %d datagrams (%d bytes) were dropped: %s", self.name, self.lost, self.lost_bytes, self.why) end
-  self.socket:close()
+  self.addresses:reset()
+  close_fd(self)
   return true
 end
 
-function udp.open(target, keys, log)
-  local tcp = require "tcpstats.output.tcp"
-  local host, port = tcp.endpoint(target, "udp")
+function udp.open(target, env)
+  local host, port = resolve.endpoint(target, "udp")
   if not host then return nil, port, "EUSAGE" end
-  local size = keys.size and units.size(keys.size) or DEFAULT_SIZE
-  if keys.size and (not size or size < 1 or size > LARGEST) then
-    return nil, ("size=%s is no datagram's size, 1 to %d"):format(keys.size, LARGEST), "EUSAGE"
+  local keys = env.keys
+  local size, limit = keys.size and units.size(keys.size) or DEFAULT_SIZE, keys.buffer and units.size(keys.buffer) or DEFAULT_BUFFER
+  if keys.size and (not units.size(keys.size) or size < 1 or size > LARGEST) then
+    return nil, ("size=%s is not a datagram's size, 1 to %d"):format(keys.size, LARGEST), "EUSAGE"
   end
-  local socket, missing = library.load("socket", "it")
-  if not socket then return nil, missing end
-  local addresses, what = tcp.addresses(socket, host)
-  if not addresses then return nil, what end
-  local s
-  s, what = (addresses[1].family == "inet6" and socket.udp6 or socket.udp4)()
-  if not s then return nil, what end
-  s:settimeout(0)
-  local ok
-  ok, what = s:setpeername(addresses[1].addr, port)
-  if not ok then return nil, what end
-  return setmetatable({
-    socket = s, name = "udp://" .. target, log = log, size = size, lines = {}, held = 0, lost = 0, lost_bytes = 0, told = 0, tell_at = 0,
+  if keys.buffer and (units.size(keys.buffer) or 0) == 0 then return nil, ("buffer=%s is not a size; 8M is one"):format(keys.buffer), "EUSAGE" end
+  local self = setmetatable({
+    name = "udp://" .. target, log = env.log, account = env.account, size = size, queue = queue.new(limit, size), addresses = resolve.new(host, port, "datagram"),
+    last_rows = 0, retry_ns = 0, pause = SHORTEST_PAUSE, report_ns = {}, progress_ns = core.monotonic_ns(),
   }, methods)
+  self:tick()
+  return self
 end
 
 return udp

@@ -1,27 +1,16 @@
---- A Unix stream socket that a reader listens on: unix:PATH.
-local library = require "tcpstats.output.library"
-local stream = require "tcpstats.output.queue"
+--- A Unix stream socket that a reader listens on: unix:PATH. Rows that the reader has not read when it closes the socket are counted as unknown.
+local connection = require "tcpstats.output.connection"
+local runtime = require "tcpstats.runtime"
+local stream = require "tcpstats.output.stream"
 
-local unix = { help = "a Unix socket: unix:PATH, with ?buffer=8M", keys = stream.keys }
+local unix = { help = "a Unix socket: unix:PATH, with ?buffer=8M", keys = { buffer = stream.buffer_help } }
 
-function unix.open(target, keys, log)
+function unix.open(target, env)
   if target == "" then return nil, "a path is missing, as in unix:/run/reader.sock", "EUSAGE" end
-  local socket, missing = library.load("socket.unix", "it")
-  if not socket then return nil, missing end
-  return stream.new {
-    name = "unix:" .. target, log = log, keys = keys,
-    connect = function()
-      local s, what = socket.stream()
-      if not s then return nil, what end
-      s:settimeout(0)
-      local ok
-      ok, what = s:connect(target)
-      if ok then return s end
-      s:close()
-      return nil, what
-    end,
-    finish = function() return true end, -- a Unix socket is connected at once or not at all
-  }
+  local address, what = runtime.unix_address(target)
+  if not address then return nil, what, "EUSAGE" end
+  local addresses = { next = function() return address end, pending = function() end, reset = function() end }
+  return connection.new { name = "unix:" .. target, env = env, addresses = addresses }
 end
 
 return unix

@@ -51,11 +51,9 @@ return {
       ctx.state.fields = fields
       if ctx.options.fields ~= usual then want(ctx, fields) end
     end
-    ctx.state.header = ctx.options.header
   end,
 
   on_batch = function(batch, ctx)
-    ctx:emit(batch, { format = "csv", fields = ctx.state.fields, header = ctx.state.header })
-    ctx.state.header = false
+    ctx:emit(batch, { format = "csv", fields = ctx.state.fields, header = ctx.options.header })
   end,
 }

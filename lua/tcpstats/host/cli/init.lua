@@ -4,6 +4,7 @@
 --
 -- What can be given stands in tcpstats.host.cli.options.
 local reader = require "tcpstats.host.cli.reader"
+local runtime = require "tcpstats.runtime"
 local script = require "tcpstats.host.script"
 local tasks = require "tcpstats.host.cli.tasks"
 local usage = require "tcpstats.host.cli.usage"
@@ -27,6 +28,9 @@ local function complete(config, defaults, sections)
     end
   end
   config.filter, config.where, config.scripts = defaults.filter, defaults.where, sections
+  if config.record and not config.overwrite and (runtime.size_of(config.record) or 0) > 0 then
+    usage("--record: %s is there already; --overwrite replaces it", config.record)
+  end
   if config.interval and config.realtime then usage("--interval and --realtime cannot be combined: each says when a recording is read") end
   if config.interval and #config.schedules > 0 then usage("--interval and --schedule cannot be combined: a schedule has its own interval") end
 end

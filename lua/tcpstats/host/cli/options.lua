@@ -83,7 +83,12 @@ return {
     },
     {
       long = "--record", value = "FILE", help = "also keep every raw answer of the kernel, for -s capture:FILE",
+      more = "A file that is not empty is not replaced, unless `--overwrite` is given.",
       set = function(c, _, word) c.record = word end,
+    },
+    {
+      long = "--overwrite", help = "--record may replace a file that is not empty",
+      set = function(c) c.overwrite = true end,
     },
     { long = "--realtime", help = "replay a recording at its original speed", set = function(c) c.realtime = true end },
     {
@@ -145,6 +150,12 @@ return {
       help = "the script of that name (json, flat or protobuf), or how the batches and sockets of your own scripts are written", set = set_format,
     },
     { long = "--pretty", of_script = true, help = "indented JSON, on many lines", set = function(_, s) s.pretty = true end },
+    {
+      long = "--strict-output", help = "end with 1 even when the reader of a pipe at a terminal goes away",
+      more = "A run that lost rows reports them and ends with 1. Only when it was started at a terminal and its standard output is a pipe whose reader "
+        .. "goes away, as `head` does, it ends quietly with 0.",
+      set = function(c) c.strict_output = true end,
+    },
   },
   {
     title = "Safety",
