@@ -182,6 +182,34 @@ describe("make #tree", function()
   end)
 end)
 
+describe(".ci/hardened #tree", function()
+  local folder
+
+  setup(function()
+    folder = os.tmpname()
+    os.execute(("rm %s && mkdir %s"):format(folder, folder))
+    local file <close> = assert(io.open(folder .. "/a.c", "w"))
+    file:write '#include <stdio.h>\nint main(int argc, char **argv) { char text[9]; sprintf(text, "%d%s", argc, *argv); return puts(text); }\n'
+  end)
+  teardown(function() os.execute("rm -r " .. folder) end)
+
+  it("reports each protection that a file lacks", function()
+    local text, code = run_in(folder, "gcc -O2 -U_FORTIFY_SOURCE -fno-stack-protector -no-pie -Wl,-z,norelro,-z,lazy,-z,execstack -o bare a.c 2>/dev/null && "
+      .. "gcc -c $(uname -m | sed -n s,x86_64,-fcf-protection=none,p) -o bare.o a.c; $OLDPWD/.ci/hardened bare bare.o a.c")
+    assert.are.equal(1, code, text)
+    for _, what in ipairs { "position independent", "executable stack", "read only after relocation", "addresses stay writable", "stack protector",
+      "checks its room", support.run("uname -m") == "x86_64\n" and "control flow" or "" } do
+      assert.truthy(text:find(what, 1, true), what .. " is not in: " .. text)
+    end
+  end)
+
+  it("has nothing to say of files that have all of them", function()
+    local text, code = run_in(folder, "gcc -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -pie -Wl,-z,relro,-z,now -o all a.c 2>/dev/null; "
+      .. "$OLDPWD/.ci/hardened all")
+    assert.are.same({ "", 0 }, { text, code })
+  end)
+end)
+
 describe("make uninstall #tree", function()
   it("removes all that make install put there, and nothing else", function()
     local copy = tree.copy()
