@@ -93,7 +93,7 @@ static void take_part(part *p, const tcps_row *row, const tcps_group_key *key) {
     if (p->absent) return;
     uint64_t bits = tcps_row_bits(row, key->field);
     tcps_type type = tcps_fields[key->field].type;
-    if (type != TCPS_T_STRING && type != TCPS_T_BYTES) {
+    if (type < TCPS_T_STRING) {
         p->number = bits;
         p->len = sizeof p->number;
         return;

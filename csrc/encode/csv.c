@@ -1,5 +1,6 @@
 #include "encode/csv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -47,12 +48,24 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set) {
     if (many) *w->at++ = '"';
 }
 
+static void put_holders(tcps_writer *w, const tcps_field *f, uint64_t bits) {
+    size_t room = 4 * ((const tcps_text *)(uintptr_t)bits)->len + TCPS_VALUE_ROOM; /* on the wire a holder takes its command and 7 bytes or more */
+    char *text = malloc(room);
+    if (text)
+        put_text(w, text, (size_t)(tcps_value_text(text, room, f, bits) - text));
+    else
+        w->code = TCPS_NOMEM;
+    free(text);
+}
+
 static void put_value(tcps_writer *w, const tcps_field *f, uint64_t bits) {
     const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
     if (f->type == TCPS_T_STRING) {
         put_text(w, text->bytes, text->len);
     } else if (f->type == TCPS_T_SET) {
         put_set(w, f, bits);
+    } else if (f->type == TCPS_T_HOLDERS) {
+        put_holders(w, f, bits);
     } else {
         tcps_writer_room(w, TCPS_VALUE_ROOM);
         w->at = tcps_value_text(w->at, TCPS_VALUE_ROOM, f, bits);

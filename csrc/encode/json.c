@@ -4,6 +4,7 @@
 #include "encode/screen.h"
 #include "encode/template.h"
 #include "encode/text.h"
+#include "record/holder_list.h"
 #include "record/schema.h"
 
 #define KEY_ROOM 48   /* `"rttUs":` of the longest name; fields.awk refuses longer ones */
@@ -143,10 +144,34 @@ static inline __attribute__((always_inline)) char *put_short(char *at, unsigned 
     }
 }
 
-/* A text or a set, which may have any length. */
+static void put_number_member(tcps_writer *w, const char *key, uint32_t number) {
+    tcps_writer_put(w, key, strlen(key));
+    tcps_writer_room(w, VALUE_ROOM);
+    w->at = tcps_text_i64(w->at, (int32_t)number);
+}
+
+static void put_holders(tcps_writer *w, const tcps_text *holders) {
+    tcps_named_holder h;
+    char before = '[';
+    for (size_t at = 0; tcps_holder_list_next(holders, &at, &h); before = ',') {
+        put_byte(w, before);
+        put_number_member(w, "{\"pid\":", h.pid);
+        put_number_member(w, ",\"fd\":", h.fd);
+        if (h.command) {
+            tcps_writer_put(w, ",\"command\":", strlen(",\"command\":"));
+            tcps_json_string(w, h.command, h.command_len);
+        }
+        put_byte(w, '}');
+    }
+    put_byte(w, ']');
+}
+
+/* What may have any length. */
 static void put_long(tcps_writer *w, const tcps_field *f, uint64_t bits, tcps_json_style style) {
     const tcps_text *t = (const tcps_text *)(uintptr_t)bits;
-    if (f->type == TCPS_T_SET)
+    if (f->type == TCPS_T_HOLDERS)
+        put_holders(w, t);
+    else if (f->type == TCPS_T_SET)
         put_set(w, f, bits, style);
     else if (f->type == TCPS_T_STRING)
         tcps_json_string(w, t->bytes, t->len);

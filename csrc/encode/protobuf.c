@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "encode/template.h"
+#include "record/holder_list.h"
 #include "record/schema.h"
 
 #define VARINT_ROOM 10
@@ -40,8 +41,8 @@ static void init_tags(void) {
         tcps_type type = tcps_fields[f].type;
         if (type == TCPS_T_NONE) continue;
         char bytes[VARINT_ROOM];
-        bool delimited = type == TCPS_T_STRING || type == TCPS_T_BYTES || type == TCPS_T_SET;
-        size_t len = (size_t)(put_varint(bytes, f << 3 | (delimited ? WIRE_LENGTH : WIRE_VARINT)) - bytes);
+        /* Holders come with theirs, one for each. */
+        size_t len = type == TCPS_T_HOLDERS ? 0 : (size_t)(put_varint(bytes, f << 3 | (type >= TCPS_T_SET ? WIRE_LENGTH : WIRE_VARINT)) - bytes);
         tags[f].len = (uint8_t)len;
         tags[f].type = (uint8_t)type;
         memcpy(tags[f].bytes, bytes, TAG_ROOM);
@@ -66,6 +67,7 @@ static inline size_t payload_size(unsigned type, uint64_t bits) {
         size_t len = ((const tcps_text *)(uintptr_t)bits)->len;
         return varint_size(len) + len;
     }
+    case TCPS_T_HOLDERS: return ((const tcps_text *)(uintptr_t)bits)->len;
     case TCPS_T_SET: return 1 + (size_t)tcps_count_bits(bits);
     default: return varint_size(varint_of(type, bits));
     }
@@ -90,7 +92,7 @@ static char *put_template_value(char *at, unsigned field, uint64_t bits, unsigne
     if (t->type < TCPS_T_SET) return put_varint(at, varint_of(t->type, bits));
     const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
     if (text->len > TCPS_MEMBER_ROOM / 2) return NULL;
-    at = put_varint(at, text->len);
+    if (t->type != TCPS_T_HOLDERS) at = put_varint(at, text->len);
     memcpy(at, text->bytes, text->len);
     return at + text->len;
 }
@@ -117,7 +119,7 @@ static void put_fields(tcps_writer *w, const tcps_row *row, const tcps_template 
                 at = put_set(at, own.bits);
             } else {
                 const tcps_text *text = (const tcps_text *)(uintptr_t)own.bits;
-                w->at = put_varint(at, text->len);
+                w->at = member->type == TCPS_T_HOLDERS ? at : put_varint(at, text->len);
                 tcps_writer_put(w, text->bytes, text->len);
                 at = w->at;
             }
@@ -205,6 +207,20 @@ void tcps_protobuf_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v) {
     tcps_templates_free(&templates);
 }
 
+static tcps_code take_holders(tcps_rows *rows, tcps_record *r, const TcpstatsReader__TcpSocketRecord *m) {
+    tcps_holder_list list = {0};
+    tcps_code code = TCPS_OK;
+    for (size_t i = 0; code == TCPS_OK && i < m->n_holders; i++) {
+        const TcpstatsReader__SocketHolder *h = m->holders[i];
+        code = tcps_holder_list_add(&list, &(tcps_named_holder){(uint32_t)h->pid, (uint32_t)h->fd, h->command, h->command ? strlen(h->command) : 0});
+    }
+    const tcps_text *text = code == TCPS_OK && list.len ? tcps_rows_text(rows, list.bytes, list.len) : NULL;
+    if (list.len && !text) code = TCPS_NOMEM;
+    tcps_set_text(r, TCPS_F_holders, text);
+    free(list.bytes);
+    return code;
+}
+
 /* protobuf-c's struct of one record -> `r`. */
 static tcps_code take_record(tcps_rows *rows, tcps_record *r, const TcpstatsReader__TcpSocketRecord *m) {
     const ProtobufCMessageDescriptor *d = m->base.descriptor;
@@ -214,7 +230,9 @@ static tcps_code take_record(tcps_rows *rows, tcps_record *r, const TcpstatsRead
         const char *member = (const char *)m + f->offset;
         const void *quantifier = (const char *)m + f->quantifier_offset;
         tcps_type type = tcps_fields[f->id].type;
-        if (type == TCPS_T_STRING) {
+        if (type == TCPS_T_HOLDERS) {
+            if (take_holders(rows, r, m) != TCPS_OK) return TCPS_NOMEM;
+        } else if (type == TCPS_T_STRING) {
             const char *s = *(const char *const *)member;
             if (!s) continue;
             const tcps_text *text = tcps_rows_intern(rows, f->id, s, strlen(s));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "encode/text.h"
+#include "record/holder_list.h"
 
 static char *put_text(char *at, const char *text) {
     size_t len = strlen(text);
@@ -24,6 +25,22 @@ static char *put_set(char *at, size_t room, const ProtobufCEnumDescriptor *e, ui
     return at;
 }
 
+/* NAME/PID/FD of each. */
+static char *put_holders(char *at, size_t room, const tcps_text *holders) {
+    const char *begin = at, *end = at + room;
+    tcps_named_holder h;
+    for (size_t from = 0; tcps_holder_list_next(holders, &from, &h) && (size_t)(end - at) >= TCPS_VALUE_ROOM + h.command_len;) {
+        if (at > begin) *at++ = ',';
+        if (h.command_len) memcpy(at, h.command, h.command_len);
+        at += h.command_len;
+        *at++ = '/';
+        at = tcps_text_i64(at, (int32_t)h.pid);
+        *at++ = '/';
+        at = tcps_text_i64(at, (int32_t)h.fd);
+    }
+    return at;
+}
+
 char *tcps_value_text(char *at, size_t room, const tcps_field *f, uint64_t bits) {
     const tcps_text *bytes = (const tcps_text *)(uintptr_t)bits;
     switch (f->type) {
@@ -35,6 +52,7 @@ char *tcps_value_text(char *at, size_t room, const tcps_field *f, uint64_t bits)
     case TCPS_T_ENUM: return put_word(at, f->enum_values, (int)bits);
     case TCPS_T_SET: return put_set(at, room, f->enum_values, bits);
     case TCPS_T_BYTES: return tcps_text_address(at, bytes->bytes, bytes->len);
+    case TCPS_T_HOLDERS: return put_holders(at, room, bytes);
     default: return at;
     }
 }

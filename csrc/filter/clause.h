@@ -17,11 +17,11 @@
     KIND(STATES, states)                                                                                                                             \
     KIND(PORTS, ports)                                                                                                                               \
     KIND(PREFIX, prefix)
-#define TCPS_OTHER_KINDS(KIND)                                                                                                                       \
-    KIND(COMPARISON, comparison)                                                                                                                     \
+#define TCPS_COMPARISON_KINDS(KIND) KIND(COMPARISON, comparison)
+#define TCPS_LIST_KINDS(KIND)                                                                                                                        \
     KIND(NUMBERS, numbers)                                                                                                                           \
     KIND(WORDS, words)
-#define TCPS_CLAUSE_KINDS(KIND) TCPS_ENDPOINT_KINDS(KIND) TCPS_OTHER_KINDS(KIND)
+#define TCPS_CLAUSE_KINDS(KIND) TCPS_ENDPOINT_KINDS(KIND) TCPS_COMPARISON_KINDS(KIND) TCPS_LIST_KINDS(KIND)
 
 typedef enum tcps_clause_kind {
 #define NUMBERED(KIND, name) TCPS_CLAUSE_##KIND,

@@ -23,6 +23,8 @@
  * `bound` is CLOSED: a closed socket that can be seen is bound, and neither listens nor connects. Linux (from 6.8) shows these only where the filter
  * includes them.
  *
+ * pid= and command= match when any holder of the socket does; comparisons look at the first.
+ *
  * A directive on a field that a socket lacks does not match the socket, except exclude=: nothing says that it is in an excluded state. An IPv4
  * address or network also holds IPv4-mapped IPv6 addresses, which is how Linux shows the IPv4 connections of a dual-stack socket; ipv4_only
  * goes by the record's ip_version, which counts those as IPv6. doc/filter.md has examples and every error. */

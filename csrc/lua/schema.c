@@ -9,7 +9,7 @@
 static const char *type_name(tcps_type type) {
     static const char *const names[] = {
         [TCPS_T_U32] = "uint32", [TCPS_T_I32] = "int32", [TCPS_T_U64] = "uint64",    [TCPS_T_I64] = "int64",     [TCPS_T_BOOL] = "bool",
-        [TCPS_T_ENUM] = "enum",  [TCPS_T_SET] = "set",   [TCPS_T_STRING] = "string", [TCPS_T_BYTES] = "address",
+        [TCPS_T_ENUM] = "enum",  [TCPS_T_SET] = "set",   [TCPS_T_STRING] = "string", [TCPS_T_BYTES] = "address", [TCPS_T_HOLDERS] = "holders",
     };
     return names[type];
 }

@@ -9,6 +9,7 @@
 #include "encode/endpoint.h"
 #include "encode/text.h"
 #include "lua/tcpsl.h"
+#include "record/holder_list.h"
 
 /* Upvalues of __index and of the iterator. */
 enum { UP_NAMES = 1, UP_ENUMS };
@@ -74,6 +75,25 @@ static void push_set(lua_State *L, const ProtobufCEnumDescriptor *e, uint64_t se
     luaL_pushresult(&b);
 }
 
+/* A list of tables {pid=, fd=, command=}. */
+static void push_holders(lua_State *L, const tcps_text *holders) {
+    tcps_named_holder h;
+    lua_Integer n = 0;
+    lua_newtable(L);
+    for (size_t at = 0; tcps_holder_list_next(holders, &at, &h);) {
+        lua_createtable(L, 0, 3);
+        lua_pushinteger(L, (int32_t)h.pid);
+        lua_setfield(L, -2, "pid");
+        lua_pushinteger(L, (int32_t)h.fd);
+        lua_setfield(L, -2, "fd");
+        if (h.command) {
+            lua_pushlstring(L, h.command, h.command_len);
+            lua_setfield(L, -2, "command");
+        }
+        lua_rawseti(L, -2, ++n);
+    }
+}
+
 void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int enums) {
     if (!tcps_row_has(row, field)) {
         lua_pushnil(L);
@@ -96,6 +116,7 @@ void tcpsL_pushfield(lua_State *L, const tcps_row *row, unsigned field, int enum
     case TCPS_T_SET: push_set(L, f->enum_values, bits); break;
     case TCPS_T_STRING: push_text(L, (const tcps_text *)(uintptr_t)bits); break;
     case TCPS_T_BYTES: push_address(L, (const tcps_text *)(uintptr_t)bits); break;
+    case TCPS_T_HOLDERS: push_holders(L, (const tcps_text *)(uintptr_t)bits); break;
     case TCPS_T_NONE: lua_pushnil(L); break;
     }
 }

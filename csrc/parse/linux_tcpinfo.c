@@ -20,8 +20,6 @@ unsigned tcps_linux_release(const char *text) {
     return end > text && *text >= '0' && *text <= '9' && major < 256 && minor < 256 ? (unsigned)(major << 8 | minor) : 0;
 }
 
-bool tcps_linux_fin_received(unsigned state) { return state == LINUX_CLOSE_WAIT || state == LINUX_LAST_ACK || state == LINUX_CLOSING; }
-
 static uint32_t saturated(uint64_t v) { return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v; }
 
 /* Bytes per second; the kernel's "no limit" is all ones. */
@@ -35,8 +33,10 @@ static void set_options(tcps_record *r, const uint8_t *info) {
     tcps_set(r, TCPS_F_negotiated_options, (options & (OPT_TIMESTAMPS | OPT_SACK | OPT_WSCALE | OPT_ECN)) | fast_open);
     tcps_set(r, TCPS_F_ecn_seen, (options & OPT_ECN_SEEN) != 0);
     tcps_set(r, TCPS_F_tfo_negotiated, fast_open != 0);
-    tcps_set_nonzero(r, TCPS_F_usec_ts, (options & OPT_USEC_TS) != 0);
-    tcps_set_nonzero(r, TCPS_F_tfo_child, (options & OPT_TFO_CHILD) != 0);
+    if (options & (OPT_USEC_TS | OPT_TFO_CHILD)) {
+        tcps_set_nonzero(r, TCPS_F_usec_ts, (options & OPT_USEC_TS) != 0);
+        tcps_set_nonzero(r, TCPS_F_tfo_child, (options & OPT_TFO_CHILD) != 0);
+    }
     if (options & OPT_WSCALE) {
         tcps_set(r, TCPS_F_snd_wscale, info[TCPI_WSCALE] & 15);
         tcps_set(r, TCPS_F_rcv_wscale, info[TCPI_WSCALE] >> 4);

@@ -3,6 +3,7 @@
 #ifndef TCPS_LINUX_TCPINFO_H
 #define TCPS_LINUX_TCPINFO_H
 
+#include "abi/linux.h"
 #include "record/record.h"
 #include "tcp_stats.pb-c.h"
 
@@ -14,7 +15,9 @@ void tcps_linux_tcp_info(tcps_record *r, const uint8_t *info, size_t len, unsign
 unsigned tcps_linux_release(const char *text);
 
 /* Whether the peer's FIN has come in that state. The kernel counts it as a byte of what was received, and of what nobody has read. */
-bool tcps_linux_fin_received(unsigned state);
+static inline bool tcps_linux_fin_received(unsigned state) {
+    return (1u << LINUX_CLOSE_WAIT | 1u << LINUX_LAST_ACK | 1u << LINUX_CLOSING) >> (state & 31) & 1;
+}
 
 /* Sets what the `len` bytes of INET_DIAG_SKMEMINFO or SO_MEMINFO say: an array of u32 that grows with the kernel. */
 void tcps_linux_meminfo(tcps_record *r, const uint8_t *info, size_t len);

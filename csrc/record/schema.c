@@ -12,6 +12,7 @@ uint64_t tcps_text_mask[TCPS_MASK_WORDS];
 uint64_t tcps_number_mask[TCPS_MASK_WORDS];
 
 static tcps_type type_of(const ProtobufCFieldDescriptor *f) {
+    if (f->type == PROTOBUF_C_TYPE_MESSAGE) return TCPS_T_HOLDERS; /* a record has no other message */
     if (f->label == PROTOBUF_C_LABEL_REPEATED) return TCPS_T_SET;
     switch (f->type) {
     case PROTOBUF_C_TYPE_UINT32: return TCPS_T_U32;
@@ -33,8 +34,9 @@ void tcps_schema_init(void) {
     for (unsigned i = 0; i < d->n_fields; i++) {
         const ProtobufCFieldDescriptor *f = &d->fields[i];
         tcps_field *field = &tcps_fields[f->id];
-        *field = (tcps_field){.name = f->name, .number = (uint16_t)f->id, .type = type_of(f), .enum_values = f->descriptor};
-        if (field->type == TCPS_T_STRING || field->type == TCPS_T_BYTES) tcps_bitset_add(tcps_text_mask, f->id);
+        *field = (tcps_field){
+            .name = f->name, .number = (uint16_t)f->id, .type = type_of(f), .enum_values = f->type == PROTOBUF_C_TYPE_ENUM ? f->descriptor : NULL};
+        if (field->type >= TCPS_T_STRING) tcps_bitset_add(tcps_text_mask, f->id);
         if (field->type >= TCPS_T_U32 && field->type <= TCPS_T_I64) tcps_bitset_add(tcps_number_mask, f->id);
     }
     done = true;

@@ -17,6 +17,7 @@ typedef enum tcps_type {
     TCPS_T_SET, /* a repeated enum; its numbers are below 64 */
     TCPS_T_STRING,
     TCPS_T_BYTES,
+    TCPS_T_HOLDERS, /* a tcps_text, see record/holder_list.h */
 } tcps_type;
 
 typedef struct tcps_field {
@@ -28,7 +29,7 @@ typedef struct tcps_field {
 
 /* By number; type TCPS_T_NONE where there is none. Fill with tcps_schema_init (idempotent, and called by every module that needs it). */
 extern tcps_field tcps_fields[TCPS_FIELD_LIMIT];
-extern uint64_t tcps_text_mask[TCPS_MASK_WORDS];   /* strings and bytes */
+extern uint64_t tcps_text_mask[TCPS_MASK_WORDS];   /* what is a tcps_text */
 extern uint64_t tcps_number_mask[TCPS_MASK_WORDS]; /* integers: what can be compared and summed; no bool, no enum */
 void tcps_schema_init(void);
 

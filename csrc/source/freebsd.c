@@ -202,7 +202,7 @@ static tcps_code parse_stream(tcps_source *s, const tcps_freebsd_dump *stream, t
 /* ---- Owners ---- */
 
 static const uint64_t *added_after_parse(void) {
-    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors};
+    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors, TCPS_F_holders};
     static uint64_t set[TCPS_MASK_WORDS];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
     return set;

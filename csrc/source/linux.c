@@ -231,11 +231,18 @@ static void end_join(joiner *j) {
     tcps_mptcp_table_free(&j->mptcp);
 }
 
-static const uint64_t *added_after_parse(void) {
-    static const uint16_t fields[] = {
-        TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors, TCPS_F_cgroup, TCPS_F_mptcp_unread_bytes, TCPS_F_mptcp_unsent_bytes};
+static const uint64_t *owner_fields(void) {
+    static const uint16_t fields[] = {TCPS_F_pid, TCPS_F_fd, TCPS_F_command, TCPS_F_shared_descriptors, TCPS_F_holders, TCPS_F_cgroup};
     static uint64_t set[TCPS_MASK_WORDS];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) tcps_bitset_add(set, fields[i]);
+    return set;
+}
+
+static const uint64_t *added_after_parse(void) {
+    static uint64_t set[TCPS_MASK_WORDS];
+    tcps_bitset_add_all(set, owner_fields(), TCPS_MASK_WORDS);
+    tcps_bitset_add(set, TCPS_F_mptcp_unread_bytes);
+    tcps_bitset_add(set, TCPS_F_mptcp_unsent_bytes);
     return set;
 }
 
@@ -281,7 +288,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
                 .next = sink,
                 .source = s,
                 .dump = &d.diag,
-                .processes = wants->processes || tcps_wants_any(wants, added_after_parse())};
+                .processes = wants->processes || tcps_wants_any(wants, owner_fields())};
     code = begin_join(&j, status);
     if (code != TCPS_OK) return code;
     do {

@@ -5,6 +5,7 @@
 
 #include "base/grow.h"
 #include "parse/linux_proc.h"
+#include "record/holder_list.h"
 #include "source/linux_hidden.h"
 #include "source/linux_search.h"
 
@@ -59,6 +60,7 @@ struct tcps_linux_owners {
     size_t wanted_count, wanted_room;
     size_t next_found; /* in `wanted`: the next one that is asked for */
     tcps_holders found;
+    tcps_holder_list list; /* of one socket */
 };
 
 tcps_linux_owners *tcps_linux_owners_new(tcps_kernel *k, tcps_names *names) {
@@ -89,6 +91,7 @@ void tcps_linux_owners_free(tcps_linux_owners *o) {
     free(o->now.at);
     free(o->before.at);
     free(o->held);
+    free(o->list.bytes);
     free(o);
 }
 
@@ -168,6 +171,18 @@ static void forget_holders(tcps_linux_owners *o) {
 
 /* --- records */
 
+/* All of them. Without memory they are not known. */
+static void set_holders(tcps_linux_owners *o, const known_socket *s, tcps_record *r) {
+    const known_holder *h = o->held + s->first;
+    o->list.len = 0;
+    for (uint32_t i = 0; i < s->holders; i++) {
+        const tcps_text *command = tcps_names_command(o->names, h[i].process);
+        tcps_named_holder named = {h[i].is.pid, h[i].is.fd, command ? command->bytes : NULL, command ? command->len : 0};
+        if (tcps_holder_list_add(&o->list, &named) != TCPS_OK) return;
+    }
+    tcps_set_text(r, TCPS_F_holders, tcps_rows_text(&o->pass->rows, o->list.bytes, o->list.len));
+}
+
 static void set_fields(tcps_linux_owners *o, known_socket *s, tcps_record *r) {
     if (!has_holder(o, s)) {
         o->missing++;
@@ -177,6 +192,7 @@ static void set_fields(tcps_linux_owners *o, known_socket *s, tcps_record *r) {
     tcps_set(r, TCPS_F_pid, owner->is.pid);
     tcps_set(r, TCPS_F_fd, owner->is.fd);
     tcps_set_text(r, TCPS_F_command, tcps_names_command(o->names, owner->process));
+    if (s->holders > 1) set_holders(o, s, r);
     if (s->counted) tcps_set(r, TCPS_F_shared_descriptors, s->holders - 1);
     tcps_add_source(r, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_PROC);
     if (!o->fed) o->fed = tcps_pass_add_source(o->pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_LINUX_PROC) == TCPS_OK;

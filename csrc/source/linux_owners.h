@@ -27,7 +27,7 @@ tcps_code tcps_linux_owners_begin(tcps_linux_owners *o, tcps_pass *pass);
 /* Begins its dump again. */
 void tcps_linux_owners_restart(tcps_linux_owners *o);
 
-/* Sets pid, fd, command and shared_descriptors of a record with socket_id and inode as far as they are known. False: it is worth searching for
+/* Sets pid, fd, command, holders and shared_descriptors of a record with socket_id and inode as far as they are known. False: it is worth searching for
  * the owner; keep the record until after tcps_linux_owners_search. Without memory the owner stays unknown. */
 bool tcps_linux_owners_set(tcps_linux_owners *o, tcps_record *r);
 

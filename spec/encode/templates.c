@@ -5,6 +5,7 @@
 
 #include "encode/json.h"
 #include "encode/protobuf.h"
+#include "record/holder_list.h"
 #include "record/schema.h"
 
 enum { ROWS = 6000, SHAPES = 600 };
@@ -31,6 +32,20 @@ static const tcps_text *make_text(tcps_pass *b, unsigned field) {
     return tcps_rows_intern(&b->rows, field, bytes, len);
 }
 
+/* One holder or more, some with a command. */
+static const tcps_text *make_holders(tcps_pass *b) {
+    tcps_holder_list list = {0};
+    char name[] = "nginx: \"worker\"";
+    for (size_t i = any(3) == 0 ? any(300) : any(4); i < SIZE_MAX; i--) {
+        tcps_named_holder h = {(uint32_t)any(1u << 31), (uint32_t)(any(1u << 31) >> any(31)), any(4) ? name : NULL, 0};
+        if (h.command) h.command_len = any(sizeof name);
+        check(tcps_holder_list_add(&list, &h) == TCPS_OK, "no memory", 0);
+    }
+    const tcps_text *text = tcps_rows_text(&b->rows, list.bytes, list.len);
+    free(list.bytes);
+    return text;
+}
+
 static uint64_t make_value(const tcps_field *f) {
     switch (f->type) {
     case TCPS_T_BOOL: return any(2);
@@ -49,7 +64,10 @@ static void make_row(tcps_pass *b, tcps_record *r) {
         if (!present)
             tcps_unset(r, f);
         else if (!known || any(3) == 0)
-            tcps_set(r, f, field->type >= TCPS_T_STRING ? (uint64_t)(uintptr_t)make_text(b, f) : make_value(field));
+            tcps_set(r, f,
+                     field->type == TCPS_T_HOLDERS  ? (uint64_t)(uintptr_t)make_holders(b)
+                     : field->type >= TCPS_T_STRING ? (uint64_t)(uintptr_t)make_text(b, f)
+                                                    : make_value(field));
     }
     check(tcps_rows_add(&b->rows, r) == TCPS_OK, "no memory", b->rows.count);
 }

@@ -1,3 +1,4 @@
+local core = require "tcpstats.core"
 local tcpstats = require "tcpstats"
 local cjson = require "cjson"
 local fixtures = require "spec.fixtures.freebsd"
@@ -29,16 +30,14 @@ local function int(n) return n and math.tointeger(n) end
 
 -- The lowest pid, and of its descriptors the lowest: the kernel lists the newest process first.
 local function owner_of(s, files)
-  local owner, holders
+  local holders = {}
   for _, f in ipairs(files) do
-    if f.type == 2 and f.data == s.so_addr and f.data ~= "0x0" then
-      local pid, fd = int(f.pid), int(f.fd)
-      holders = (holders or 0) + 1
-      if not owner or pid < owner.pid or pid == owner.pid and fd < owner.fd then owner = { pid = pid, fd = fd } end
-    end
+    if f.type == 2 and f.data == s.so_addr and f.data ~= "0x0" then holders[#holders + 1] = { pid = int(f.pid), fd = int(f.fd) } end
   end
-  if owner then owner.shared_descriptors = holders - 1 end
-  return owner or {}
+  table.sort(holders, function(a, b) return a.pid < b.pid or a.pid == b.pid and a.fd < b.fd end)
+  local first = holders[1]
+  if not first then return {} end
+  return { pid = first.pid, fd = first.fd, shared_descriptors = #holders - 1, holders = #holders > 1 and holders or nil }
 end
 
 -- The fields that a socket of a capture stands for.
@@ -244,10 +243,28 @@ describe("net.inet.tcp.pcblist of FreeBSD,", function()
       local row = files:sub(1, 128) -- owns the fourth socket
       local many = {}
       for i = 999, 0, -1 do many[#many + 1] = row:sub(1, 8) .. ("<i4"):pack(70 + i) .. row:sub(13, 16) .. ("<i4"):pack(i) .. row:sub(21) end
-      local s = sockets_of(parse(bytes, { release = 14, kern_file = table.concat(many) }))[4]
+      local batch = parse(bytes, { release = 14, kern_file = table.concat(many) })
+      local s = sockets_of(batch)[4]
       assert.equal(70, s.pid)
       assert.equal(0, s.fd)
       assert.equal(999, s.shared_descriptors)
+      assert.equal(1000, #s.holders)
+      for i, holder in ipairs(s.holders) do assert.same({ pid = 69 + i, fd = i - 1 }, holder) end
+      for _, pid in ipairs { 70, 71, 1069 } do assert.equal(1, #batch:select(core.filter("pid=" .. pid)), pid) end
+      assert.equal(0, #batch:select(core.filter "pid=1070"))
+    end)
+
+    it("gives all holders to every encoding", function()
+      local row = files:sub(1, 128)
+      local two = row .. row:sub(1, 8) .. ("<i4"):pack(99) .. row:sub(13, 16) .. ("<i4"):pack(7) .. row:sub(21)
+      local batch = parse(bytes, { release = 14, kern_file = two })
+      local first = sockets_of(batch)[4].holders
+      local line = batch:flat():match "[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)"
+      assert.truthy(line:find(('"holders":[{"pid":%d,"fd":%d},{"pid":%d,"fd":%d}]'):format(first[1].pid, first[1].fd, first[2].pid, first[2].fd), 1, true))
+      local csv = batch:csv { columns = { "holders" } }
+      assert.truthy(csv:find(('"/%d/%d,/%d/%d"'):format(first[1].pid, first[1].fd, first[2].pid, first[2].fd), 1, true), csv)
+      local back = assert(core.decode(batch:protobuf()))
+      assert.same(first, sockets_of(back)[4].holders)
     end)
   end)
 end)

@@ -540,14 +540,14 @@ static void owners(void) {
     CHECK(field(&r, 1, TCPS_F_pid) == 500 && field(&r, 1, TCPS_F_shared_descriptors) == 0);
     CHECK(!has(&r, 2, TCPS_F_pid) && !has(&r, 2, TCPS_F_command));
     CHECK(strcmp(((const tcps_text *)(uintptr_t)field(&r, 0, TCPS_F_command))->bytes, "sshd") == 0);
-    CHECK(s.commands == 1); /* two sockets, one process */
+    CHECK(s.commands == 2); /* three descriptors, two processes */
     end(&r);
 
     script gone = {.open_error = ENOENT, .pcblist = TURNS({.answer = &list3}), .files = TURNS({.answer = &files}), .command_error = ESRCH};
     begin(&r, &gone, "a process that has ended");
     r.pass.wants.processes = true;
     collect(&r);
-    CHECK(r.code == TCPS_OK && warnings(&r) == 0 && has(&r, 0, TCPS_F_pid) && !has(&r, 0, TCPS_F_command) && gone.commands == 1);
+    CHECK(r.code == TCPS_OK && warnings(&r) == 0 && has(&r, 0, TCPS_F_pid) && !has(&r, 0, TCPS_F_command) && gone.commands == 2);
     end(&r);
 
     script refused = {.open_error = ENOENT, .pcblist = TURNS({.answer = &list3}), .files = TURNS({.answer = &files, .error = EPERM})};

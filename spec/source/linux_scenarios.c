@@ -8,6 +8,7 @@
 #include "../support/tap.h"
 #include "abi/linux.h"
 #include "collect/collect.h"
+#include "record/holder_list.h"
 
 extern const tcps_source_class tcps_source_linux;
 
@@ -231,6 +232,18 @@ static int shared(const tcps_pass *b, unsigned port) {
     return row && tcps_row_has(row, TCPS_F_shared_descriptors) ? (int)tcps_row_bits(row, TCPS_F_shared_descriptors) : -1;
 }
 
+/* All holders, NAME/PID/FD and a blank each. */
+static bool held_by(const tcps_pass *b, unsigned port, const char *expected) {
+    const tcps_row *row = row_at(b, port);
+    char text[256] = "";
+    tcps_named_holder h;
+    if (!row || !tcps_row_has(row, TCPS_F_holders)) return row && !*expected;
+    const tcps_text *list = (const tcps_text *)(uintptr_t)tcps_row_bits(row, TCPS_F_holders);
+    for (size_t at = 0; tcps_holder_list_next(list, &at, &h);)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s/%u/%u ", (int)h.command_len, h.command, (unsigned)h.pid, (unsigned)h.fd);
+    return strcmp(text, expected) == 0;
+}
+
 /* --- dumps */
 
 static const tcps_wants nothing_more = {.processes = false};
@@ -345,6 +358,8 @@ static void test_owners(void) {
     check(b && b->all.count == 3 && !warnings(b, "owners"), "all sockets, no warning");
     check(owned_by(b, 1001, 40, 5, "server") && owned_by(b, 1002, 41, 6, "worker"), "the process with the lowest pid owns a socket");
     check(shared(b, 1001) == 1 && shared(b, 1002) == 1, "other descriptors are counted");
+    check(held_by(b, 1001, "server/40/5 worker/41/8 ") && held_by(b, 1002, "worker/41/6 worker/41/9 "), "and all are told, in order");
+    check(held_by(b, 1003, ""), "where there are several");
     check(nobodys(b, 1003), "a socket without an inode has none");
     check(s.all_descriptors == 3 && s.dumps == 1, "every process was looked at once");
     tcps_pass_unref(b);
@@ -651,12 +666,13 @@ static void test_filters(void) {
     scenario = "a filter for an owner";
     tcps_filter *f = filter("command=worker");
     tcps_pass *b = pass(&o, &(tcps_wants){.filter = f}, NULL);
-    check(b && b->all.count == 1 && owned_by(b, 1002, 41, 6, "worker"), "has owners looked up unasked");
+    check(b && b->all.count == 2 && owned_by(b, 1002, 41, 6, "worker"), "has owners looked up unasked");
+    check(owned_by(b, 1001, 40, 5, "server"), "and matches any holder, not only the first");
     tcps_pass_unref(b);
     tcps_filter_free(f);
 
     scenario = "a filter for a port and an owner";
-    f = filter("local_port=1001 pid=41");
+    f = filter("local_port=1001 pid=7");
     size_t whole = s.request_len;
     b = pass(&o, &(tcps_wants){.filter = f}, NULL);
     check(b && b->all.count == 0, "both count");

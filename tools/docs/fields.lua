@@ -19,6 +19,7 @@ end
 local function type_of(field, enums)
   local name = enums[field.type] and ("[%s](#%s)"):format(field.type, field.type:lower()) or field.type
   if field.type == "StateBucket" then name = "list of {state, count}" end
+  if field.type == "SocketHolder" then name = "list of {pid, fd, command}" end
   if field.repeated and enums[field.type] then name = "set of " .. name end
   if not field.implicit then return name end
   local nothing = enums[field.type] and "unknown" or (field.type == "string" or field.type == "bytes") and "empty" or "0"

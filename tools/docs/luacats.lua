@@ -46,7 +46,7 @@ local function fields(schema)
   for _, field in ipairs(schema.messages.TcpSocketRecord.fields) do quoted[#quoted + 1] = ('"%s"'):format(field.name) end
   comment(out, "The name of a field of a socket.")
   out[#out + 1] = ("---@alias tcpstats.FieldName %s\n"):format(table.concat(quoted, "|"))
-  for _, name in ipairs { "CollectionMetadata", "StateBucket", "SystemSummary" } do write_message(out, schema.messages[name], "tcpstats." .. name, schema) end
+  for _, name in ipairs { "CollectionMetadata", "StateBucket", "SystemSummary", "SocketHolder" } do write_message(out, schema.messages[name], "tcpstats." .. name, schema) end
   write_message(out, schema.messages.TcpSocketRecord, "tcpstats.Socket", schema)
   return table.concat(out, "\n")
 end

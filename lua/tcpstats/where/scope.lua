@@ -9,7 +9,7 @@ local scope = {}
 -- The type of the values that a field of the schema has in Lua.
 local types = {
   uint32 = "integer", int32 = "integer", uint64 = "unsigned", int64 = "integer", bool = "boolean", enum = "text", set = "text", string = "text",
-  address = "address",
+  address = "address", holders = "mixed",
 }
 
 -- The words of some enums are numbers: 4 and 6 of ip_version.
