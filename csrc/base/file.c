@@ -25,7 +25,7 @@ static int follow(char path[PATH_MAX]) {
 }
 
 /* The file that `path` means, links followed, and what is known of it; st_nlink is 0 when there is none yet. realpath() wants it to exist. */
-static int resolve(const char *path, char resolved[PATH_MAX], struct stat *st) {
+static int follow_all(const char *path, char resolved[PATH_MAX], struct stat *st) {
     if ((size_t)snprintf(resolved, PATH_MAX, "%s", path) >= PATH_MAX) return ENAMETOOLONG;
     for (int links = 0; links < MOST_LINKS; links++) {
         memset(st, 0, sizeof *st);
@@ -35,6 +35,14 @@ static int resolve(const char *path, char resolved[PATH_MAX], struct stat *st) {
         if (error) return error;
     }
     return ELOOP;
+}
+
+/* The same, and that it is a file: root may as well name a device. `what` is what cannot be done. */
+static tcps_code resolve(const char *path, const char *what, char resolved[PATH_MAX], struct stat *st, tcps_status *status) {
+    int error = follow_all(path, resolved, st);
+    if (error) return tcps_fail_errno(status, error, "cannot %s %s", what, path);
+    if (st->st_nlink && !S_ISREG(st->st_mode)) return tcps_fail(status, TCPS_SYSTEM, "cannot %s %s: it is not a file", what, path);
+    return TCPS_OK;
 }
 
 static int write_all(int fd, const char *bytes, size_t len) {
@@ -59,15 +67,12 @@ static int fill(int fd, const struct stat *old, const void *bytes, size_t len) {
 tcps_code tcps_file_replace(const char *path, const void *bytes, size_t len, tcps_status *status) {
     char target[PATH_MAX], temporary[PATH_MAX + sizeof TEMPORARY];
     struct stat old;
-    int error = resolve(path, target, &old), fd = -1;
-    if (!error && old.st_nlink && !S_ISREG(old.st_mode)) return tcps_fail(status, TCPS_SYSTEM, "%s is not a file", path);
+    tcps_code code = resolve(path, "write", target, &old, status);
+    if (code != TCPS_OK) return code;
     snprintf(temporary, sizeof temporary, "%s" TEMPORARY, target);
-    if (!error) {
-        unlink(temporary); /* of a process that was killed */
-        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0) error = errno;
-    }
-    if (!error) error = fill(fd, &old, bytes, len);
+    unlink(temporary); /* of a process that was killed */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int error = fd < 0 ? errno : fill(fd, &old, bytes, len);
     if (fd >= 0 && close(fd) != 0 && !error) error = errno;
     if (!error && rename(temporary, target) != 0) error = errno;
     if (!error) return TCPS_OK;
@@ -78,7 +83,8 @@ tcps_code tcps_file_replace(const char *path, const void *bytes, size_t len, tcp
 tcps_code tcps_file_remove(const char *path, tcps_status *status) {
     char target[PATH_MAX];
     struct stat old;
-    int error = resolve(path, target, &old);
-    if (!error && old.st_nlink && unlink(target) != 0 && errno != ENOENT) error = errno;
-    return error ? tcps_fail_errno(status, error, "cannot remove %s", path) : TCPS_OK;
+    tcps_code code = resolve(path, "remove", target, &old, status);
+    if (code != TCPS_OK) return code;
+    if (old.st_nlink && unlink(target) != 0 && errno != ENOENT) return tcps_fail_errno(status, errno, "cannot remove %s", path);
+    return TCPS_OK;
 }

@@ -11,7 +11,8 @@
  * TCPS_PERMISSION with the old file as it was. */
 tcps_code tcps_file_replace(const char *path, const void *bytes, size_t len, tcps_status *status);
 
-/* Removes the file at `path`, or what the symbolic link there points to. That there is none is TCPS_OK. */
+/* Removes the file at `path`, or what the symbolic link there points to. That there is none is TCPS_OK; what is not a file (a device, a folder) is
+ * left alone. */
 tcps_code tcps_file_remove(const char *path, tcps_status *status);
 
 #endif

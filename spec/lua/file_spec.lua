@@ -33,11 +33,20 @@ describe("a file that is replaced", function()
     local wrong = { core.replace_file(folder .. "/none/a", "x") }
     assert.same({ nil, ("cannot write %s/none/a: No such file or directory"):format(folder), "ESYSTEM" }, { wrong[1], wrong[2], wrong[3] })
     wrong = { core.replace_file(folder, "x") }
-    assert.same({ nil, folder .. " is not a file", "ESYSTEM" }, { wrong[1], wrong[2], wrong[3] })
+    assert.same({ nil, ("cannot write %s: it is not a file"):format(folder), "ESYSTEM" }, { wrong[1], wrong[2], wrong[3] })
     assert(os.execute(("ln -s loop %s/loop"):format(folder)))
     assert.matches("Too many levels", (select(2, core.replace_file(folder .. "/loop", "x"))))
     assert.matches("cannot remove .*Too many levels", (select(2, core.remove_file(folder .. "/loop"))))
     assert.equal("loop ", listed())
+  end)
+
+  it("is a file: a pipe or a folder is neither replaced nor removed", function()
+    local pipe = folder .. "/pipe"
+    assert(os.execute("mkfifo " .. pipe))
+    assert.matches("pipe: it is not a file", (select(2, core.replace_file(pipe, "x"))))
+    assert.matches("pipe: it is not a file", (select(2, core.remove_file(pipe))))
+    assert.matches("it is not a file", (select(2, core.remove_file(folder))))
+    assert.equal("pipe ", listed())
   end)
 
   it("is not spoiled by what a killed writer left", function()

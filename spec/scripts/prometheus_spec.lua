@@ -268,7 +268,7 @@ describe("the textfile of prometheus", function()
   it("replaces nothing but files", function()
     local path = folder .. "/dir"
     assert(os.execute("mkdir " .. path))
-    assert.error_matches(function() run(SCRIPT, { sockets.batch {} }, { textfile = path }) end, "is not a file")
+    assert.error_matches(function() run(SCRIPT, { sockets.batch {} }, { textfile = path }) end, "it is not a file")
     assert(os.execute(("ln -s loop %s/loop"):format(folder)))
     assert.error_matches(function() run(SCRIPT, { sockets.batch {} }, { textfile = folder .. "/loop" }) end, "loop: Too many levels of symbolic links")
   end)
