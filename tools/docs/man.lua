@@ -1,5 +1,6 @@
 --- The made part of man/tcpstats-lua.1: the options, as tcpstats.host.cli.options declares them, and the outputs, as each declares itself.
 local groups = require "tcpstats.host.cli.options"
+local help = require "tcpstats.host.cli.help"
 
 local man = {}
 
@@ -49,7 +50,7 @@ end
 local function add_option(out, option)
   local value = option.value and (option.bare and " Ns Op = Ns Ar %s" or " Ar %s"):format(option.value:lower()) or ""
   local names = (option.short and option.short:sub(2) .. " , " or "") .. "-" .. option.long:sub(3)
-  add(out, ".It Fl " .. names .. value, roff(sentence(option.help)))
+  add(out, ".It Fl " .. names .. value, roff(sentence(help.of(option))))
   if option.more then add_more(out, option.more) end
 end
 

@@ -43,6 +43,11 @@ function help.label(option)
   return (option.short and option.short .. ", " or "    ") .. option.long .. value
 end
 
+--- What --help and the manual page say of an option.
+---@param option table of tcpstats.host.cli.options
+---@return string
+function help.of(option) return option.default and ("%s (%s)"):format(option.help, option.default) or option.help end
+
 --- The text of --help.
 ---@return string
 function help.host()
@@ -53,7 +58,7 @@ function help.host()
   }
   for _, group in ipairs(groups) do
     parts[#parts + 1] = ("\n%s:\n"):format(group.title)
-    for _, option in ipairs(group) do parts[#parts + 1] = help.row(help.label(option), option.help) end
+    for _, option in ipairs(group) do parts[#parts + 1] = help.row(help.label(option), help.of(option)) end
   end
   parts[#parts + 1] = "\n" .. help.wrap("Exit status: 0 fine, 1 failed at run time, 2 wrong usage. SIGINT and SIGTERM end the run with 0; SIGHUP reloads "
     .. "scripts and reopens files.")

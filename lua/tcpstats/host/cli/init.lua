@@ -11,8 +11,6 @@ local usage = require "tcpstats.host.cli.usage"
 
 local cli = {}
 
-local DEFAULT_MEMORY <const> = 512 << 20
-
 -- Which scripts run, and what of the defaults holds for each.
 local function complete(config, defaults, sections)
   if #sections == 0 then
@@ -38,7 +36,7 @@ end
 -- The configuration, and a host for it unless the task needs none.
 local function configure(args)
   local head, sections = reader.split(args)
-  local config, defaults = { schedules = {}, count = 0, memory = DEFAULT_MEMORY }, {}
+  local config, defaults = reader.defaults(), {}
   reader.read(head, config, defaults, nil, args)
   if config.task == "help" or config.task == "version" then return config end
   -- A script must be loaded before its words can be read, and --sandbox, which concerns the loading, may be among them.

@@ -4,6 +4,7 @@
 --   short, long   its names
 -- and, where they apply,
 --   value         what its value is called; an option without one is a flag
+--   default       the word that counts when it is not given
 --   bare          the value may be left out and then is this one; it is given as --name=VALUE only
 --   help          what --help says: a phrase
 --   more          what the manual page adds: sentences. `x` is set as code; a line that begins with "- " is an item of a list
@@ -64,7 +65,7 @@ return {
       end,
     },
     {
-      short = "-c", long = "--count", value = "N", help = "number of passes, 0 until stopped or the recording ends (0)",
+      short = "-c", long = "--count", value = "N", default = "0", help = "number of passes, 0 until stopped or the recording ends",
       more = "With schedules the number counts for each of them, with a recording for all together.",
       set = function(c, _, word)
         c.count = whole_number(word)
@@ -73,7 +74,7 @@ return {
     },
     {
       short = "-s", long = "--source", value = "SPEC",
-      help = "where sockets come from: auto, or NAME[:FILE[,KEY=VALUE...]] (auto); protobuf:FILE is a recorded stream, protobuf:- a piped one",
+      help = "where sockets come from: auto (the default), or NAME[:FILE[,KEY=VALUE...]]; protobuf:FILE is a recorded stream, protobuf:- a piped one",
       more = "- `auto`, `linux`, `macos` or `freebsd` is the running kernel.\n"
         .. "- `NAME:FILE[,KEY=VALUE...]` reads the same raw bytes from a file, as in `macos:dump.bin,release=15`.\n"
         .. "- `capture:FILE` replays what `--record` kept.\n"
@@ -178,7 +179,7 @@ return {
       end,
     },
     {
-      long = "--memory", value = "BYTES", help = "limit the memory of scripts, as 64M; 0 no limit (512M)",
+      long = "--memory", value = "BYTES", default = "512M", help = "limit the memory of scripts, as 64M; 0 no limit",
       more = "The call of a script that wants more ends with an error; the run goes on.", set = set_memory,
     },
     {

@@ -60,6 +60,18 @@ function reader.split(args)
   return head, sections
 end
 
+--- The configuration of a command line without words.
+---@return table config
+function reader.defaults()
+  local config = { schedules = {} }
+  for _, group in ipairs(groups) do
+    for _, option in ipairs(group) do
+      if option.default then option.set(config, {}, option.default) end
+    end
+  end
+  return config
+end
+
 -- What argparse would take for options: a negative number is joined with the option before it, and a value that may be left out is put in.
 local function prepared(words)
   local list = {}
