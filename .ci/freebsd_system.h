@@ -260,6 +260,7 @@ struct sigaction {
 #define SIGQUIT 3
 #define SIGKILL 9
 #define SIGPIPE 13
+#define SIGXFSZ 25
 #define SIGALRM 14
 #define SIGTERM 15
 #define SIGCHLD 20

@@ -196,11 +196,20 @@ void tcps_chunks_init(tcps_chunks *c, const tcps_pass *pass, tcps_view view, con
     if (format->kind == TCPS_FORMAT_FLAT) tcps_json_templates(&c->templates, format->style, pass);
 }
 
-void tcps_chunks_fini(tcps_chunks *c) {
+void tcps_chunks_release(tcps_chunks *c) {
     tcps_templates_free(&c->templates);
     free(c->sizes);
     free(c->bytes);
     free(c->ends);
+    c->sizes = NULL;
+    c->bytes = NULL;
+    c->ends = NULL;
+    c->first = c->message = c->next;
+    c->len = c->taken = c->room = c->n_ends = c->ends_room = c->torn = 0;
+}
+
+void tcps_chunks_fini(tcps_chunks *c) {
+    tcps_chunks_release(c);
     *c = (tcps_chunks){0};
 }
 

@@ -56,4 +56,7 @@ size_t tcps_chunks_torn(const tcps_chunks *c);
 /* Goes back to the last border. */
 void tcps_chunks_rewind(tcps_chunks *c);
 
+/* Frees what the encoding needed, when nothing is left to take; the counts stay. */
+void tcps_chunks_release(tcps_chunks *c);
+
 #endif

@@ -36,6 +36,13 @@ static int l_gc(lua_State *L) {
     return 0;
 }
 
+/* Lua sees nothing of the memory that rows and their encoding take, so what is sent does not wait for its collection. */
+static void release(lua_State *L, tcps_chunks *c) {
+    tcps_chunks_release(c);
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, 1);
+}
+
 /* Writes the chunk; 0, or the errno of what ended it. */
 static int write_chunk(tcps_chunks *c, int fd) {
     while (c->taken < c->len) {
@@ -62,7 +69,9 @@ static int l_send(lua_State *L) {
     lua_pushinteger(L, (lua_Integer)(tcps_chunks_done(c) - done));
     lua_pushinteger(L, (lua_Integer)(c->taken - taken));
     if (!error) {
-        lua_pushstring(L, tcps_chunks_more(c) ? "more" : "done");
+        bool more = tcps_chunks_more(c);
+        lua_pushstring(L, more ? "more" : "done");
+        if (!more) release(L, c);
         return 3;
     }
     char name[16];
@@ -94,7 +103,7 @@ static int l_next(lua_State *L) {
     luaL_argcheck(L, most > 0, 2, "not positive");
     switch (next_chunk(c, (size_t)most, lua_toboolean(L, 3))) {
     case TCPS_OK: break;
-    case TCPS_END: return 0;
+    case TCPS_END: release(L, c); return 0;
     case TCPS_NOMEM: return tcpsL_nomemory(L);
     default: lua_pushboolean(L, false); return 1;
     }

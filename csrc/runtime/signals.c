@@ -35,7 +35,7 @@ void tcps_signal_set(sigset_t *set) {
     sigaddset(set, SIGWINCH);
 }
 
-/* runtime.handle_signals(): SIGINT and SIGTERM stop, SIGHUP reloads, SIGWINCH is noted, SIGPIPE is an error of the write. */
+/* runtime.handle_signals(): SIGINT and SIGTERM stop, SIGHUP reloads, SIGWINCH is noted, SIGPIPE and SIGXFSZ (a file that may not grow) are errors of the write. */
 static int l_handle_signals(lua_State *L) {
     struct sigaction action = {.sa_handler = note};
     (void)L;
@@ -49,6 +49,7 @@ static int l_handle_signals(lua_State *L) {
     sigaction(SIGWINCH, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
     return 0;
 }
 

@@ -139,8 +139,8 @@ def check(output, kind, form, path, count):
     lost, unknown = number(r"(\d+) of \d+ rows? w", said_last), number(r"(\d+) rows? may not have arrived", said_last)
     collected = number(r"of (\d+) rows? w", said_last) or count
     result = "%d collected, %d arrived, %d lost, %d unknown, exit %d: %s" % (collected, arrived, lost, unknown, code, said_last)
-    # A pipe's or a terminal's reader that dies after the run has ended loses what the kernel kept for it.
-    late = output == "stdout" and kind == "dying" and code == 0
+    # A reader that dies after the run has ended loses what its system kept for it. Of a Unix socket the run waits until that is read.
+    late = output != "unix" and kind == "dying" and count < 1000 and code == 0
     right = arrived <= collected - lost and (late or collected - lost - unknown <= arrived) and code == (1 if lost + unknown else 0)
     if kind in ("fast", "slow", "half-closing"):
         right = right and arrived == count

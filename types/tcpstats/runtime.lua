@@ -52,7 +52,7 @@ function runtime.isatty(fd) end
 ---@param fd integer
 function runtime.pipe_room(fd) end
 
---- From here on SIGINT and SIGTERM stop, SIGHUP reloads, SIGWINCH is noted, and SIGPIPE is an error of the write.
+--- From here on SIGINT and SIGTERM stop, SIGHUP reloads, SIGWINCH is noted, and SIGPIPE and SIGXFSZ (a file that may not grow) are errors of the write.
 function runtime.handle_signals() end
 
 --- Whether to stop, to reload, and to look at the terminal's size again; the last two are reported once.

@@ -105,7 +105,6 @@ end
 
 --- Takes away what a script could reach without its globals: a string's methods, a batch's. Once, for the whole process, before a script is loaded.
 function sandbox.close_doors()
-  require("tcpstats.output") -- takes what it needs of them
   rawset(string, "dump", nil)
   require("tcpstats.core").batch_methods.write = nil
 end

@@ -11,7 +11,7 @@ local connection = {}
 
 local SHORTEST_PAUSE <const>, LONGEST_PAUSE <const> = 100000000, 30000000000 -- between attempts, ns
 local CONNECT_TIME <const> = 10000000000 -- an attempt that took longer has failed
-local PATIENCE <const> = 2000000000 -- a reader that takes nothing for so long is not waited for
+local PATIENCE <const>, PATIENCE_AWAY <const> = 5000000000, 2000000000 -- a reader that takes nothing, or is not there, is waited for so long
 local REPORT_EVERY <const> = 60000000000
 local LOOK_AGAIN <const> = 10000000 -- whether what was sent is acknowledged
 
@@ -113,7 +113,9 @@ function methods:pending()
 end
 
 --- Whether waiting for the reader is in vain.
-function methods:is_stalled() return core.monotonic_ns() - self.progress_ns >= PATIENCE end
+function methods:is_stalled()
+  return core.monotonic_ns() - self.progress_ns >= (self.state == "connected" and PATIENCE or PATIENCE_AWAY)
+end
 
 function methods:reopen()
   self.addresses:reset()

@@ -188,9 +188,11 @@ end
 function front:finish()
   if not self.backend or self.finish_ns then return end
   local now = core.monotonic_ns()
+  local backend = self.backend
   self.finish_ns = now
-  self.backend.finishing, self.backend.progress_ns, self.backend.retry_ns = true, now, 0
-  self.backend:tick()
+  if not backend:is_stalled() then backend.progress_ns = now end
+  backend.finishing, backend.retry_ns = true, 0
+  backend:tick()
 end
 
 --- A signal ends the run: what is left has a moment.
