@@ -1,4 +1,4 @@
-local run = require("spec.support.ctx").run
+local new, run = require("spec.support.ctx").new, require("spec.support.ctx").run
 local sockets = require "spec.support.sockets"
 local text = require "tcpstats.text"
 
@@ -58,6 +58,20 @@ TIME_WAIT    [2001:2001:2001:2001:2001:2001:2001:2001]:80  [2001:db8:2001:db8:20
     assert.equal("ESTABLISHED\nLISTEN\nTIME_WAIT\n", shown { columns = "state", sort = "none", header = false })
     assert.equal("STATE\nLISTEN\n", shown { columns = "state", limit = 1 })
     assert.equal("STATE\n", shown { columns = "state", limit = 0 })
+  end)
+
+  it("writes what it has as it goes, so that an interrupted one has not shown nothing", function()
+    local list = {}
+    for i = 1, 2500 do list[i] = { state = 5, local_port = i } end
+    local script = dofile(assert(package.searchpath("tcpstats.scripts.table", package.path)))
+    local ctx, pieces = new(script, {}), {}
+    function ctx.emit(_, piece)
+      if #pieces == 3 then error "interrupted" end
+      pieces[#pieces + 1] = piece
+    end
+    script.init(ctx)
+    assert.error_matches(function() script.on_batch(sockets.batch(list), ctx) end, "interrupted")
+    assert.equal(2001, select(2, table.concat(pieces):gsub("\n", "")))
   end)
 
   it("has colors only where they are wanted", function()
