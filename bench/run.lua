@@ -12,6 +12,7 @@ local contestants = {
   floor = { command = BUILD .. "/bench/floor", says = "floor: the kernel's dump, thrown away" },
   json = { command = TOOL .. " -c 1 json", says = "json", most = 1.5 },
   protobuf = { command = TOOL .. " -c 1 protobuf", says = "protobuf", most = 1.5 },
+  table = { command = TOOL .. " -c 1 table", says = "table, its columns as wide as they need" },
   script = { command = TOOL .. " -c 1 bench/script.lua", says = "a script, eight fields of every socket", most = 1.6 },
   deltas = { command = TOOL .. " -i 0.01 -c " .. PASSES .. " json", less = "json", says = "json with deltas, the second pass on", most = 1.6 },
   owners = { command = TOOL .. " -c 1 --processes json", says = "json with owners, first pass" },
@@ -19,10 +20,11 @@ local contestants = {
   ss = { command = "ss -tinmeOH", says = "ss -tinmeOH" },
   ss_owners = { command = "ss -tinmeOpH", says = "ss -tinmeOpH" },
 }
-local everything = { "floor", "json", "protobuf", "deltas", "script", "owners", "warm", "ss", "ss_owners" }
+local everything = { "floor", "json", "protobuf", "deltas", "script", "table", "owners", "warm", "ss", "ss_owners" }
 -- of two contestants: how many times as much the first takes
 local comparisons = {
   { "ss", "json", "json is faster than ss", least = 4.5 },
+  { "ss", "table", "table is faster than ss", least = 2 },
   { "ss_owners", "owners", "json with owners is faster than ss, first pass, in wall time: it has threads", by = "wall", least = 6 },
   { "warm", "deltas", "owners from the second pass on, beside the pass without", most = 1.3 },
 }
