@@ -85,7 +85,8 @@ static int l_address(lua_State *L) {
     const char *text = luaL_checklstring(L, 1, &len);
     char hint[TCPS_ADDRESS_TEXT], shown[TCPS_ADDRESS_ROOM];
     tcps_prefix address;
-    const char *wrong = memchr(text, 0, len) || memchr(text, '/', len) ? "is no IPv4 or IPv6 address" : tcps_prefix_parse(&address, text, len, hint);
+    const char *wrong =
+        memchr(text, 0, len) || memchr(text, '/', len) ? "is not an IPv4 or IPv6 address" : tcps_prefix_parse(&address, text, len, hint);
     if (!wrong) {
         lua_pushlstring(L, shown, (size_t)(tcps_text_address(shown, address.bytes, address.size) - shown));
         return 1;

@@ -49,9 +49,9 @@ describe("an address in an expression", function()
 
   it("is compared with addresses only", function()
     for expression, what in pairs {
-      ["local_addr == 'localhost'"] = "column 15 of 'local_addr == 'localhost'': 'localhost' is no IPv4 or IPv6 address",
+      ["local_addr == 'localhost'"] = "column 15 of 'local_addr == 'localhost'': 'localhost' is not an IPv4 or IPv6 address",
       ["local_addr == '10.0.0.0/8'"] = 'this is a network: cidr(local_addr, "10.0.0.0/8")',
-      ["local_addr == '10.0.0.1/8'"] = "'10.0.0.1/8' is no",
+      ["local_addr == '10.0.0.1/8'"] = "'10.0.0.1/8' is not",
       ["local_addr == 'fe80::1%eth0'"] = "has a zone",
       ["local_addr == 5"] = "local_addr is an address and this is a number: they are never equal",
     } do

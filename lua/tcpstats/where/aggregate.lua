@@ -75,11 +75,11 @@ aggregate.scopes = {
 }
 
 --- Compiles a tree in one of these scopes.
--- @param tree of parse.expression
--- @param kind "group" or "batch"
--- @param text of the expression
--- @return the expression, with `aggregates`, a list of {fold=, percent=, of= an expression over a socket, nil of count()}; `is_fold`: it is a
---   single aggregate; `name` of sum(tx_bytes) is "sum_tx_bytes". Raises {at=, what=}
+---@param tree table of parse.expression
+---@param kind "group"|"batch"
+---@param text string of the expression
+---@return tcpstats.Expression expression with `aggregates`, a list of {fold=, percent=, of= an expression over a socket, nil of count()}; `is_fold`: it
+---   is a single aggregate; `name` of sum(tx_bytes) is "sum_tx_bytes". Raises {at=, what=}
 function aggregate.expression(tree, kind, text)
   local expression = compile.expression(tree, aggregate.scopes[kind], text)
   expression.fields = fields_of(expression.aggregates)

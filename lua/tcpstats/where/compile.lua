@@ -212,12 +212,12 @@ Compiler["and"], Compiler["or"] = and_or, and_or
 local compile = {}
 
 --- Compiles a tree.
--- @param tree of parse.expression
--- @param scope (table) what names it may have, see tcpstats.where.scope
--- @param text of the expression
--- @param as_one (boolean?) true: its value is 1 where the tree is true and absent elsewhere, which is what count() sums
--- @return (tcpstats.Expression) the expression; `fields` is the list of a socket's fields that it reads, `field` is the name of the field that it
---   is, nil when it is more; `needs_seconds`: it has a rate. Raises {at=, what=}
+---@param tree table of parse.expression
+---@param scope table the names that it may have, see tcpstats.where.scope
+---@param text string of the expression
+---@param as_one? boolean its value is 1 where the tree is true and absent elsewhere, which is what count() sums
+---@return tcpstats.Expression expression `fields` lists the fields of a socket that it reads; `field` is the name of the field that it is, nil if it is
+---   more; `needs_seconds`: it has a rate. Raises {at=, what=}
 function compile.expression(tree, scope, text, as_one)
   local compiler = setmetatable({
     scope = scope, prelude = {}, used = {}, parameters = {}, upvalues = {}, upvalue_names = {}, aggregates = {},

@@ -46,10 +46,10 @@ local function source_of(code)
 end
 
 --- Makes an expression.
--- @param code (table) {parameters= names of fields, upvalues= functions that the code calls function_1, function_2, ..., prelude= lines,
---   result= source of the value}; `parameters` of the expression is the list of what of_values takes after the seconds
--- @param members (table) what else the expression has: text, type and so on; it becomes the expression
--- @return the expression; raises {at=, what=} when the code is beyond Lua's limits
+---@param code { parameters: string[], upvalues: function[], prelude: string[], result: string } names of fields, functions that the code calls
+---   function_1, function_2, ..., lines before the value, and the value
+---@param members table what else the expression has: text, type and so on; it becomes the expression
+---@return tcpstats.Expression expression `parameters` is what of_values takes after the seconds. Raises {at=, what=} if the code is beyond Lua's limits
 function expression.new(code, members)
   if #code.parameters > MOST_FIELDS then fail(1, "more than %d fields", MOST_FIELDS) end
   local chunk, what = load(source_of(code), "=where", "t", {})

@@ -5,8 +5,8 @@ local fail = require("tcpstats.where.parse").fail
 local literal = {}
 
 --- The bits of a number beside an unsigned field. One above 2^63, as people copy it from JSON, is beyond Lua's integers.
--- @param node a constant
--- @return (integer?) nil when it does not fit 64 bits
+---@param node table a constant
+---@return integer? bits nil if it does not fit 64 bits
 function literal.bits(node)
   if math.type(node.value) == "integer" then return node.value end
   local digits = node.literal
@@ -23,7 +23,9 @@ local synonyms = {
 }
 
 --- The word of a list that another word means: in whatever case, with dashes, or as ss has it.
--- @return (string|integer|nil) the word
+---@param word string
+---@param words (string|integer)[]
+---@return string|integer|nil
 function literal.meant(word, words)
   local upper = tostring(word):upper():gsub("-", "_")
   upper = synonyms[upper] or upper
@@ -50,18 +52,18 @@ local function check_number(name, node)
 end
 
 --- Checks a constant that is compared with a field. Raises {at=, what=}.
--- @param name of the field
--- @param field as in a scope
--- @param node the constant
+---@param name string of the field
+---@param field table as in a scope
+---@param node table the constant
 function literal.check(name, field, node)
   if field.words then check_word(name, field, node) end
   if field.type == "integer" or field.type == "unsigned" then check_number(name, node) end
 end
 
 --- The texts that an address field has for an address, however it is spelled: an IPv4 address stands there alone or mapped into IPv6.
--- @param name of the field, for messages
--- @param node the constant
--- @return a list of texts; raises {at=, what=} when it is not an address
+---@param name string of the field, for messages
+---@param node table the constant
+---@return string[] texts raises {at=, what=} if it is not an address
 function literal.addresses(name, node)
   if node.value:find("/", 1, true) and core.network(node.value) then fail(node.at, "this is a network: cidr(%s, %q)", name, node.value) end
   local address, what = core.address(node.value)
@@ -70,7 +72,8 @@ function literal.addresses(name, node)
 end
 
 --- An address as it is compared with another: a mapped IPv4 address is the IPv4 address.
--- @param text of a field
+---@param text string of a field
+---@return string
 function literal.unmapped(text) return text:match "^::ffff:(%d+%.%d+%.%d+%.%d+)$" or text end
 
 return literal

@@ -175,9 +175,10 @@ function Parser:expression(limit)
 end
 
 --- Parses an expression.
--- @param text what was written
--- @param stops nil, or a set of keywords at which the expression may end before the text does
--- @return the tree and the byte where the keyword stands (nil: the text ended); raises {at=, what=} when the text is not an expression
+---@param text string
+---@param stops? table<string, true> keywords at which the expression may end before the text does
+---@return table tree raises {at=, what=} if the text is not an expression
+---@return integer? at the byte where such a keyword begins
 function parse.expression(text, stops)
   local parser = setmetatable({ text = text, position = 1, depth = 0 }, Parser)
   parser:advance()

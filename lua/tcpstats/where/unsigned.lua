@@ -12,7 +12,10 @@ local small = { [">"] = "(%s > %s or %s < 0)", [">="] = "(%s >= %s or %s < 0)", 
 local large = { [">"] = "(%s > %s and %s < 0)", [">="] = "(%s >= %s and %s < 0)", ["<"] = "(%s < %s or %s >= 0)", ["<="] = "(%s <= %s or %s >= 0)" }
 
 --- Source of a comparison of the bits in a local with those of a constant.
--- @param constant (integer) its bits
+---@param name string
+---@param operator string
+---@param constant integer its bits
+---@return string
 function unsigned.compared(name, operator, constant)
   return (constant >= 0 and small or large)[operator]:format(name, ("0x%x"):format(constant), name)
 end
@@ -20,14 +23,19 @@ end
 local by_ult = { ["<"] = "%s(%s, %s)", [">"] = "%s(%s, %s)", ["<="] = "(not %s(%s, %s))", [">="] = "(not %s(%s, %s))" }
 
 --- Source of a comparison of two.
--- @param ult what the code calls math.ult
+---@param ult string what the code calls math.ult
+---@param a string
+---@param operator string
+---@param b string
+---@return string
 function unsigned.ordered(ult, a, operator, b)
   if operator == ">" or operator == "<=" then a, b = b, a end
   return by_ult[operator]:format(ult, a, b)
 end
 
 --- The number as text.
--- @param bits (integer)
+---@param bits integer
+---@return string
 function unsigned.text(bits)
   if bits >= 0 then return tostring(bits) end
   local tens = (bits >> 1) // 5
