@@ -14,8 +14,8 @@ describe("a schedule's text", function()
   end)
 
   for text, message in pairs {
-    ["fast"] = "'fast' is no schedule; detail=30s,processes is one", ["=1s"] = "'=1s' is no schedule; detail=30s,processes is one",
-    ["a="] = "'a=' is no schedule; detail=30s,processes is one", ["a=x"] = "a: 'x' is no interval; 500ms, 1s, 5m and 2h are",
+    ["fast"] = "'fast' is not a schedule; detail=30s,processes is one", ["=1s"] = "'=1s' is not a schedule; detail=30s,processes is one",
+    ["a="] = "'a=' is not a schedule; detail=30s,processes is one", ["a=x"] = "a: 'x' is not an interval; 500ms, 1s, 5m and 2h are",
     ["a=1"] = "a: '1' lacks its unit: 1ms, 1s, 1m or 1h", ["a=1d"] = "a: '1d' has the unit 'd'; there are ms, s, m, h",
     ["a=9ms"] = "a: '9ms' is not within 10ms and 24h", ["a=1s,"] = "a: unknown word ''; there are: processes, tcp-info, summary-only",
     ["a=1s,summary"] = "a: unknown word 'summary'",

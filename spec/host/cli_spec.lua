@@ -65,7 +65,7 @@ describe("the command line", function()
       ["--format xml"] = "--format: unknown format 'xml'; there are: json, flat, protobuf",
       ["--format flat json"] = "--format flat: the script json writes its own format; write flat instead of json",
       ["--memory 5"] = "--memory: expected bytes as 64M, at least 1M, or 0, got '5'",
-      ["--schedule a"] = "--schedule: 'a' is no schedule; detail=30s,processes is one",
+      ["--schedule a"] = "--schedule: 'a' is not a schedule; detail=30s,processes is one",
       ["--schedule a=5"] = "--schedule: a: '5' lacks its unit: 5ms, 5s, 5m or 5h",
       ["--schedule a=5ms"] = "--schedule: a: '5ms' is not within 10ms and 24h",
       ["--schedule a=25h"] = "--schedule: a: '25h' is not within 10ms and 24h",

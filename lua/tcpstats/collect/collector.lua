@@ -1,4 +1,4 @@
---- Passes one after the other: a source, its schedules, a tracker for each. The script host is made of it, and any Lua program can be:
+--- Passes one after the other: a source, its schedules, a tracker for each. The script host uses it, and so can any Lua program:
 --
 --   for batch in tcpstats.collector { interval = 1, filter = "remote_port=443" }:batches() do print(#batch, #batch:opened()) end
 local core = require "tcpstats.core"
@@ -64,14 +64,14 @@ function collector:choose(filter)
   self.filter = filter
 end
 
---- Says that somebody reads a field: what costs extra is looked up for it from the next pass on.
+--- Notes that a field is read: from the next pass on, what costs extra is looked up for it.
 ---@param name string
 function collector:read(name) self.wanted[name] = true end
 
 -- A pass that nothing follows needs no comparison.
 local function is_single(self) return self.live and self.count == 1 end
 
--- What runs when: made with the first pass, so that time begins then.
+-- Schedules are made with the first pass, so that their time begins then.
 local function begin(self, now)
   local options = self.options
   self.start_ns = now
@@ -106,7 +106,7 @@ local function pass_options(self, s, sequence)
   }
 end
 
--- One dump serves schedules that are due together and want the same of it. In a recording each has its own, so that it can be replayed.
+-- Schedules that are due together and want the same share one dump. While recording each has its own, so that it can be replayed.
 local function shares(self, a, b)
   if self.recording then return false end
   return b.summary_only or (not a.processes == not b.processes and not a.tcp_info == not b.tcp_info)
@@ -116,7 +116,7 @@ local MOST_TOGETHER <const> = 8
 
 local function take_due(self, now)
   local first
-  for _, s in ipairs(self.schedules) do -- one that wants rows leads, as a summary takes whatever there is
+  for _, s in ipairs(self.schedules) do -- one that wants rows leads; a summary is made of any dump
     if s.next_ns <= now and not s.done and (not first or first.summary_only and not s.summary_only) then first = s end
   end
   local due = { first }
@@ -183,7 +183,7 @@ local function collect_recorded(self)
   return { finish(self, s, batch, time_ns) }
 end
 
--- A recording is read as it goes, in a rhythm of our own, or in its own time.
+-- A recording is read as fast as possible, at an interval, or at its original speed.
 local function recorded_due(self)
   local options = self.options
   if options.interval then return self.start_ns + self.recorded * math.floor(options.interval * 1e9 + 0.5) end

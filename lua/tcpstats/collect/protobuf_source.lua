@@ -8,11 +8,13 @@ local core = require "tcpstats.core"
 local stream = {}
 stream.__index = stream
 
-local LARGEST <const> = 1 << 31 -- a message larger than this is no message: protobuf's own limit
+local LARGEST <const> = 1 << 31 -- protobuf's own limit for a message
 
---- Opens one.
--- @param path of a file, or "-"
--- @return the source; or nil, text, code
+--- Opens a stream.
+---@param path string of a file, or "-"
+---@return tcpstats.Source?
+---@return string? what went wrong
+---@return string? code
 function stream.open(path)
   if path == "" then return nil, "protobuf: the file is missing, as in protobuf:day.pb", "EUSAGE" end
   local file, what
@@ -45,7 +47,7 @@ local function fail(self, code)
   return nil, ("%s: " .. why):format(self.path, self.offset), code
 end
 
--- Memory is taken as bytes come, not as a length promises.
+-- Memory is allocated as bytes arrive, not as a length announces.
 local function read_bytes(file, length)
   local parts, left = {}, length
   while left > 0 do
@@ -88,8 +90,11 @@ function stream:upcoming()
   return { hostname = metadata.hostname, schedule_name = metadata.schedule_name, interval_ms = metadata.interval_ms, at_ns = metadata.timestamp_ns }
 end
 
---- The next message as a batch. Of the options filter and tracker count.
--- @return the batch; or nil, text, code: "EEND" after the last, "ETRUNCATED" when the stream is cut
+--- The next message as a batch. The code is "EEND" after the last message, "ETRUNCATED" if the stream is cut.
+---@param options? table as of a source's pass; filter and tracker count
+---@return tcpstats.Batch?
+---@return string? what went wrong
+---@return string? code
 function stream:pass(options)
   local batch, what, code = next_message(self)
   if not batch then return nil, what, code end

@@ -1,5 +1,5 @@
---- When passes are due. A schedule keeps its own rhythm: tick n is due at start + n * interval by the monotonic clock, whatever the passes
--- took, so nothing drifts. A pass that comes late is run late; ticks that have gone by while another ran are skipped and counted.
+--- When passes are due. Tick n of a schedule is due at start + n * interval by the monotonic clock, however long passes take, so nothing drifts. A
+-- late pass is made late; ticks that went by in the meantime are skipped and counted.
 local schedule = {}
 schedule.__index = schedule
 
@@ -10,7 +10,7 @@ schedule.shortest, schedule.longest = 10000000, 86400000000000 -- 10 ms and 24 h
 
 local function interval_of(text)
   local digits, unit = text:match("^(%d*%.?%d+)(%a*)$")
-  if not digits then return nil, ("'%s' is no interval; 500ms, 1s, 5m and 2h are"):format(text) end
+  if not digits then return nil, ("'%s' is not an interval; 500ms, 1s, 5m and 2h are"):format(text) end
   if unit == "" then return nil, ("'%s' lacks its unit: %sms, %ss, %sm or %sh"):format(text, text, text, text, text) end
   if not UNITS[unit] then return nil, ("'%s' has the unit '%s'; there are ms, s, m, h"):format(text, unit) end
   local ns = math.floor(tonumber(digits) * UNITS[unit] + 0.5)
@@ -19,11 +19,12 @@ local function interval_of(text)
 end
 
 --- Reads NAME=INTERVAL[,processes][,tcp-info][,summary-only].
--- @param text e.g. "detail=30s,processes,tcp-info"
--- @return {name=, interval_ns=, processes=, tcp_info=, summary_only=}; or nil and what is wrong
+---@param text string e.g. "detail=30s,processes,tcp-info"
+---@return { name: string, interval_ns: integer, processes?: boolean, tcp_info?: boolean, summary_only?: boolean }?
+---@return string? what is wrong
 function schedule.parse(text)
   local name, rest = text:match("^([%w_.-]+)=(.+)$")
-  if not name then return nil, ("'%s' is no schedule; detail=30s,processes is one"):format(text) end
+  if not name then return nil, ("'%s' is not a schedule; detail=30s,processes is one"):format(text) end
   local words = {}
   for word in (rest .. ","):gmatch("([^,]*),") do words[#words + 1] = word end
   local ns, what = interval_of(words[1])
@@ -39,9 +40,9 @@ function schedule.parse(text)
   return parsed
 end
 
---- A schedule that runs.
--- @param options {name=, interval_ns=, processes=, tcp_info=, summary_only=}, which become its fields
--- @param start monotonic ns of tick 0
+--- Starts a schedule.
+---@param options table {name=, interval_ns=, processes=, tcp_info=, summary_only=}, which become its fields
+---@param start integer monotonic ns of tick 0
 function schedule.new(options, start)
   local self = setmetatable({ start_ns = start, next_ns = start, tick = 0, passes = 0, skipped = 0 }, schedule)
   for key, value in pairs(options) do self[key] = value end
@@ -50,8 +51,9 @@ function schedule.new(options, start)
 end
 
 --- Takes the tick that is due.
--- @param now monotonic ns, at least self.next_ns
--- @return the number of the pass for its metadata, which begins with 1 and shows skipped ticks as a gap; how many were skipped just now
+---@param now integer monotonic ns, at least self.next_ns
+---@return integer number of the pass for its metadata, from 1; skipped ticks show as a gap
+---@return integer skipped how many ticks were skipped just now
 function schedule:take(now)
   local tick = (now - self.start_ns) // self.interval_ns
   local skipped = tick - self.tick

@@ -1,4 +1,4 @@
---- Calls functions of scripts: within their limits, with every error reported.
+--- Calls the functions of scripts within their limits, and reports every error.
 local core = require "tcpstats.core"
 local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
@@ -8,9 +8,9 @@ local call = {}
 
 local function with_text(message) return message, report.text_of(message) end
 
---- The message handler of everything that a script does. It runs where the error happened, so it can see the stack.
--- @param host the host, whose `calling` and `calling_hook` say what is called
--- @return a handler for runtime.protect and core.visit
+--- The message handler for everything that a script does. It runs where the error was raised, so it sees the stack.
+---@param host tcpstats.Host its `calling` and `calling_hook` say what is being called
+---@return function handler for runtime.protect and core.visit
 function call.handler(host)
   return runtime.guard(function(message, text)
     if rawequal(message, outputs.STOP) then return false end
@@ -26,18 +26,22 @@ function call.handler(host)
   end, with_text)
 end
 
---- --strict: no script gets anything more of this pass.
+--- For --strict: no script gets anything more of this pass.
+---@param host tcpstats.Host
 function call.abort(host)
   if not host.aborted then host:finish(1, "--strict: an error ends the run") end
   host.aborted = true
 end
 
---- Calls a function of a script, unless it is retired.
--- @param host the host
--- @param instance the script
--- @param hook what reports call it
--- @param f the function, with its arguments after it
--- @return true and two results; or false
+--- Calls a function of a script, unless the script is retired.
+---@param host tcpstats.Host
+---@param instance tcpstats.Instance
+---@param hook string its name in reports
+---@param f function
+---@param ... any its arguments
+---@return boolean ok
+---@return any first result
+---@return any second result
 function call.hook(host, instance, hook, f, ...)
   if instance.retired then return false end
   host.calling, host.calling_hook = instance, hook
@@ -52,18 +56,25 @@ function call.hook(host, instance, hook, f, ...)
   return false
 end
 
---- Calls a hook with each socket of a view; one that fails does not keep the next from it.
+--- Calls a hook with each socket of a view. After an error it goes on with the next socket.
+---@param host tcpstats.Host
+---@param instance tcpstats.Instance
+---@param hook string
+---@param view tcpstats.Batch
 function call.visit(host, instance, hook, view)
   if #view == 0 then return end
   local ok = call.hook(host, instance, hook, core.visit, view, instance.script[hook], instance.ctx, host.handler)
   if ok and host.config.strict and instance.failed then call.abort(host) end
 end
 
---- Calls a function of a script that does not run: the chunk of its file, or what it says of a source that cannot be opened.
--- @param host the host
--- @param name of the script
--- @param f the function, with its arguments after it
--- @return true and two results; or false and what happened
+--- Calls a function of a script that is not running: the chunk of its file, or its on_failure.
+---@param host tcpstats.Host
+---@param name string the script's
+---@param f function
+---@param ... any its arguments
+---@return boolean ok
+---@return any first result, or what went wrong
+---@return any second result
 function call.alone(host, name, f, ...)
   local failure
   local handler = runtime.guard(function(message, text)

@@ -1,7 +1,7 @@
---- What every hook of a script gets as its last argument (its members stand in tcpstats.host.contract).
+--- The last argument of every hook (tcpstats.host.contract lists its members).
 --
--- The host's functions are not interrupted (runtime.guard), so they must not touch a value whose metamethods are the script's: as_texts and
--- with_plain_arguments make plain ones of their arguments while it is still the script that runs.
+-- The host's functions are never interrupted (runtime.guard), so they must not touch a value with metamethods of the script: as_texts and
+-- with_plain_arguments turn their arguments into plain values while the script is still running.
 local contract = require "tcpstats.host.contract"
 local core = require "tcpstats.core"
 local outputs = require "tcpstats.host.outputs"
@@ -126,12 +126,12 @@ end
 
 local function refuse(_, key) error(("ctx.%s cannot be set; ctx.state is the place for own values"):format(tostring(key)), 2) end
 
---- The ctx of a script.
--- @param host the host
--- @param instance the script, with name, defaults, out and proxies
--- @param options the values of its options
--- @return the ctx, which is read-only
--- @return the table that it shows, for the host to change
+--- Makes the ctx of a script.
+---@param host tcpstats.Host
+---@param instance tcpstats.Instance its name, defaults, out and proxies are set
+---@param options table<string, any> the values of its options
+---@return tcpstats.Ctx ctx read-only
+---@return table values what ctx shows, for the host to change
 function ctx.new(host, instance, options)
   local values = methods_of(host, instance)
   values.name, values.options, values.state = instance.name, options, {}
@@ -141,9 +141,9 @@ function ctx.new(host, instance, options)
 end
 
 --- Sets the clocks of a ctx outside of a pass.
--- @param host the host
--- @param values what ctx.new gave
--- @param now_ns what it is now; nil: the system's clock
+---@param host tcpstats.Host
+---@param values table from ctx.new
+---@param now_ns? integer the time; nil: the system's clock
 function ctx.set_clocks(host, values, now_ns)
   values.now_ns = now_ns or core.realtime_ns()
   values.elapsed_ns = host.collector.live and host.started_ns and core.monotonic_ns() - host.started_ns or host.collector.elapsed_ns

@@ -1,6 +1,6 @@
---- The script host: passes go to scripts, what scripts emit goes to outputs, and nothing that a script does ends the run by accident.
+--- The script host: it delivers passes to scripts and what they emit to outputs, and nothing that a script does ends the run by accident.
 --
--- What a script is and what its hooks get stands in tcpstats.host.contract.
+-- tcpstats.host.contract describes a script's table and the arguments of its hooks.
 local call = require "tcpstats.host.call"
 local collector = require "tcpstats.collect.collector"
 local core = require "tcpstats.core"
@@ -14,21 +14,35 @@ local runtime = require "tcpstats.runtime"
 local skips = require "tcpstats.host.skips"
 local wants = require "tcpstats.host.wants"
 
+--- A run.
+---@class tcpstats.Host
+---@field config table see host.new
+---@field collector tcpstats.Collector
+---@field instances tcpstats.Instance[] its scripts
+---@field events table its event loop
+---@field outputs table<string, table> open outputs by URL
+---@field output_list table[] open outputs in the order of their opening
+---@field select? fun(batch: tcpstats.Batch): tcpstats.Batch the sockets that any script sees
+---@field timeout_ns integer limit of a call, 0: none
+---@field handler function message handler of every call
+---@field ending integer? the exit status, once the run is to end
+---@field signalled boolean? a signal ended it
+---@field started_ns integer monotonic time of its begin
 local host = {}
 host.__index = host
 
 local DEFAULT_TIMEOUT <const> = 5 -- seconds
 
---- Ends the run when what goes on now is done.
--- @param code for the process; the largest of several counts
--- @param message why, for people; may be nil
+--- Ends the run after what is going on now.
+---@param code integer exit status; if there are several, the largest counts
+---@param message? string why
 function host:finish(code, message)
   if message and not (self.ending and self.ending >= code) then report.say(message) end
   self.ending = math.max(self.ending or 0, code)
 end
 
---- Loads a script's file as it would be for running it.
--- @return its table and name; or nil, text, code
+--- Loads a script's file as for running it (see instance.load).
+---@param name string
 function host:load(name) return instance.load(self, name) end
 
 local function open(self)
@@ -109,7 +123,7 @@ local function run(self)
   return exit_code(self)
 end
 
--- Makes the process one that runs scripts: within limits, and never waiting for them without end.
+-- Sets up the process: limits for scripts, and an end to every wait of theirs.
 local function take_process(config, timeout)
   runtime.set_texts({
     ran = ("interrupted: it ran longer than --script-timeout %s"):format(timeout),
@@ -125,11 +139,11 @@ local function take_process(config, timeout)
   if config.sandbox then require("tcpstats.host.sandbox").close_doors() end
 end
 
---- A host for a command line.
--- @param config {source=, interval=, count=, filter=, where=, schedules=, processes=, tcp_info=, record=, strict=, timeout= seconds (0: none),
---   memory= bytes (0: no limit), sandbox=, verbose=, scripts = list of {name=, loaded= the script's table, given= words of its options, filter=, where=,
---   output=, format=, pretty=}}; filters are compiled, expressions too
--- @return the host, whose load(name) loads scripts as it would for running them
+--- Makes the host for a command line.
+---@param config table {source=, interval=, count=, filter=, where=, schedules=, processes=, tcp_info=, record=, strict=, timeout= seconds (0: none),
+--- memory= bytes (0: no limit), sandbox=, verbose=, scripts = list of {name=, loaded= the script's table, given= words of its options, filter=, where=,
+--- output=, format=, pretty=}}; filters and expressions are compiled
+---@return tcpstats.Host
 function host.new(config)
   local timeout = config.timeout or DEFAULT_TIMEOUT
   local self = setmetatable({
@@ -140,8 +154,8 @@ function host.new(config)
   return self
 end
 
---- Runs until it is over.
--- @return the exit code of the process
+--- Runs to the end.
+---@return integer code exit status of the process
 function host:run()
   local ok, code = xpcall(run, debug.traceback, self)
   if not ok then
@@ -151,7 +165,7 @@ function host:run()
   return code
 end
 
---- Gives back what the host took of the process.
+--- Gives the process its own allocator back.
 function host.close() runtime.limit_memory() end
 
 return host

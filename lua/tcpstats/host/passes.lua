@@ -1,4 +1,4 @@
---- Passes go from the collector to the scripts.
+--- Takes passes from the collector to the scripts.
 local call = require "tcpstats.host.call"
 local core = require "tcpstats.core"
 local ctx = require "tcpstats.host.ctx"
@@ -11,7 +11,7 @@ local passes = {}
 
 local MOST_FAILING <const> = 10 -- passes in a row
 
--- What makes a run over a recording end with 1: it was not read to its end, or not as what it is.
+-- Warnings that make a run over a recording end with 1: it was not read to its end, or part of it could not be decoded.
 local DAMAGE = { ETRUNCATED = true, EFORMAT = true }
 
 local function report_warnings(host, batch)
@@ -82,7 +82,7 @@ local function deliver_to_all(host, entry)
   end
 end
 
--- A pass that could not be made. The first one shows that nothing works; later ones may be a kernel that is short of memory.
+-- A pass failed. If it is the first, nothing works; later ones may fail because the kernel is short of memory.
 local function fail(host, what, code)
   if code == "EEND" or runtime.stopping() then -- a read that a signal ended is not a failure
     host.ending, host.signalled = host.ending or 0, code ~= "EEND"
@@ -99,7 +99,8 @@ local function fail(host, what, code)
   end
 end
 
---- Makes the passes that are due and gives them to the scripts.
+--- Makes the passes that are due and delivers them to the scripts.
+---@param host tcpstats.Host
 function passes.collect(host)
   local began_ns, processor = core.monotonic_ns(), os.clock()
   local list, what, code = host.collector:collect()

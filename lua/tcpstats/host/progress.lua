@@ -1,4 +1,4 @@
---- How far a recording is read, on a terminal that shows nothing else.
+--- Shows how much of a recording has been read, on a terminal that shows nothing else.
 local core = require "tcpstats.core"
 local runtime = require "tcpstats.runtime"
 
@@ -7,14 +7,13 @@ local EVERY <const> = 200000000 -- ns
 local progress = {}
 progress.__index = progress
 
---- The progress of a run.
--- @param collector whose recording it is
--- @return a progress, which shows nothing when the source is live or nobody would see it
+--- Makes the progress line of a run. It shows nothing if the source is live, or if standard output is the terminal.
+---@param collector tcpstats.Collector
 function progress.new(collector)
   return setmetatable({ collector = collector, shows = not collector.live and runtime.isatty(2) and not runtime.isatty(1), next_ns = 0 }, progress)
 end
 
---- Shows how far it is.
+--- Draws the line, a few times a second at most.
 function progress:update()
   if not self.shows then return end
   local now = core.monotonic_ns()

@@ -1,19 +1,19 @@
---- What the host says to people, on standard error: log lines, and errors of scripts with the part of the traceback that is theirs.
+--- Standard error: log lines, and errors of scripts with the part of the traceback that is the script's.
 local core = require "tcpstats.core"
 local runtime = require "tcpstats.runtime"
 
 local report = {}
 
---- How many reports of one hook are printed in how many nanoseconds; the rest is counted.
+--- At most SHOWN reports per hook are printed within SHOWN_WITHIN nanoseconds; the rest are counted.
 report.SHOWN, report.SHOWN_WITHIN = 3, 60000000000
 
-local MOST_WARNINGS <const> = 100 -- different texts that are printed
+local MOST_WARNINGS <const> = 100 -- different texts
 
 --- The levels of ctx:log.
 report.LEVELS = { error = 1, warning = 2, info = 3, debug = 4 }
 
 --- Writes a text. Others' words in it do not drive a terminal, and do not look like lines of ours: a line after the first begins with a tab.
--- @param text without the program's name
+---@param text string without the program's name
 function report.say(text)
   local lines = {}
   for line in text:gmatch "[^\n]*" do
@@ -27,10 +27,11 @@ end
 local function line_of(name, level, text) return (name and name .. ": " or "") .. (level == "info" and "" or level .. ": ") .. text end
 
 --- Writes a line of a level; a text of several lines becomes one. Lines of the level "debug" need --verbose.
--- @param host the host
--- @param name of the script that says it, nil for the host's own lines
--- @param level a key of report.LEVELS
--- @param format as of string.format, with its arguments after it; one that does not fit them is written as it is
+---@param host tcpstats.Host
+---@param name? string the script that logs it, nil: the host
+---@param level "error"|"warning"|"info"|"debug"
+---@param format string as for string.format; if the arguments do not fit it, it is written as it is
+---@param ... any
 function report.log(host, name, level, format, ...)
   if report.LEVELS[level] == 4 and not host.config.verbose then return end
   local ok, text = pcall(string.format, format, ...)
@@ -38,18 +39,18 @@ function report.log(host, name, level, format, ...)
   report.say(line_of(name, level, (text:gsub("%s*\n%s*", " "))))
 end
 
---- Writes a warning of a pass, unless the same text was written before.
--- @param host the host
--- @param text what happened
+--- Writes a warning, unless the same text has been written before.
+---@param host tcpstats.Host
+---@param text string
 function report.warn_once(host, text)
   if host.warned[text] or host.warned_count >= MOST_WARNINGS then return end
   host.warned[text], host.warned_count = true, host.warned_count + 1
   report.log(host, nil, "warning", "%s", text)
 end
 
---- The part of a traceback that is the script's: the host's frames say nothing to its author, and a single frame repeats the message.
--- @param traceback what debug.traceback gave
--- @return a text
+--- The script's part of a traceback: the host's frames mean nothing to its author, and a single frame repeats the message.
+---@param traceback string from debug.traceback
+---@return string
 function report.own_part(traceback)
   traceback = traceback:gsub("^tcpstats/host/%w+%.lua:%d+: ", "")
   local lines, in_stack = {}, false
@@ -68,9 +69,9 @@ function report.own_part(traceback)
   return table.concat(lines, "\n")
 end
 
---- What an error says, whatever was raised.
--- @param message the error's value
--- @return a text
+--- The text of an error, whatever was raised.
+---@param message any the error's value
+---@return string
 function report.text_of(message)
   if type(message) == "string" then return message end
   local metatable = getmetatable(message)
@@ -78,10 +79,10 @@ function report.text_of(message)
   return ("(an error that is a %s)"):format(type(message))
 end
 
---- Counts an error of a script's hook, and writes it unless the same hook has failed report.SHOWN times lately.
--- @param instance the script; its `failed` becomes true
--- @param hook a text
--- @param text function() -> what happened; called only when it is written
+--- Counts an error of a script's hook, and writes it unless the hook has failed too often lately (report.SHOWN).
+---@param instance tcpstats.Instance its `failed` becomes true
+---@param hook string
+---@param text fun(): string what happened; called only if it is written
 function report.failure(instance, hook, text)
   local now = core.monotonic_ns()
   local r = instance.reports[hook]
@@ -98,10 +99,10 @@ function report.failure(instance, hook, text)
   report.say(line_of(instance.name, "error", ("%s: %s"):format(hook, text())))
 end
 
---- Writes how many errors were counted only: once for each time that reports were held back.
--- @param host the host
--- @param instance the script
--- @param at_last whether this is the end, when all of them are written
+--- Writes how many errors were counted without being written, once for each time that this began.
+---@param host tcpstats.Host
+---@param instance tcpstats.Instance
+---@param at_last? boolean the script ends: write all that are left
 function report.hidden(host, instance, at_last)
   for hook, r in pairs(instance.reports) do
     if r.hidden > 0 and (at_last or not r.reported) then

@@ -1,7 +1,7 @@
---- The globals of a script that somebody else wrote: it can compute, and say something through ctx, and nothing else.
+--- Globals for a script that you did not write: it can compute and emit, nothing else.
 --
--- There is no io, no os but its clocks, no package loading, no debug, no bytecode. What scripts share with the host is copied, so that none can
--- change it, and metatables are out of reach: that of strings leads to the host's own library. Memory and time are the watchdog's.
+-- There is no io, no os except its clocks, no loading of packages, no debug, no bytecode. What scripts share with the host is copied, so that they
+-- cannot change it, and metatables are out of reach: the one of strings leads to the host's own library. The watchdog limits memory and time.
 local sandbox = {}
 
 local PLAIN = {
@@ -30,7 +30,7 @@ local function copy(from, names)
   return to
 end
 
--- Only metatables that a script has set: those of the host's tables lead to what others use, too.
+-- Only metatables that a script has set: those of the host's tables lead to what others use.
 local own = setmetatable({}, { __mode = "k" })
 
 local function safe_getmetatable(object)
@@ -39,7 +39,7 @@ local function safe_getmetatable(object)
   if type(metatable) ~= "table" or own[metatable] then return metatable end
 end
 
--- A finalizer would run when no limit holds.
+-- A finalizer would run outside of every limit.
 local function safe_setmetatable(object, metatable)
   if type(metatable) == "table" then
     if rawget(metatable, "__gc") ~= nil then error("no __gc in a sandbox", 2) end
@@ -82,9 +82,9 @@ local function make_os()
   return copy(os, CLOCKS)
 end
 
---- New globals.
--- @param print function(text) for print(), which must not write among the data
--- @return a table for load
+--- Makes new globals.
+---@param print fun(text: string) for print(), which must not write into the data
+---@return table environment for load
 function sandbox.new(print)
   local environment = copy(_G, PLAIN)
   for _, name in ipairs(LIBRARIES) do environment[name] = copy(_G[name]) end
@@ -103,7 +103,7 @@ function sandbox.new(print)
   return environment
 end
 
---- Takes away what a script could reach without its globals: a string's methods, a batch's. Once, for the whole process, before a script is loaded.
+--- Removes what a script could reach without globals: methods of strings and batches. Call it once per process, before a script is loaded.
 function sandbox.close_doors()
   rawset(string, "dump", nil)
   require("tcpstats.core").batch_methods.write = nil

@@ -1,5 +1,5 @@
---- LuaSocket in scripts. It goes on waiting when a signal comes, so a script that waits for ever in it could not be interrupted: its sockets get a
--- total timeout, which a script's own settimeout leaves as it is, and its other ways of waiting are cut into pieces.
+--- Limits how long scripts wait in LuaSocket. It resumes waiting after a signal, so a script that waits in it forever could not be interrupted. Sockets
+-- get a total timeout, which a script's own settimeout does not change; select and sleep are bounded.
 local sockets = {}
 
 local CONSTRUCTORS = {
@@ -39,7 +39,7 @@ local function limit_module(module, names, seconds)
   end
 end
 
--- What the other searchers find for a module.
+-- The loader that the other searchers find for a module.
 local function find(name, own)
   for _, searcher in ipairs(package.searchers) do
     local loader, where = nil, nil
@@ -48,8 +48,8 @@ local function find(name, own)
   end
 end
 
---- Limits the sockets of everything that is required from here on.
--- @param seconds the longest that anything may wait
+--- Limits LuaSocket for whoever requires it from now on.
+---@param seconds number the longest wait
 function sockets.limit(seconds)
   local searcher
   searcher = function(name)

@@ -1,10 +1,10 @@
---- Which fields a run reads. What costs extra is looked up for them (owners), and what can never be known is said.
+--- The fields that a run reads. What costs extra (owners) is looked up for them; fields that cannot be known are reported.
 local core = require "tcpstats.core"
 local report = require "tcpstats.host.report"
 
 local wants = {}
 
--- The fields of a socket, a list of names and a set: made when somebody says what is read.
+-- All fields of a socket, as list and as set; made on first use.
 local known
 local function all_fields()
   if known then return known end
@@ -13,9 +13,9 @@ local function all_fields()
   return known
 end
 
---- Notes that somebody reads these fields.
----@param host table
----@param names string[]|table<string, true> a list or a set; raises for a name that is no field
+--- Notes that these fields are read. Raises if a name is not a field.
+---@param host tcpstats.Host
+---@param names string[]|table<string, true> a list or a set
 function wants.note(host, names)
   for key, value in pairs(names) do
     local name = type(key) == "string" and key or value
@@ -26,8 +26,8 @@ function wants.note(host, names)
   end
 end
 
---- Those of the fields that this run can never know.
----@param host table
+--- The fields among these that this run can never know.
+---@param host tcpstats.Host
 ---@param names string[]|table<string, true> a list or a set
 ---@return table<string, string> by name, why
 function wants.missing(host, names)
@@ -49,8 +49,8 @@ local function warn_of_missing(host, names)
   for name, why in pairs(wants.missing(host, names)) do report.warn_once(host, ("%s: %s"):format(name, why)) end
 end
 
---- Notes what filters and expressions read, and warns of what this run can never know of it.
----@param host table
+--- Notes the fields that filters and expressions read, and warns of those that this run can never know.
+---@param host tcpstats.Host
 ---@param filters (tcpstats.Filter|false)[]
 ---@param expressions (tcpstats.Expression|false)[]
 function wants.note_all(host, filters, expressions)
