@@ -29,6 +29,7 @@ int luaopen_tcpstats_core(lua_State *L) {
     tcpsL_openclock(L);
     tcpsL_opensocketinfo(L);
     tcpsL_openaggregate(L);
+    tcpsL_openorder(L);
     tcpsL_openvaluejson(L);
     tcpsL_openscreen(L);
     tcpsL_opentable(L);

@@ -92,6 +92,7 @@ void tcpsL_openclock(lua_State *L);
 void tcpsL_opensocketinfo(lua_State *L);
 void tcpsL_openaggregate(lua_State *L);
 void tcpsL_openfile(lua_State *L);
+void tcpsL_openorder(lua_State *L);
 void tcpsL_openvaluejson(lua_State *L);
 void tcpsL_openscreen(lua_State *L);
 void tcpsL_opentable(lua_State *L);

@@ -139,20 +139,16 @@ local function group(batch, key, absent)
   return core.group(batch, plains, absent)
 end
 
--- Largest first; what has no number last; equal ones by their key, so that the order is the same every time.
+-- The list by the value of each entry: largest first; what has no number last; equal ones by their key, so that the order is the same every time.
 local function sorted_by(list, of)
-  local value = type(of) == "function" and of or function(entry) return entry[of] end
-  local values, keys = {}, {}
-  for _, entry in ipairs(list) do
-    local v = value(entry)
-    values[entry] = (v == nil or v ~= v) and -math.huge or v -- a NaN has no place in any order
-    keys[entry] = type(entry.key) == "number" and ("%024.6f"):format(entry.key) or tostring(entry.key)
+  local value = type(of) == "function" and of
+  local values, keys, sorted = {}, {}, {}
+  for i, entry in ipairs(list) do
+    if value then values[i] = value(entry) else values[i] = entry[of] end
+    keys[i] = entry.key
   end
-  table.sort(list, function(a, b)
-    if values[a] ~= values[b] then return values[a] > values[b] end
-    return keys[a] < keys[b]
-  end)
-  return list
+  for i, index in ipairs(core.order(values, keys, #list)) do sorted[i] = list[index] end
+  return sorted
 end
 
 ---@class tcpstats.Group
@@ -171,7 +167,7 @@ local Groups = {}
 ---@param of? string|fun(group: tcpstats.Group): number? the name of an aggregate, or a function that returns a number ("count")
 ---@return tcpstats.Groups
 function Groups:top(n, of)
-  local sorted = sorted_by(table.move(self, 1, #self, 1, {}), of or "count")
+  local sorted = sorted_by(self, of or "count")
   for i = #sorted, (n or #sorted) + 1, -1 do sorted[i] = nil end
   return setmetatable(sorted, getmetatable(self))
 end

@@ -249,6 +249,14 @@ function core.group_all(batch) end
 ---@return (number|false)[] list
 function core.fold(groups, column, fold, parameter) end
 
+--- The indices 1 to n in the order of their values: largest first; those whose value is not a number come last. Equal ones are ordered by their keys:
+--- numbers first, then the texts of the others.
+---@param values table
+---@param keys table
+---@param n integer
+---@return integer[]
+function core.order(values, keys, n) end
+
 --- Replaces a file as a whole: written beside it as PATH.tmp and renamed. If the path is a symbolic link, what it points to is replaced. The old
 --- file's permissions and owner stay; a new one has 0644, whatever the umask.
 ---@param path string
