@@ -13,6 +13,7 @@
 typedef int64_t ssize_t, off_t, time_t;
 typedef uint64_t ino_t, dev_t;
 typedef uint32_t uid_t, gid_t;
+typedef uint64_t nlink_t;
 typedef int32_t pid_t;
 typedef int clockid_t;
 typedef long suseconds_t;
@@ -99,11 +100,13 @@ enum {
     EPROTO = 92
 };
 
-/* --- ctype.h, inttypes.h, math.h */
+/* --- limits.h, ctype.h, inttypes.h, math.h */
+#define PATH_MAX 1024
 int isalnum(int), isalpha(int), isdigit(int), isprint(int), isspace(int), isupper(int), isxdigit(int), tolower(int), toupper(int);
 #define PRIu64 "lu"
 #define PRIx64 "lx"
 #define PRId64 "ld"
+long long llrint(double);
 double fabs(double), floor(double), ceil(double), ldexp(double, int), pow(double, double), sqrt(double), log(double), exp(double);
 double fmin(double, double), fmax(double, double), fmod(double, double), round(double), trunc(double);
 long lround(double);
@@ -128,7 +131,13 @@ int sscanf(const char *, const char *, ...) __attribute__((format(scanf, 2, 3)))
 int snprintf(char *, size_t, const char *, ...) __attribute__((format(printf, 3, 4)));
 int vsnprintf(char *, size_t, const char *, va_list) __attribute__((format(printf, 3, 0)));
 int fclose(FILE *), fflush(FILE *), fputs(const char *, FILE *), fseek(FILE *, long, int), ferror(FILE *), getc(FILE *), ungetc(int, FILE *);
-FILE *fopen(const char *, const char *);
+FILE *fopen(const char *, const char *), *fdopen(int, const char *);
+int rename(const char *, const char *);
+struct iovec {
+    void *iov_base;
+    size_t iov_len;
+};
+ssize_t writev(int, const struct iovec *, int);
 char *fgets(char *, int, FILE *);
 size_t fread(void *, size_t, size_t, FILE *), fwrite(const void *, size_t, size_t, FILE *);
 
@@ -166,6 +175,12 @@ struct timeval {
     time_t tv_sec;
     long tv_usec;
 };
+#define RUSAGE_SELF 0
+#define RUSAGE_THREAD 1
+struct rusage {
+    struct timeval ru_utime, ru_stime;
+};
+int getrusage(int, struct rusage *);
 #define CLOCK_REALTIME 0
 #define CLOCK_MONOTONIC 4
 int clock_gettime(clockid_t, struct timespec *), nanosleep(const struct timespec *, struct timespec *);
@@ -196,6 +211,8 @@ int getentropy(void *, size_t);
 #define O_EXCL 0x0800
 #define O_NOCTTY 0x8000
 #define O_CLOEXEC 0x00100000
+#define O_NOFOLLOW 0x0100
+int fchown(int, uid_t, gid_t);
 #define F_GETFD 1
 #define F_SETFD 2
 #define F_GETFL 3
@@ -216,10 +233,14 @@ int closedir(DIR *);
 struct stat {
     dev_t st_dev;
     ino_t st_ino;
+    nlink_t st_nlink;
     mode_t st_mode;
+    uid_t st_uid;
+    gid_t st_gid;
     off_t st_size;
 };
-int stat(const char *, struct stat *), fstat(int, struct stat *);
+int stat(const char *, struct stat *), fstat(int, struct stat *), lstat(const char *, struct stat *), fchmod(int, mode_t);
+#define S_ISLNK(m) (((m)&0170000) == 0120000)
 #define S_ISFIFO(m) (((m)&0170000) == 0010000)
 #define S_ISSOCK(m) (((m)&0170000) == 0140000)
 #define S_ISREG(m) (((m)&0170000) == 0100000)
@@ -298,9 +319,13 @@ int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *, int, int), po
 int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *, int, const char *, int, mode_t);
 int posix_spawnattr_init(posix_spawnattr_t *), posix_spawnattr_destroy(posix_spawnattr_t *), posix_spawnattr_setflags(posix_spawnattr_t *, short);
 int posix_spawnattr_setsigdefault(posix_spawnattr_t *, const sigset_t *), posix_spawnattr_setsigmask(posix_spawnattr_t *, const sigset_t *);
+int posix_spawn(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
 int posix_spawnp(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
 
+#define WNOHANG 1
 pid_t waitpid(pid_t, int *, int);
+#define X_OK 1
+int access(const char *, int);
 #define WIFEXITED(s) (((s)&0177) == 0)
 #define WEXITSTATUS(s) ((s) >> 8)
 #define WIFSIGNALED(s) (((s)&0177) != 0177 && ((s)&0177) != 0)

@@ -1,6 +1,7 @@
 /* The filter language. */
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "encode/text.h"
 #include "filter/address.h"

@@ -47,7 +47,7 @@ static tcps_code keep(tcps_writer *w, const char *bytes, size_t len) {
 }
 
 /* Lets a hook run that waits for the next instruction of Lua: in C there is none. */
-static void poll(lua_State *L) {
+static void let_hook_run(lua_State *L) {
     if (!lua_gethook(L)) return;
     lua_pushvalue(L, POLL);
     lua_call(L, 0, 0);
@@ -141,7 +141,7 @@ static bool put_userdata(encoder *e, int value, const frame *f) {
     for (size_t i = 0; i < b->view.count; i++) {
         if (i) put_literal(e, ",");
         tcps_json_row(&e->base, b->view.rows[i], TCPS_JSON_FLAT);
-        poll(e->L);
+        let_hook_run(e->L);
     }
     return put_literal(e, "]");
 }
@@ -263,7 +263,7 @@ static bool put_table(encoder *e, int table, const frame *up, unsigned depth) {
 /* Puts the value at the index `value` of the stack, which lies in the table of `f`. */
 static bool put_value(encoder *e, int value, const frame *f, unsigned depth) {
     lua_State *L = e->L;
-    poll(L);
+    let_hook_run(L);
     size_t len;
     const char *text;
     switch (lua_type(L, value)) {
