@@ -39,6 +39,7 @@ enum {
     XT_LADDR = 280,
     XT_GENCNT = 304, /* u64 */
     XT_FLOWID = 356,
+    XT_HOPS = 396,  /* i16: IPv6's hop limit; -1: the system's default */
     XT_TOS = 398,   /* u8 */
     XT_VFLAG = 400, /* u8 */
     XT_TTL = 401,   /* u8 */

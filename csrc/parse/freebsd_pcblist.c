@@ -35,14 +35,22 @@ static void set_socket(tcps_record *r, const tcps_struct *x) {
     }
 }
 
-/* What struct inpcb knows. Its type of service and time to live are IPv4's; IPv6 keeps its own elsewhere. */
+/* What struct inpcb knows. Its type of service and time to live are IPv4's; IPv6 has a hop limit where somebody set one. */
 static void set_inpcb(tcps_record *r, const tcps_struct *x) {
     tcps_set(r, TCPS_F_inp_gencnt, tcps_load64(x->at + XT_GENCNT));
     tcps_read32(r, TCPS_F_flow_id, x, XT_FLOWID);
     if (x->at[XT_VFLAG] & XT_VFLAG_IPV4) {
         tcps_set(r, TCPS_F_tos, x->at[XT_TOS]);
-        if (tcps_holds(x, XT_TTL, 1)) tcps_set(r, TCPS_F_ttl, x->at[XT_TTL]);
+        tcps_read8(r, TCPS_F_ttl, x, XT_TTL);
+    } else {
+        uint16_t hops = tcps_load16(x->at + XT_HOPS);
+        if (hops <= UINT8_MAX) tcps_set_nonzero(r, TCPS_F_ttl, hops);
     }
+}
+
+static bool is_connection(const tcps_record *r) {
+    uint64_t state = tcps_has(r, TCPS_F_state) ? r->value[TCPS_F_state] : 0;
+    return state != TCPSTATS_READER__TCP_STATE__TCP_STATE_LISTEN && state != TCPSTATS_READER__TCP_STATE__TCP_STATE_CLOSED;
 }
 
 /* What struct tcpcb knows. */
@@ -60,8 +68,10 @@ static void set_tcpcb(tcps_rows *rows, tcps_record *r, const tcps_struct *x, uns
     tcps_freebsd_read_timer(r, TCPS_F_timer_keep_ms, x, XT_TT_KEEP);
     tcps_freebsd_read_timer(r, TCPS_F_timer_2msl_ms, x, XT_TT_2MSL);
     tcps_freebsd_read_timer(r, TCPS_F_timer_delack_ms, x, XT_TT_DELACK);
-    tcps_read32(r, TCPS_F_snd_cwnd, x, XT_SND_CWND);
-    tcps_read32(r, TCPS_F_snd_ssthresh, x, XT_SND_SSTHRESH);
+    if (is_connection(r)) { /* of any other these are what a new tcpcb begins with */
+        tcps_read32(r, TCPS_F_snd_cwnd, x, XT_SND_CWND);
+        tcps_read32(r, TCPS_F_snd_ssthresh, x, XT_SND_SSTHRESH);
+    }
     tcps_read32(r, TCPS_F_maxseg, x, XT_MAXSEG);
     tcps_read32(r, TCPS_F_rcv_wnd, x, XT_RCV_WND);
     tcps_read32(r, TCPS_F_snd_wnd, x, XT_SND_WND);

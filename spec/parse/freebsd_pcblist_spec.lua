@@ -49,13 +49,18 @@ local function expected(s, files, release)
   if e.state == "SYN_RCVD" then e.state = "SYN_RECEIVED" end
   if s.rport ~= 0 then e.remote_port = int(s.rport) end
   if s.scope ~= 0 then e.scope_id = int(s.scope) end
-  if s.vflag == 3 then e.dual_stack = true end
+  s.vflag = int(s.vflag)
+  if s.vflag & 3 == 3 then e.dual_stack = true end
   if s.syncache then
     e.half_open = true
     return e
   end
   e.inp_gencnt, e.flow_id = int(s.gencnt), int(s.flowid)
-  if s.vflag ~= 2 then e.tos, e.ttl = int(s.tos), int(s.ttl) end
+  if s.vflag & 1 ~= 0 then
+    e.tos, e.ttl = int(s.tos), int(s.ttl)
+  elseif s.hops and s.hops > 0 then
+    e.ttl = int(s.hops)
+  end
   if s.has_socket then
     e.socket_id, e.uid, e.socket_error = integer(s.so_addr), int(s.uid), int(s.so_error)
     if s.state_name == "LISTEN" then
@@ -70,6 +75,7 @@ local function expected(s, files, release)
     tcp_flags = "t_flags", snd_cwnd = "cwnd", snd_ssthresh = "ssthresh", maxseg = "maxseg", rcv_wnd = "rcv_wnd", snd_wnd = "snd_wnd",
     rexmit_packets = "rexmitpack", ooo_packets = "rcvoopack", zerowin_probes = "sndzerowin", idle_time_ms = "rcvtime_ms", ecn_flags = "ecn",
   } do e[name] = int(s[key]) end
+  if e.state == "LISTEN" or e.state == "CLOSED" then e.snd_cwnd, e.snd_ssthresh = nil, nil end
   for name, key in pairs {
     timer_rexmt_ms = "tt_rexmt", timer_persist_ms = "tt_persist", timer_keep_ms = "tt_keep", timer_2msl_ms = "tt_2msl", timer_delack_ms = "tt_delack",
   } do e[name] = math.max(0, int(s[key])) end

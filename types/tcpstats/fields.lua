@@ -125,7 +125,7 @@
 ---@field socket_id? integer The kernel's stable handle of the socket. Linux: idiag_cookie. macOS: xso_so. FreeBSD: xso_so. kld: so_addr.
 ---@field state? tcpstats.TcpState TCP state. Implicit. Linux: idiag_state. macOS: t_state. FreeBSD: t_state. kld: state.
 ---@field tcp_flags? integer The kernel's own flag word. macOS: t_flags. FreeBSD: t_flags. kld: t_flags.
----@field snd_cwnd? integer Congestion window, bytes. Linux: tcpi_snd_cwnd times tcpi_snd_mss. macOS: snd_cwnd. FreeBSD: t_snd_cwnd. kld: cwnd.
+---@field snd_cwnd? integer Congestion window, bytes; absent for a socket that has no connection. Linux: tcpi_snd_cwnd times tcpi_snd_mss. macOS: snd_cwnd. FreeBSD: t_snd_cwnd. kld: cwnd.
 ---@field snd_ssthresh? integer Slow start threshold, bytes; 1073725440 is the BSDs' infinite, Linux's infinite is absent. Linux: tcpi_snd_ssthresh times tcpi_snd_mss. macOS: snd_ssthresh. FreeBSD: t_snd_ssthresh. kld: ssthresh.
 ---@field snd_wnd? integer Send window that the peer offers, bytes. Linux: tcpi_snd_wnd. macOS: snd_wnd. FreeBSD: t_snd_wnd. kld: snd_wnd.
 ---@field rcv_wnd? integer Receive window that we offer, bytes. Linux: tcpi_rcv_wnd. macOS: rcv_wnd. FreeBSD: t_rcv_wnd. kld: rcv_wnd.
@@ -331,7 +331,7 @@
 ---@field accecn_ce_packets_received? integer Segments received with a congestion mark, by accurate ECN. macOS 15: tcpi_received_ce_packets.
 ---@field flow_control_us? integer Time that the interface held the connection back (flow advisory), microseconds. macOS 14: tcpi_flow_control_total_time.
 ---@field fib? integer Routing table (FIB) of the socket. FreeBSD: inc_fibnum.
----@field ttl? integer Time to live of the IPv4 packets that we send. FreeBSD: inp_ip_ttl.
+---@field ttl? integer Time to live of the IPv4 packets that we send, or hop limit of IPv6 packets where the program set one. FreeBSD: inp_ip_ttl, in6p_hops.
 ---@field flow_id? integer Hash that spreads the connection's packets over queues and processors; 0 none. FreeBSD: inp_flowid.
 ---@field log_id? string Identifier that was set for the connection's log, TCP_LOGID. FreeBSD: xt_logid.
 ---@field dsack_tlp_bytes? integer Bytes reported twice by D-SACK that tail loss probes had sent. FreeBSD: t_dsack_tlp_bytes.
