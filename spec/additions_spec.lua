@@ -110,7 +110,10 @@ local trials = {
   },
   ["output"] = {
     changes = {
-      new("lua/tcpstats/output/null.lua", 'return { help = "nothing", keys = {}, open = function() return require("tcpstats.output.file").open("/dev/null", {}) end }\n'),
+      new("lua/tcpstats/output/null.lua", [[
+        local file = require "tcpstats.output.file"
+        return { help = "nothing", about = "Nothing.", keys = {}, open = function() return file.open("/dev/null", {}) end }
+      ]]),
       after("lua/tcpstats/output/init.lua", 'output%.schemes = { "file"', ', "null"'),
     },
     works = "./run --list | grep -q 'null: *nothing' && " .. REGISTRIES,

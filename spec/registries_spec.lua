@@ -27,6 +27,7 @@ describe("every", function()
     for _, name in ipairs(found("ls lua/tcpstats/output", "([%w_]+)%.lua\n")) do
       local module = require("tcpstats.output." .. name)
       if name ~= "init" and type(module) == "table" and module.keys and module.open then
+        assert.truthy(module.about:find "%.$", name)
         schemes[#schemes + 1] = name
         assert.truthy(list:find(("\n  %-12s %s\n"):format(name .. ":", module.help), 1, true), name)
       end

@@ -45,24 +45,13 @@ local function sources(out)
   end
 end
 
--- What is known of an output beside its keys: the comment that its file begins with.
-local function about(scheme)
-  local file <close> = assert(io.open(("lua/tcpstats/output/%s.lua"):format(scheme)))
-  local lines = {}
-  for line in file:lines() do
-    local text = line:match "^%-%-%-? ?(.*)$"
-    if not text then break end
-    lines[#lines + 1] = text
-  end
-  return table.concat(lines, " ")
-end
-
 local function outputs(out)
   out[#out + 1] = "\n### Outputs\n\nOutputs are named by `-o` and `ctx:output`. `-` is standard output; a path without a scheme is `file:PATH`. Keys follow a `?`:\n"
     .. "`file:x.csv?rotate=100M&keep=5`."
   for _, scheme in ipairs(require("tcpstats.output").schemes) do
-    out[#out + 1] = ("\n**`%s`** %s"):format(scheme, about(scheme))
-    local keys = require("tcpstats.output." .. scheme).keys or {}
+    local kind = require("tcpstats.output." .. scheme)
+    out[#out + 1] = ("\n**`%s`** %s"):format(scheme, kind.about)
+    local keys = kind.keys
     if next(keys) then out[#out + 1] = "\n| key | |\n|---|---|" end
     for _, key in ipairs(sorted(keys)) do out[#out + 1] = ("| `%s` | %s |"):format(key, cell(keys[key])) end
   end

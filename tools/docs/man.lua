@@ -24,11 +24,11 @@ local function add_outputs(out)
   local output = require "tcpstats.output"
   for _, scheme in ipairs(output.schemes) do
     local kind = require("tcpstats.output." .. scheme)
-    add(out, ".It Cm " .. scheme .. " :", roff(sentence(kind.help)))
+    add(out, ".It Cm " .. scheme .. " :", roff(kind.about))
     local keys = {}
-    for key in pairs(kind.keys or {}) do keys[#keys + 1] = key end
+    for key in pairs(kind.keys) do keys[#keys + 1] = key end
     table.sort(keys)
-    for _, key in ipairs(keys) do add(out, roff(("`%s=` is %s."):format(key, kind.keys[key]))) end
+    for _, key in ipairs(keys) do add(out, roff(("`%s`: %s."):format(key, kind.keys[key]))) end
   end
   add(out, ".El")
 end

@@ -1,17 +1,21 @@
---- A file, which is appended to. It may be rotated by size or age: PATH becomes PATH.1, PATH.1 becomes PATH.2, up to `keep` old ones. Rows are whole: a
---- batch lies in one file, a part of a row that a full disk or a kill left at its end is cut off, and CSV has its line of names once.
+--- Files.
 local core = require "tcpstats.core"
 local disk = require "tcpstats.output.disk"
 local runtime = require "tcpstats.runtime"
 local stream = require "tcpstats.output.stream"
 local units = require "tcpstats.output.units"
 
-local file = { help = "a file: its path alone, or file:PATH?rotate=100M&age=1d&keep=5" }
+local file = {
+  help = "a file: its path alone, or file:PATH?rotate=100M&age=1d&keep=5",
+  about = "A file, which is appended to. It can be rotated by size or age: PATH becomes PATH.1, PATH.1 becomes PATH.2, and so on up to `keep` old files. "
+    .. "Rows are whole: a batch is written to one file, a part of a row that a full disk or a kill has left at its end is cut off, and CSV has its line of "
+    .. "names once per file.",
+}
 file.keys = {
-  rotate = "a size as 100M: a file that has reached it is moved away",
-  age = "a time as 1h or 1d: a file that was written to for so long is moved away",
-  keep = "how many old files are kept (5)",
-  truncate = "yes: begin empty instead of appending",
+  rotate = "move the file away when it has this size, as 100M",
+  age = "move the file away when it has been written to for this time, as 1h or 1d",
+  keep = "keep that many old files (5)",
+  truncate = "yes: empty the file first instead of appending",
   buffer = stream.buffer_help,
 }
 

@@ -1,8 +1,8 @@
 --- Where rows go. An output is named by a URL; what a scheme does is one file, lua/tcpstats/output/SCHEME.lua.
 --
--- Such a file returns { help = what --list says, keys = {name = what it is}, open = function(target, env) }. `env` has what the output is given:
--- `keys` of the URL, `account` for its rows (tcpstats.output.account), `log(level, format, ...)` for what goes wrong. `open` gives nil and a message, or a
--- table:
+-- Such a file returns { help = a phrase for --list, about = sentences for the reference, keys = {name = what it does},
+-- open = function(target, env) }. `env` has what the output is given: `keys` of the URL, `account` for its rows (tcpstats.output.account),
+-- `log(level, format, ...)` for what goes wrong. `open` returns nil and a message, or a table:
 --   put_chunks(self, chunks, form, whole, header)  takes the rows of a batch (see tcpstats.output.queue), false when there is no room for them
 --   put_bytes(self, bytes, form)  takes a row that is encoded
 --   tick(self)        goes on: connects, writes what can be written without waiting, says to the account what became of rows

@@ -1,11 +1,14 @@
---- Standard output. A run that has no other output waits for its reader, so that in a pipeline nothing is lost; beside others it is given what it takes,
---- and what it does not take is dropped and counted.
+--- Standard output.
 local disk = require "tcpstats.output.disk"
 local runtime = require "tcpstats.runtime"
 local stream = require "tcpstats.output.stream"
 
-local stdout = { help = "standard output, also called -" }
-stdout.keys = { buffer = stream.buffer_help }
+local stdout = {
+  help = "standard output, also called -",
+  about = "Standard output. A run without other outputs waits for its reader, so that nothing is lost in a pipeline. Beside other outputs it gets what it "
+    .. "accepts; the rest is dropped and counted.",
+  keys = { buffer = stream.buffer_help },
+}
 
 local STDOUT <const> = 1
 

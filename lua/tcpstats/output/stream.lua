@@ -18,7 +18,7 @@ local GATHERED <const> = 64 << 10
 local RECEIVE_BUFFER <const> = 6 << 20 -- the largest that Linux gives a reader who asks for nothing: net.ipv4.tcp_rmem
 
 --- What the key `buffer` of such an output is.
-stream.buffer_help = "how much is kept while it takes nothing, beside the last pass, as 32M (8M)"
+stream.buffer_help = "keep that much, as 32M, while the reader accepts nothing; the last pass is kept besides (8M)"
 
 local methods = {}
 stream.methods = methods

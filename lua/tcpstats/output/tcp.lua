@@ -1,9 +1,14 @@
---- A TCP connection to a reader: tcp://HOST:PORT. Rows that the reader's system has not acknowledged when a connection breaks are counted as unknown.
+--- TCP connections to a reader.
 local connection = require "tcpstats.output.connection"
 local resolve = require "tcpstats.output.resolve"
 local stream = require "tcpstats.output.stream"
 
-local tcp = { help = "a connection: tcp://HOST:PORT, with ?buffer=8M", keys = { buffer = stream.buffer_help } }
+local tcp = {
+  help = "a connection: tcp://HOST:PORT, with ?buffer=8M",
+  about = "A TCP connection to a reader: tcp://HOST:PORT. Rows that the reader's system has not acknowledged when the connection breaks are counted as "
+    .. "unknown.",
+  keys = { buffer = stream.buffer_help },
+}
 
 function tcp.open(target, env)
   local host, port = resolve.endpoint(target, "tcp")

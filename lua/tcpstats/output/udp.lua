@@ -1,6 +1,4 @@
---- Datagrams: udp://HOST:PORT. Each has as many whole rows as fit `size`; batches in JSON and protobuf become as many messages as that takes. A row that
---- is larger is a datagram of its own, which networks may fragment. Rows that fit no datagram, that the system refuses, or that nobody listens for are
---- counted; what a network loses nobody can count.
+--- Datagrams.
 local core = require "tcpstats.core"
 local queue = require "tcpstats.output.queue"
 local resolve = require "tcpstats.output.resolve"
@@ -8,8 +6,13 @@ local runtime = require "tcpstats.runtime"
 local stream = require "tcpstats.output.stream"
 local units = require "tcpstats.output.units"
 
-local udp = { help = "datagrams: udp://HOST:PORT, as many rows in each as fit ?size=1400" }
-udp.keys = { size = "bytes of a datagram that rows are gathered in (1400)", buffer = stream.buffer_help }
+local udp = {
+  help = "datagrams: udp://HOST:PORT, as many rows in each as fit ?size=1400",
+  about = "Datagrams: udp://HOST:PORT. Each has as many whole rows as fit `size`; a batch in JSON or protobuf becomes as many messages as that takes. A "
+    .. "larger row is a datagram of its own, which networks may fragment. Rows that do not fit a datagram, that the system refuses, or that nobody listens "
+    .. "for are counted; what a network loses cannot be counted.",
+  keys = { size = "gather rows in datagrams of this many bytes (1400)", buffer = stream.buffer_help },
+}
 
 local DEFAULT_SIZE <const>, LARGEST <const> = 1400, 65507
 local DEFAULT_BUFFER <const> = 8 << 20

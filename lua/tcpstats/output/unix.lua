@@ -1,9 +1,13 @@
---- A Unix stream socket that a reader listens on: unix:PATH. Rows that the reader has not read when it closes the socket are counted as unknown.
+--- Unix stream sockets.
 local connection = require "tcpstats.output.connection"
 local runtime = require "tcpstats.runtime"
 local stream = require "tcpstats.output.stream"
 
-local unix = { help = "a Unix socket: unix:PATH, with ?buffer=8M", keys = { buffer = stream.buffer_help } }
+local unix = {
+  help = "a Unix socket: unix:PATH, with ?buffer=8M",
+  about = "A Unix stream socket on which a reader listens: unix:PATH. Rows that the reader has not read when it closes the socket are counted as unknown.",
+  keys = { buffer = stream.buffer_help },
+}
 
 function unix.open(target, env)
   if target == "" then return nil, "a path is missing, as in unix:/run/reader.sock", "EUSAGE" end
