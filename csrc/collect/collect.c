@@ -16,18 +16,65 @@ typedef struct dispatch {
     const tcps_source_class *class;
     uint64_t monotonic_ns;
     tcps_clock end;
+    bool hears; /* the kernel says how connections end */
     consumer consumers[TCPS_PASSES_MOST];
     size_t count;
 } dispatch;
+
+/* Hands what ended to every tracker. */
+typedef struct announcer {
+    tcps_sink sink;
+    const tcps_pass_options *options;
+} announcer;
+
+static tcps_code announce(tcps_sink *sink, tcps_record *r) {
+    const tcps_pass_options *options = ((announcer *)sink)->options;
+    for (size_t i = 0; i < options->hearers_count; i++)
+        if (tcps_tracker_hear(options->hearers[i], r) != TCPS_OK) return TCPS_NOMEM;
+    return TCPS_OK;
+}
+
+/* What the kernel said since the last time; the first time begins it. A system that says nothing has no endings, and that is no mistake. */
+static tcps_code hear(tcps_session *opened, dispatch *d, tcps_status *status) {
+    const tcps_pass_options *options = d->consumers[0].options;
+    if (!options->hearers || !opened->class->endings) return TCPS_OK;
+    announcer a = {.sink = {.pass = tcps_pass_new(), .put = announce}, .options = options};
+    if (!a.sink.pass) return tcps_fail(status, TCPS_NOMEM, "no memory");
+    tcps_status why = {0};
+    tcps_code code = opened->class->endings(opened->source, &a.sink, &why);
+    tcps_pass_unref(a.sink.pass);
+    opened->hears = code == TCPS_OK;
+    if (code == TCPS_NOMEM) return tcps_fail(status, code, "no memory");
+    if (code != TCPS_OK && code != TCPS_UNSUPPORTED) tcps_pass_warn(d->sink.pass, &why);
+    return TCPS_OK;
+}
+
+/* What was heard becomes the closed rows of a consumer's pass. */
+static tcps_code take_endings(const dispatch *d, consumer *c) {
+    tcps_tracker *tracker = c->options->tracker;
+    const tcps_filter *filter = c->options->wants.filter;
+    tcps_record r;
+    bool lingers;
+    tcps_code code;
+    while ((code = tcps_tracker_next_ending(tracker, &r, &lingers)) == TCPS_OK) {
+        d->class->settle(&r, lingers);
+        tcps_tracker_complete(tracker, &r);
+        if (c->options->summary_only) continue;
+        if (filter && !(tcps_filter_matches_endpoints(filter, &r) && tcps_filter_match(filter, &r))) continue;
+        if ((code = tcps_tracker_close(tracker, &r)) != TCPS_OK) return code;
+    }
+    return code == TCPS_END ? TCPS_OK : code;
+}
 
 static void begin(dispatch *d) {
     for (size_t i = 0; i < d->count; i++) {
         consumer *c = &d->consumers[i];
         c->mark = tcps_arena_here(&c->pass->rows.arena);
         c->census = (tcps_census){.selected = c->options->wants.filter != NULL};
+        if (!c->options->tracker) continue;
         const tcps_filter *filter = c->options->wants.filter;
-        bool from_birth = !filter || tcps_filter_admits_from_birth(filter);
-        if (c->options->tracker) tcps_tracker_begin(c->options->tracker, d->monotonic_ns, c->pass, from_birth);
+        tcps_tracker_expect_endings(c->options->tracker, d->hears);
+        tcps_tracker_begin(c->options->tracker, d->monotonic_ns, c->pass, !filter || tcps_filter_admits_from_birth(filter));
     }
 }
 
@@ -135,15 +182,23 @@ static tcps_code summarize(tcps_session *opened, dispatch *d, tcps_status *statu
 }
 
 static tcps_code dump(tcps_session *opened, dispatch *d, tcps_status *status) {
+    /* What ended before the first dump was never seen, and may be old: that pass subscribes after its dump. */
+    tcps_code code = opened->hears ? hear(opened, d, status) : TCPS_OK;
+    if (code != TCPS_OK) return code;
+    d->hears = opened->hears;
     begin(d);
-    tcps_code code = opened->class->collect(opened->source, &d->consumers[0].options->wants, &d->sink, status);
+    code = opened->class->collect(opened->source, &d->consumers[0].options->wants, &d->sink, status);
     d->end = tcps_ask_clock(opened->kernel);
+    if (code == TCPS_OK && !d->hears) code = hear(opened, d, status);
     if (code == TCPS_OK) code = summarize(opened, d, status);
     for (size_t i = 0; code == TCPS_OK && i < d->count; i++) {
         consumer *c = &d->consumers[i];
         c->pass->partial = d->sink.pass->partial;
         tcps_pass_show(c->pass);
-        if (c->options->tracker && (code = tcps_tracker_end(c->options->tracker)) != TCPS_OK) tcps_fail(status, code, "no memory");
+        if (!c->options->tracker) continue;
+        code = take_endings(d, c);
+        if (code == TCPS_OK) code = tcps_tracker_end(c->options->tracker);
+        if (code != TCPS_OK) tcps_fail(status, code, "no memory");
     }
     return code;
 }

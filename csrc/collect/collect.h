@@ -13,6 +13,9 @@ typedef struct tcps_pass_options {
     uint32_t interval_ms;      /* 0: not repeated */
     uint64_t sequence;
     bool summary_only; /* count the records, keep none */
+    /* Of the first of several alone: every tracker of this source, due now or not, so that each hears how connections end. NULL: nobody asks. */
+    tcps_tracker *const *hearers;
+    size_t hearers_count;
 } tcps_pass_options;
 
 /* Makes a pass over an open source. On TCPS_OK `*out` is a new pass (free with tcps_pass_unref), whose warnings say what went wrong and was

@@ -45,6 +45,27 @@ tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r);
 /* The record that the tracker saw last has become row `row` of the pass (a filter may keep others from becoming one). */
 void tcps_tracker_kept(tcps_tracker *t, uint32_t row);
 
+/* Endings: what the kernel says of a connection when it is destroyed, also of one that no pass ever saw. Between passes they are heard, in a pass
+ * each is completed and reported as closed. */
+
+/* Whether the kernel says how connections end: then one that is gone waits for its ending until the next pass. Before the pass begins. */
+void tcps_tracker_expect_endings(tcps_tracker *t, bool expects);
+
+/* Keeps a copy of what the kernel said of a connection (source/source.h, endings) until a pass takes it. Nothing is kept before the first pass has
+ * ended. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_tracker_hear(tcps_tracker *t, const tcps_record *r);
+
+/* After the last record: sets `r` to the next ending as it was heard, until TCPS_END; `*lingers`: the pass has the connection in TIME_WAIT.
+ * Texts belong to the tracker. TCPS_NOMEM: the pass must be aborted. */
+tcps_code tcps_tracker_next_ending(tcps_tracker *t, tcps_record *r, bool *lingers);
+
+/* Completes that ending: its counters are final, its deltas are the change since the last pass or, if no pass saw it, since it was born; what the
+ * last pass knew and the kernel does not say now is added. One that the kernel wiped has the values of the last pass and no deltas. */
+void tcps_tracker_complete(tcps_tracker *t, tcps_record *r);
+
+/* Makes `r`, which is complete, a row of pass->closed. TCPS_OK or TCPS_NOMEM. */
+tcps_code tcps_tracker_close(tcps_tracker *t, tcps_record *r);
+
 /* Ends the pass, whose dump is complete (tcps_pass_show): pass->opened, pass->closed and pass->tracked are set. Nothing is opened in the first pass. A closed row is the last one
  * of a connection that the previous pass had and this one has not: its connection_age_ms says how long it was seen, its state in which it
  * ended; it has no deltas, which its last pass had already. Connections that became no row are neither opened nor closed, nor are those

@@ -24,7 +24,9 @@ typedef enum tcps_ask {
     TCPS_ASK_IOCTL,   /* number: the ioctl; request: the argument going in; answer: the argument coming back */
     TCPS_ASK_READ,    /* answer: one read of at most `room` bytes from the open device */
     TCPS_ASK_CLOSE,
-    TCPS_ASK_CALL, /* name: one of TCPS_CALL_*, any other call */
+    TCPS_ASK_CALL,   /* name: one of TCPS_CALL_*, any other call */
+    TCPS_ASK_EVENTS, /* name "sock_destroy"; answer: netlink messages, one for each TCP socket that was destroyed since the last such question (the
+                      * first one subscribes and has none); `*size`: how many the kernel dropped in all since then. Linux */
 } tcps_ask;
 
 /* The calls of TCPS_ASK_CALL: what each takes, and its answer. Captures keep these names, so a name never changes its meaning. */
@@ -94,6 +96,9 @@ struct tcps_kernel {
     tcps_code (*done)(tcps_kernel *k, tcps_status *status);
     /* Nothing more will be asked: what is kept of the answers is written to the end. Fails when any of it could not be. NULL: nothing is kept. */
     tcps_code (*finish)(tcps_kernel *k, tcps_status *status);
+    /* Between passes: takes the events that wait in the kernel's buffer, so that it does not overflow, and keeps them for the next TCPS_ASK_EVENTS.
+     * The descriptor that becomes readable when there are more, -1 when there is nothing to wait for. NULL: this kernel has no events. */
+    int (*pump)(tcps_kernel *k);
     /* How far a recording is read, in bytes; `total` 0 when that is not known. NULL: not a recording. */
     void (*progress)(tcps_kernel *k, uint64_t *read, uint64_t *total);
     void (*close)(tcps_kernel *k); /* frees k */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kernel/kernel.h"
+#include "kernel/linux_events.h"
 #include "kernel/linux_proc_sockets.h"
 #include "kernel/own_socket.h"
 
@@ -27,6 +28,7 @@ typedef struct live_kernel {
     int netlink; /* -1 before the first dump */
     uint32_t sequence;
     uint8_t *datagram; /* DATAGRAM_ROOM */
+    tcps_linux_events events;
 } live_kernel;
 
 static int ask_clock(tcps_answer *answer, void *context) {
@@ -203,6 +205,19 @@ static int ask_call(const tcps_question *q, tcps_answer *answer, void *context) 
     return answer(context, text, len) ? ECANCELED : 0;
 }
 
+static int ask_events(live_kernel *live, tcps_answer *answer, void *context, size_t *size) {
+    int error = tcps_linux_events_open(&live->events);
+    if (!error) error = tcps_linux_events_answer(&live->events, answer, context);
+    if (size) *size = (size_t)live->events.lost;
+    return error;
+}
+
+static int live_pump(tcps_kernel *k) {
+    tcps_linux_events *e = &((live_kernel *)k)->events;
+    tcps_linux_events_pump(e); /* an error comes again with the next question */
+    return e->full ? -1 : e->fd;
+}
+
 static int live_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer, void *context, size_t *size) {
     if (size) *size = 0;
     switch (q->kind) {
@@ -211,6 +226,7 @@ static int live_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer,
     case TCPS_ASK_FILE: return ask_file(q->name, answer, context);
     case TCPS_ASK_LINK: return ask_link(q->name, answer, context);
     case TCPS_ASK_CALL: return ask_call(q, answer, context);
+    case TCPS_ASK_EVENTS: return ask_events((live_kernel *)k, answer, context, size);
     default: return EOPNOTSUPP;
     }
 }
@@ -218,6 +234,7 @@ static int live_ask(tcps_kernel *k, const tcps_question *q, tcps_answer *answer,
 static void live_close(tcps_kernel *k) {
     live_kernel *live = (live_kernel *)k;
     close_netlink(live);
+    tcps_linux_events_close(&live->events);
     free(live->datagram);
     free(live);
 }
@@ -225,8 +242,8 @@ static void live_close(tcps_kernel *k) {
 tcps_kernel *tcps_kernel_live(void) {
     live_kernel *live = calloc(1, sizeof *live);
     if (!live) return NULL;
-    live->base = (tcps_kernel){.ask = live_ask, .close = live_close, .live = true};
-    live->netlink = -1;
+    live->base = (tcps_kernel){.ask = live_ask, .pump = live_pump, .close = live_close, .live = true};
+    live->netlink = live->events.fd = -1;
     return &live->base;
 }
 #endif

@@ -99,6 +99,8 @@ static int write_down(recording *r, const tcps_question *q, const tee *t, int er
     }
     if (q->kind == TCPS_ASK_SYSCTL && q->room == 0) {
         a.has_probe = a.probe = 1;
+    }
+    if (a.has_probe || q->kind == TCPS_ASK_EVENTS) {
         a.has_size = 1;
         a.size = size;
     }
@@ -150,6 +152,11 @@ static tcps_code recording_done(tcps_kernel *k, tcps_status *status) {
     return r->error ? tcps_fail_errno(status, r->error, "cannot write the capture %s", r->path) : code;
 }
 
+static int recording_pump(tcps_kernel *k) {
+    recording *r = (recording *)k;
+    return r->under->pump(r->under);
+}
+
 static tcps_code recording_finish(tcps_kernel *k, tcps_status *status) {
     recording *r = (recording *)k;
     int error = tcps_zfile_close(&r->stream);
@@ -191,6 +198,7 @@ tcps_kernel *tcps_kernel_recording(tcps_kernel *under, const char *path, const c
                             .next = recording_next,
                             .done = recording_done,
                             .finish = recording_finish,
+                            .pump = under->pump ? recording_pump : NULL,
                             .close = recording_close,
                             .live = under->live};
     r->under = under;

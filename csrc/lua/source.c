@@ -1,6 +1,9 @@
 /* Sources: opening them and running passes. */
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bitset.h"
 #include "collect/collect.h"
@@ -85,6 +88,25 @@ static void *get_object(lua_State *L, int options, const char *name, const char 
     return object;
 }
 
+/* [-0, +0 or +1] The trackers in options.hearers, NULL when there is no such list. They stay in the list; the array of them lies on the stack. */
+static tcps_tracker *const *get_hearers(lua_State *L, int options, size_t *count) {
+    if (lua_getfield(L, options, "hearers") == LUA_TNIL) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    luaL_checktype(L, -1, LUA_TTABLE);
+    *count = (size_t)luaL_len(L, -1);
+    tcps_tracker **hearers = lua_newuserdatauv(L, (*count + 1) * sizeof *hearers, 0);
+    for (size_t i = 0; i < *count; i++) {
+        lua_rawgeti(L, -2, (lua_Integer)i + 1);
+        tcps_tracker **tracker = luaL_checkudata(L, -1, TCPSL_TRACKER);
+        hearers[i] = *tracker;
+        lua_pop(L, 1);
+    }
+    lua_remove(L, -2);
+    return hearers;
+}
+
 /* The pass that the table at `options` asks for. Its name stays in the table, which must not change meanwhile. */
 static tcps_pass_options get_options(lua_State *L, int options) {
     luaL_checktype(L, options, LUA_TTABLE);
@@ -93,6 +115,8 @@ static tcps_pass_options get_options(lua_State *L, int options) {
     lua_getfield(L, options, "schedule_name");
     const char *schedule_name = lua_type(L, -1) == LUA_TNIL ? NULL : luaL_checkstring(L, -1);
     lua_pop(L, 1);
+    size_t count = 0;
+    tcps_tracker *const *hearers = get_hearers(L, options, &count);
     tcps_pass_options pass = {
         .wants = {.processes = get_flag(L, options, "processes"),
                   .tcp_info = get_flag(L, options, "tcp_info"),
@@ -104,13 +128,15 @@ static tcps_pass_options get_options(lua_State *L, int options) {
         .interval_ms = (uint32_t)get_integer(L, options, "interval_ms"),
         .sequence = (uint64_t)get_integer(L, options, "sequence"),
         .summary_only = get_flag(L, options, "summary_only"),
+        .hearers = hearers,
+        .hearers_count = count,
     };
     get_fields(L, options, "fields", pass.wants.fields);
     return pass;
 }
 
-/* source:pass{processes=, fields=, tcp_info=, tcp_info_limit=, filter=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=}
- * -> batch, or nil, text, code. Reads every socket once. The keys of `fields` are fields that are read: what has to be looked up for
+/* source:pass{processes=, fields=, tcp_info=, tcp_info_limit=, filter=, whole_table=, tracker=, schedule_name=, interval_ms=, sequence=, summary_only=,
+ * hearers=} -> batch, or nil, text, code. Reads every socket once. The keys of `fields` are fields that are read: what has to be looked up for
  * them (owners) is.
  * The filter is compiled. The code is "EEND" when a recording has no further pass.
  * With several tables one dump serves all: a batch for each. What they want of the source must be the same; the first one's is taken. */
@@ -167,6 +193,31 @@ static int l_upcoming(lua_State *L) {
         lua_setfield(L, -2, "interval_ms");
     }
     return 1;
+}
+
+/* source:pump() -> (integer?): between passes, takes what the kernel has said of connections that ended, so that its buffer does not overflow. The descriptor
+ * that becomes readable when there is more; nothing where there is nothing to wait for. */
+static int l_pump(lua_State *L) {
+    tcps_kernel *k = check_source(L)->kernel;
+    int fd = k->pump ? k->pump(k) : -1;
+    if (fd < 0) return 0;
+    lua_pushinteger(L, fd);
+    return 1;
+}
+
+/* source:wait(until_ns): sleeps until the monotonic clock shows that, and pumps meanwhile. A signal does not end it. */
+static int l_wait(lua_State *L) {
+    tcps_kernel *k = check_source(L)->kernel;
+    lua_Integer until = luaL_checkinteger(L, 2);
+    for (;;) {
+        struct pollfd wanted = {.fd = k->pump ? k->pump(k) : -1, .events = POLLIN}; /* -1 is passed over */
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        lua_Integer left = until - ((lua_Integer)now.tv_sec * 1000000000 + now.tv_nsec);
+        if (left <= 0) return 0;
+        lua_Integer ms = (left + 999999) / 1000000;
+        poll(&wanted, 1, ms < INT_MAX ? (int)ms : INT_MAX);
+    }
 }
 
 /* source:progress() -> (integer?), (integer?): bytes read and bytes in all (0: not known) of a capture; nothing of anything else. */
@@ -231,8 +282,9 @@ static int l_sources(lua_State *L) {
 
 void tcpsL_opensource(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"pass", l_pass}, {"upcoming", l_upcoming}, {"progress", l_progress}, {"close", l_close},
-                                       {"name", l_name}, {"live", l_live},         {"fields", l_possible},   {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"pass", l_pass},   {"upcoming", l_upcoming}, {"pump", l_pump}, {"wait", l_wait},       {"progress", l_progress},
+        {"close", l_close}, {"name", l_name},         {"live", l_live}, {"fields", l_possible}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"open", l_open}, {"open_bytes", l_open_bytes}, {"sources", l_sources}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_SOURCE);
     luaL_setfuncs(L, meta, 0);

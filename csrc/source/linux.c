@@ -10,6 +10,7 @@
 #include "parse/linux_diag.h"
 #include "parse/linux_netstat.h"
 #include "parse/linux_tcpinfo.h"
+#include "source/linux_endings.h"
 #include "source/linux_mptcp.h"
 #include "source/linux_owners.h"
 #include "source/linux_socket_info.h"
@@ -27,6 +28,8 @@ struct tcps_source {
     tcps_linux_owners *owners;
     tcps_buffer text; /* a file of /proc */
     bool told_counters[COUNTER_FILES];
+    bool hears; /* the kernel says how connections end */
+    uint64_t endings, endings_lost;
 };
 
 static void linux_close(tcps_source *s) {
@@ -315,6 +318,20 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     return code;
 }
 
+static tcps_code linux_endings(tcps_source *s, tcps_sink *sink, tcps_status *status) {
+    tcps_code code = tcps_linux_endings(s->kernel, sink, &s->endings, &s->endings_lost, status);
+    s->hears = code == TCPS_OK;
+    return code;
+}
+
+static void count_endings(const tcps_source *s, tcps_counters *counters) {
+    if (!s->hears) return;
+    tcps_bitset_add(counters->has, TCPS_S_delta_endings);
+    tcps_bitset_add(counters->has, TCPS_S_delta_endings_lost);
+    counters->value[TCPS_S_delta_endings] = s->endings;
+    counters->value[TCPS_S_delta_endings_lost] = s->endings_lost;
+}
+
 typedef tcps_code parse_counters(const void *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
 static const struct {
@@ -336,6 +353,7 @@ static bool is_expected(int error, const char *path, bool others) {
 /* Counters and gauges of the network namespace. A file that cannot be read or parsed takes its fields with it, and is reported once. */
 static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_pass *pass, tcps_counters *counters, tcps_status *status) {
     bool any = false;
+    count_endings(s, counters);
     for (size_t i = 0; i < COUNTER_FILES; i++) {
         if (!counter_files[i].gauges && !deltas) continue;
         const char *path = counter_files[i].path;
@@ -375,6 +393,8 @@ const tcps_source_class tcps_source_linux = {
     .open = linux_open,
     .collect = linux_collect,
     .counters = linux_counters,
+    .endings = linux_endings,
+    .settle = tcps_linux_settle_ending,
     .close = linux_close,
     .socket_info = tcps_linux_socket_info,
 };

@@ -49,6 +49,11 @@ typedef struct tcps_source_class {
     /* The system's counters of now. Without `deltas` nobody compares them with another pass: gauges will do, where that spares the system
      * something. NULL: none on this platform. */
     tcps_code (*counters)(tcps_source *s, bool deltas, tcps_pass *pass, tcps_counters *counters, tcps_status *status);
+    /* What ended since the last call, which is made once a pass, before collect: each final record is put, and sink->pass owns its texts. NULL: on
+     * this platform passes alone say what is gone. See source/linux_endings.h. */
+    tcps_code (*endings)(tcps_source *s, tcps_sink *sink, tcps_status *status);
+    /* Makes an ending final once the dump after it is known. `lingers`: it still shows the connection. With `endings`. */
+    void (*settle)(tcps_record *r, bool lingers);
     void (*close)(tcps_source *s);
     /* Sets what the running system says of the TCP socket with descriptor `fd`, one of this process: `info` is what getsockopt without a request
      * gave, more may be asked of `k`. The endpoints are set already. NULL: this platform has nothing. */
@@ -72,6 +77,7 @@ typedef struct tcps_session {
     tcps_source *source;
     void *owned;             /* what the kernel answers from */
     bool begun;              /* the next pass has begun: see tcps_source_next */
+    bool hears;              /* the kernel says how connections end, since a pass of before */
     tcps_pass_info upcoming; /* what a recording says of it */
 } tcps_session;
 

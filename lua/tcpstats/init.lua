@@ -73,6 +73,7 @@ end
 ---@field realtime? boolean Replay a recording at its original speed.
 ---@field record? string Name of a capture that keeps every answer of the kernel.
 ---@field schedules? tcpstats.Schedule[] Several passes with intervals of their own, instead of interval.
+---@field endings? boolean Hear from the kernel how connections end, also those that no pass saw (true).
 ---@field on_skip? fun(schedule: tcpstats.Schedule, n: integer, now_ns: integer, late_ns: integer) Called when n ticks were skipped, the first of them due late_ns ago.
 
 ---@class tcpstats.Schedule

@@ -120,6 +120,7 @@ local Source = {}
 ---@field interval_ms? integer
 ---@field sequence? integer
 ---@field summary_only? boolean Leave out the sockets.
+---@field hearers? tcpstats.Tracker[] Every tracker of the source: they hear of connections that end, whosever pass it is. None: nobody asks the kernel.
 
 --- Reads every socket once. The code is "EEND" if a recording has no further pass. With several tables one dump serves all of them, and a batch is
 --- returned for each; what they want of the source must be the same.
@@ -141,6 +142,14 @@ function Source:close() end
 ---@return string? what went wrong
 ---@return string? code
 function Source:upcoming() end
+
+--- Between passes: takes what the kernel has said of connections that ended, so that its buffer does not overflow.
+---@return integer? fd becomes readable when there is more; nothing if there is nothing to wait for
+function Source:pump() end
+
+--- Sleeps until the monotonic clock shows that time, and pumps meanwhile. A signal does not end it.
+---@param until_ns integer
+function Source:wait(until_ns) end
 
 --- How far a capture has been read; nothing for any other source.
 ---@return integer? read bytes

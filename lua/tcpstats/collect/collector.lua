@@ -106,6 +106,14 @@ local function pass_options(self, s, sequence)
   }
 end
 
+-- Every tracker hears how connections end, whichever schedule's pass asks the kernel for it.
+local function hearers(self)
+  if self.options.endings == false then return nil end
+  local list = {}
+  for _, s in pairs(self.by_name) do list[#list + 1] = s.tracker end
+  return #list > 0 and list or nil
+end
+
 -- Schedules that are due together and want the same share one dump. While recording each has its own, so that it can be replayed.
 local function shares(self, a, b)
   if self.recording then return false end
@@ -141,6 +149,7 @@ local function collect_live(self, now)
     if skipped > 0 and self.options.on_skip then self.options.on_skip(s, skipped, now, late) end
     passes[i] = pass_options(self, s, sequence)
   end
+  passes[1].hearers = hearers(self)
   local batches = table.pack(self.source:pass(table.unpack(passes)))
   self.elapsed_ns = now - self.start_ns
   if not batches[1] then
@@ -175,7 +184,9 @@ local function collect_recorded(self)
   if not s then return nil, what, code end
   s.passes = s.passes + 1
   local batch
-  batch, what, code = self.source:pass(pass_options(self, s, s.passes))
+  local options = pass_options(self, s, s.passes)
+  options.hearers = hearers(self)
+  batch, what, code = self.source:pass(options)
   if not batch then return nil, what, code end
   local time_ns = batch.metadata.timestamp_ns or 0
   self.first_ns = self.first_ns or time_ns
@@ -232,7 +243,7 @@ function collector:batches()
     while at > #ready do
       local due = self:due()
       if not due then return nil end
-      core.sleep(due)
+      if self.live then self.source:wait(due) else core.sleep(due) end
       local list, what, code = self:collect()
       if not list then
         if code == "EEND" then return nil end
@@ -243,6 +254,13 @@ function collector:batches()
     at = at + 1
     return ready[at - 1].batch, ready[at - 1].schedule
   end
+end
+
+--- Takes what the kernel has said of connections that ended, so that its buffer does not overflow between passes. To be called whenever the
+--- descriptor is readable.
+---@return integer? fd becomes readable when there is more; nil if there is nothing to wait for
+function collector:pump()
+  if self.live then return self.source:pump() end
 end
 
 --- How far a recording has been read; nothing if that is not known.

@@ -50,7 +50,8 @@ local function open(self)
   local options = {
     source = config.source, interval = config.interval, count = config.count, filter = config.filter, processes = config.processes,
     tcp_info = config.tcp_info, tcp_info_limit = config.tcp_info_limit, realtime = config.realtime, schedules = config.schedules,
-    record = config.record, on_skip = function(s, skipped, now_ns, late_ns) self.skips:note(s, skipped, now_ns, late_ns) end,
+    record = config.record, endings = config.endings,
+    on_skip = function(s, skipped, now_ns, late_ns) self.skips:note(s, skipped, now_ns, late_ns) end,
   }
   self.skips = skips.new(function(format, ...) report.log(self, nil, "warning", format, ...) end)
   local what, code
@@ -107,6 +108,7 @@ local function run(self)
     report.say(what)
     return not self.collector and instance.failure(self, what) or code == "EUSAGE" and 2 or 1
   end
+  self.events:attend(loop.endings(self.collector))
   runtime.handle_signals()
   self.started_ns = core.monotonic_ns()
   start_all(self)

@@ -54,6 +54,12 @@ local function next_time(host, due)
   return due
 end
 
+--- What a run waits for while nothing is due: more to read of what the kernel says of connections that ended.
+---@param collector tcpstats.Collector
+function loop.endings(collector)
+  return { pending = function() return collector:pump() end, tick = function() end }
+end
+
 --- The event loop of a run, before anything waits in it. Signals have the effect that they have on a run.
 function loop.new(host)
   local self = events.new()

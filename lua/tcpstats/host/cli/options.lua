@@ -99,6 +99,11 @@ return {
         .. "are due together and want the same of the kernel share one dump.",
       set = set_schedule,
     },
+    {
+      long = "--no-events", help = "do not listen to the kernel for connections that end between passes",
+      more = "With events, closed connections have their final counters, and those that no pass saw are among them. Linux.",
+      set = function(c) c.endings = false end,
+    },
     { short = "-p", long = "--processes", help = "look up the processes that own the sockets", set = function(c) c.processes = true end },
     {
       long = "--tcp-info", value = "N", bare = "0",
