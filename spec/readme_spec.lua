@@ -92,7 +92,7 @@ for _, page in ipairs(pages()) do
           assert.equal(0, code, err .. out)
         elseif block:find("require \"tcpstats\"", 1, true) then
           local file = support.temporary(block)
-          local _, err, code = support.run(("cd %s && timeout 10 %s %s"):format(folder, support.lua, file))
+          local _, err, code = support.run(("cd %s && timeout 300 %s %s"):format(folder, support.lua, file))
           os.remove(file)
           assert.equal(0, code, err)
         else

@@ -53,7 +53,7 @@ end
 --- Runs a command, and beside it steps that wait for what it does: no spec guesses how long that takes.
 -- @param command for the shell; $pid is its process
 -- @param steps for the shell: `said PATTERN N` waits until N lines (1) of its standard output match a regular expression of grep, `warned PATTERN N`
---   the same for standard error, `until_true COMMAND...` until a command succeeds; a minute at most, then the process is killed.
+--   the same for standard error, `until_true COMMAND...` until a command succeeds; five minutes at most, then the process is killed.
 --   `ended` waits until the process has ended
 -- @return stdout, stderr, exit code; and what the steps printed
 function support.beside(command, steps)
@@ -64,7 +64,7 @@ function support.beside(command, steps)
     until_true() {
       tries=0
       until "$@" 2>/dev/null; do
-        if [ $((tries += 1)) -gt 3000 ] || ! kill -0 $pid; then echo "waited in vain for: $*" >&2; kill -9 $pid; return 1; fi
+        if [ $((tries += 1)) -gt 15000 ] || ! kill -0 $pid; then echo "waited in vain for: $*" >&2; kill -9 $pid; return 1; fi
         sleep 0.02
       done
     }

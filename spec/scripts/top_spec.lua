@@ -15,7 +15,7 @@ local function screen() return sh(tmux .. " capture-pane -p -t top") end
 
 -- Waits until a function gives something other than nil and false; returns that.
 local function wait_until(what, f)
-  for _ = 1, 600 do
+  for _ = 1, 6000 do
     local result = f()
     if result then return result end
     os.execute "sleep 0.05"

@@ -52,6 +52,6 @@ end
 -- @param words of the command line, for the shell
 -- @param input bytes for its standard input
 -- @return stdout, stderr, exit code
-function host.run(words, input) return support.run(("exec timeout -k 5 20 %s %s"):format(support.bin, words), input) end
+function host.run(words, input) return support.run(("exec timeout -k 5 300 %s %s"):format(support.bin, words), input) end
 
 return host

@@ -11,7 +11,7 @@ return function(program)
     runtime.set_texts({ ran = "too long", waited = "waited", ends = "ends", memory = "too much" }, ": hangs\n")
     runtime.watch_coroutines()
   ]] .. program)
-  local out, err = support.run(("timeout 20 %s %s"):format(support.lua, file))
+  local out, err = support.run(("timeout 300 %s %s"):format(support.lua, file))
   os.remove(file)
   return out .. err
 end
