@@ -33,7 +33,8 @@ ifeq ($(origin HARDEN),undefined)
 HARDEN := $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) -fstack-protector-strong $(HARDEN_$(shell uname -m))
 endif
 # Paths are those of the tree, wherever it lies: the same sources give the same bytes.
-override CFLAGS += $(HARDEN) -std=c11 -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=.
+PREFIX_MAP ?= -ffile-prefix-map=$(CURDIR)=.
+override CFLAGS += $(HARDEN) -std=c11 -fPIC -fvisibility=hidden $(PREFIX_MAP)
 CPPFLAGS += -D_GNU_SOURCE -Icsrc -I$(BUILD)/gen $(PROTOBUF_CFLAGS) $(ZSTD_CFLAGS)
 ifeq ($(OS),Darwin)
 MODULE_LDFLAGS := -bundle -undefined dynamic_lookup
@@ -226,10 +227,11 @@ STAGE := $(abspath $(BUILD))/stage
 BUSTED_PROGRAM = $(shell command -v busted)
 BUSTED ?= $(if $(shell head -n 1 $(BUSTED_PROGRAM) | grep lua),$(LUA)) $(BUSTED_PROGRAM)
 SPEC ?= spec
+TEST_BIN = $(STAGE)/bin/tcpstats-lua
 test: deps-test ## install what is missing, build, run the specs against a fresh prefix (SPEC=file for one)
 	@$(MAKE) --no-print-directory -s all $(SPEC_PROGRAMS)
 	@rm -rf $(STAGE) && $(MAKE) --no-print-directory -s install PREFIX=$(STAGE) DESTDIR= >/dev/null
-	@env $(TEST_ENV) TCPSTATS_BIN=$(STAGE)/bin/tcpstats-lua TCPSTATS_PREFIX=$(STAGE) TCPSTATS_SPEC_PROGRAMS=$(abspath $(BUILD))/spec \
+	@env $(TEST_ENV) TCPSTATS_BIN=$(TEST_BIN) TCPSTATS_PREFIX=$(STAGE) TCPSTATS_SPEC_PROGRAMS=$(abspath $(BUILD))/spec \
 	    LUA_PATH="$(STAGE)/share/lua/5.4/?.lua;$(STAGE)/share/lua/5.4/?/init.lua;./?.lua;;" LUA_CPATH="$(STAGE)/lib/lua/5.4/?.so;;" \
 	    $(BUSTED) -o utfTerminal --lpath= --cpath= --pattern=_spec $(BUSTED_FLAGS) $(SPEC)
 
@@ -240,6 +242,18 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 asan: deps-asan ## the specs once more, with the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory -s test BUILD=build-asan CC=gcc OPTIMIZE="-O1 $(SANITIZE)" HARDEN= LDFLAGS="$(SANITIZE)" BUSTED_FLAGS=--exclude-tags=tree \
 	    TEST_ENV="LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1"
+
+# Twice: gcov counts what the program does, and tools/coverage/record.lua what its Lua does when the Lua that is installed runs it. A spec that fails does
+# not keep the figures from being printed.
+COVERED = $(MAKE) --no-print-directory -s test BUILD=build-coverage CC=gcc CFLAGS="-O0 -g --coverage" HARDEN= PREFIX_MAP= LDFLAGS=--coverage \
+    BUSTED_FLAGS=--exclude-tags=tree
+coverage: deps-coverage ## print which lines and branches the specs run, by room (SPEC=folder for some of them)
+	@rm -rf build-coverage/lines && mkdir -p build-coverage/lines
+	@find build-coverage -name '*.gcda' -exec rm {} +
+	-@$(COVERED)
+	@printf '#!/bin/sh\nexec $(LUA) $(CURDIR)/build-coverage/stage/share/lua/5.4/tcpstats/bin.lua "$$@"\n' >build-coverage/by-lua && chmod +x build-coverage/by-lua
+	-@$(COVERED) TEST_BIN=$(CURDIR)/build-coverage/by-lua TEST_ENV="LUA_INIT=@$(CURDIR)/tools/coverage/record.lua TCPSTATS_COVERAGE=$(CURDIR)/build-coverage/lines"
+	@$(LUA) tools/coverage/report.lua build-coverage
 
 # A fuzzer is a file in fuzz/; what it needs of the core is linked whole. Findings stay in build-fuzz.
 FUZZ_SECONDS ?= 60
@@ -285,4 +299,4 @@ freebsd-check: deps-freebsd-check $(GEN) ## compile for FreeBSD, syntax only, ag
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9_%-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all module deps run install install-module uninstall rock clean test check asan fuzz lint freebsd-check help FORCE
+.PHONY: all module deps run install install-module uninstall rock clean test check coverage asan fuzz lint freebsd-check help FORCE
