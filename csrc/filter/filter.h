@@ -41,6 +41,8 @@ typedef struct tcps_filter tcps_filter;
  * word and its column, status->offset is the column less one. An empty text matches everything. Free with tcps_filter_free; NULL is ignored. */
 tcps_filter *tcps_filter_parse(const char *text, size_t len, tcps_status *status);
 void tcps_filter_free(tcps_filter *f);
+/* Bytes that a filter holds. */
+size_t tcps_filter_size(void);
 
 /* Whether the record or row matches. */
 bool tcps_filter_match(const tcps_filter *f, const tcps_record *r);

@@ -192,3 +192,5 @@ tcps_filter *tcps_filter_parse(const char *text, size_t len, tcps_status *status
 }
 
 void tcps_filter_free(tcps_filter *f) { free(f); }
+
+size_t tcps_filter_size(void) { return sizeof(tcps_filter); }

@@ -4,6 +4,7 @@
 
 #include "filter/filter.h"
 #include "lua/asker.h"
+#include "lua/outside.h"
 #include "lua/replay.h"
 
 /* The user value of a batch: what chose its rows, so that opened() and closed() choose alike when somebody asks for them. A list of function or
@@ -17,25 +18,17 @@ void tcpsL_pushbatch(lua_State *L, tcps_pass *pass, const tcps_row **rows, size_
     batch->pass = tcps_pass_ref(pass);
     batch->rows = rows;
     batch->view = rows ? (tcps_view){rows, count} : pass->all;
+    batch->charged = rows ? count * sizeof *rows : 0;
     luaL_setmetatable(L, TCPSL_BATCH);
-}
-
-/* Lua sees little of a batch's memory and would let hundreds of them pile up: a pass over 100,000 sockets takes 27 MB of ours and some 100 bytes
- * of Lua's. A step of the collector finds most of them, at the cost of some ten microseconds; all is collected when memory has doubled since. */
-void tcpsL_freebatches(lua_State *L) {
-    enum { LITTLE = 1 << 20, MUCH = 16 << 20 };
-    static _Thread_local size_t left; /* after all was collected */
-    if (tcps_arena_in_use() < LITTLE) return;
-    lua_gc(L, LUA_GCSTEP, 0);
-    if (tcps_arena_in_use() < 2 * left + MUCH) return;
-    lua_gc(L, LUA_GCCOLLECT);
-    left = tcps_arena_in_use();
+    tcpsL_charge(L, batch->charged);
 }
 
 static int l_gc(lua_State *L) {
     tcpsL_batch *batch = tcpsL_checkbatch(L, 1);
     tcps_pass_unref(batch->pass);
     free(batch->rows);
+    tcpsL_discharge(batch->charged);
+    batch->charged = 0;
     batch->pass = NULL;
     batch->rows = NULL;
     batch->view.count = 0;

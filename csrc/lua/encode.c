@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lua/outside.h"
 #include "lua/string_writer.h"
 
 /* batch:encode(format [, {pretty=, addresses=}]) -> string: the batch in a format. `pretty` and `addresses` are for "json". */

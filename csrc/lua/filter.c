@@ -7,6 +7,7 @@
 #include "filter/address.h"
 #include "filter/filter.h"
 
+#include "lua/outside.h"
 #include "lua/tcpsl.h"
 
 static tcps_filter **check_filter(lua_State *L, int arg) { return luaL_checkudata(L, arg, TCPSL_FILTER); }
@@ -21,6 +22,7 @@ static int l_filter(lua_State *L) {
     tcps_status status = {0};
     *f = tcps_filter_parse(text, len, &status);
     if (!*f) return tcpsL_fail(L, &status);
+    tcpsL_charge(L, tcps_filter_size());
     lua_pushvalue(L, 1); /* for tostring */
     lua_setiuservalue(L, -2, 1);
     return 1;
@@ -28,7 +30,8 @@ static int l_filter(lua_State *L) {
 
 static int l_gc(lua_State *L) {
     tcps_filter **f = check_filter(L, 1);
-    if (*f) tcps_filter_free(*f);
+    if (*f) tcpsL_discharge(tcps_filter_size());
+    tcps_filter_free(*f);
     *f = NULL;
     return 0;
 }

@@ -1,4 +1,5 @@
 /* tcpstats.core: the bindings as one module. */
+#include "lua/outside.h"
 #include "lua/tcpsl.h"
 
 #include "version.h"
@@ -20,6 +21,7 @@ int luaopen_tcpstats_core(lua_State *L) {
     lua_setfield(L, -2, "version");
     tcpsL_openschema(L);
     tcpsL_opensocket(L);
+    tcpsL_openoutside(L);
     tcpsL_openbatch(L);
     tcpsL_openencode(L);
     tcpsL_openchunks(L);

@@ -7,6 +7,7 @@
 
 #include "base/bitset.h"
 #include "collect/collect.h"
+#include "lua/outside.h"
 #include "lua/tcpsl.h"
 
 static tcps_session *check_source(lua_State *L) {

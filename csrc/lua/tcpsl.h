@@ -21,6 +21,7 @@ typedef struct tcpsL_batch {
     tcps_view view;
     tcps_pass *pass;       /* whose rows they are; one reference */
     const tcps_row **rows; /* malloc'ed when the view is not the whole pass; else NULL */
+    size_t charged;        /* bytes of `rows` */
 } tcpsL_batch;
 
 #define TCPSL_SOCKET_FIELDS 32 /* values that come along with a socket at most */
@@ -50,8 +51,6 @@ int tcpsL_nomemory(lua_State *L);
 void tcpsL_pushbatch(lua_State *L, tcps_pass *pass, const tcps_row **rows, size_t count);
 /* [-0, +1] A view of the batch at index `batch` that shows `rows` (as above); what it has of opened and closed sockets is what the batch has. */
 void tcpsL_pushview(lua_State *L, int batch, const tcps_row **rows, size_t count);
-/* [-0, +0, m] To be called before a batch is made: frees those that nothing refers to any more. */
-void tcpsL_freebatches(lua_State *L);
 tcpsL_batch *tcpsL_checkbatch(lua_State *L, int arg);
 /* [-0, +0; CSV: +3] The format named by the string at `name` (nil: JSON), as the table at `options` wants it for a view of the pass. The upper two of what
  * stays on the stack keep the columns of CSV. */

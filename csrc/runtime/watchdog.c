@@ -185,6 +185,7 @@ static void arm(lua_State *L, int64_t limit) {
     tcps_watch.running = L;
     tcps_watch.expired = TCPS_NOT_EXPIRED;
     tcps_watch.in_script = 1;
+    tcps_memory_begin();
     call.limit = limit;
     call.going_on = 1;
     if (call.hurries)

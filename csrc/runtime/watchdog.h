@@ -21,6 +21,8 @@ extern tcps_watchdog tcps_watch;
 void tcps_watch_expire(int reason);
 /* A signal has ended the run: a script's call gets a second more, and so does each that comes after it. Safe in a signal handler. */
 void tcps_watch_hurry(void);
+/* A script's call begins: what Lua's objects hold outside of Lua by now is not its own. */
+void tcps_memory_begin(void);
 /* The coroutine `L` is what runs from here on. */
 void tcps_watch_switch(lua_State *L);
 

@@ -280,6 +280,23 @@ describe("a script that", function()
       end)
     end
 
+    for what, make in pairs {
+      ["filters"] = "require('tcpstats').filter('local_port=443')", ["trackers"] = "require('tcpstats').tracker()",
+      ["batches"] = "require('tcpstats').decode(ctx.state.bytes)",
+    } do
+      it(("in %s that it keeps, gets an error, and garbage of them is none of it"):format(what), function()
+        local out, err, code = run(([[on_batch = function(b, ctx)
+          ctx.state.n, ctx.state.bytes = (ctx.state.n or 0) + 1, b:protobuf()
+          local kept = {}
+          for i = 1, ctx.state.n == 1 and math.huge or 2000 do kept[ctx.state.n == 1 and i or 1] = %s end
+          ctx:emit('fine\n')
+        end]]):format(make), "--memory 16M --script-timeout 60")
+        assert.are.equal("fine\nfine\n", out)
+        assert.truthy(err:find("not enough memory", 1, true), err)
+        assert.are.equal(0, code)
+      end)
+    end
+
     it("for every socket, is told once a pass", function()
       local _, err, code = run("on_socket = function() local s = ('x'):rep(1 << 30) end", "--memory 32M -c 1")
       assert.truthy(err:find("s: error: on_socket: .*not enough memory"), err)
