@@ -104,6 +104,16 @@ describe("prometheus", function()
     assert.same({ 0, 1050, 1051, 1051 }, totals)
   end)
 
+  it("does not mix the hosts of a stream", function()
+    local HOSTNAME <const> = 2
+    local function of(name, ...) return sockets.batch({ ... }, { [HOSTNAME] = name }) end
+    local ctx = run(SCRIPT, { of("a", connection(1)), of("b", connection(1), connection(2)), of("a", connection(1)), of("b") })
+    local list = parse(ctx.text)
+    assert.equal(2, #list)
+    for _, samples in ipairs(list) do assert.equal(1, samples['tcpstats_sockets{state="ESTABLISHED"}']) end
+    assert.same({ "warning: the passes of b are left out: metrics are those of a" }, ctx.logged)
+  end)
+
   it("has a histogram of the round trip times of connections that received something", function()
     local function at(n, rtt_us, rx_packets) return connection(n, { rtt_us = rtt_us, rx_packets = rx_packets }) end
     local list = expositions(passes({ at(1, 300, 5), at(2, 300, 5) }, { at(1, 300, 6), at(2, 300, 5) }, { at(1, 20000, 7), at(2, 2000000, 6), at(3, 1000, 1) }))

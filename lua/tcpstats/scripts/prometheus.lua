@@ -11,7 +11,8 @@
 -- between, all that it did). What a connection does between the last pass that sees it and its end is in no counter. All of them are there from the
 -- first pass on, as 0. An observation of the round trip time's histogram is a connection that received something in the pass.
 --
--- With several schedules the passes of the first one count; those of the others would count everything twice.
+-- With several schedules the passes of the first one count; those of the others would count everything twice. Of a recorded stream of several hosts
+-- the first one counts as well, and a warning names the others: numbers of two hosts are not one number.
 --
 -- A label has few values or a database suffers. The first --series combinations of labels, the busiest first, have series of their own, everything
 -- else is counted under "other". A combination without sockets keeps its series, which fall to 0, until another one needs its place. A local port
@@ -315,6 +316,17 @@ local function add_summary(state, out, summary)
   end
 end
 
+-- Whether the pass is one of those that count.
+local function is_counted(ctx, batch)
+  local state, schedule, hostname = ctx.state, ctx.schedule and ctx.schedule.name, batch.metadata.hostname or ""
+  state.schedule, state.hostname = state.schedule or schedule, state.hostname or hostname
+  if hostname ~= state.hostname and not state.left_out[hostname] then
+    state.left_out[hostname] = true
+    ctx:log("warning", "the passes of %s are left out: metrics are those of %s", hostname, state.hostname)
+  end
+  return schedule == state.schedule and hostname == state.hostname
+end
+
 -- What is known only when a pass is there: the platform.
 local function begin(state, batch)
   local platform = batch.metadata.platform or "UNKNOWN"
@@ -349,14 +361,12 @@ return {
     state.constants, state.constant_labels = values, exposition.labels(constants, values)
     state.slots, state.series, state.other_values = {}, 0, {}
     for i = 1, #keys do state.other_values[i] = "other" end
-    state.system, state.counted = {}, {}
+    state.system, state.counted, state.left_out = {}, {}, {}
   end,
 
   on_batch = function(batch, ctx)
     local state = ctx.state
-    local schedule = ctx.schedule and ctx.schedule.name
-    state.schedule = state.schedule or schedule
-    if schedule ~= state.schedule then return end
+    if not is_counted(ctx, batch) then return end
     if not state.fed then begin(state, batch) end
     state.passes = state.passes + 1
     if #state.keys == 0 then state.only = state.only or new_slot(state, {}) end
