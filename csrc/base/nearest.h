@@ -1,4 +1,4 @@
-/* "Did you mean ...": which of the right words somebody meant who wrote another.
+/* "Did you mean ...": the known word that an unknown one probably stands for.
  *
  * From nearest to farthest: a name that goes on where the word ends ("rtt" of rtt_us), a name that differs in few letters whatever their case (one
  * of a word of up to 3, two of up to 8, a third of a longer one), a name that holds the word, or is held by it, if that has 3 letters or more

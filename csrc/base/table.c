@@ -55,7 +55,7 @@ uint32_t tcps_table_get(const tcps_table *t, uint64_t key) {
     return tcps_table_next(t, key, &at);
 }
 
-/* Walked from behind a free slot, so that the indexes of one key keep their order. */
+/* Walked from after a free slot, so that the indexes of one key keep their order. */
 tcps_code tcps_table_reserve(tcps_table *t, size_t count) {
     if (t->slots && 2 * count <= t->mask + 1) return TCPS_OK;
     tcps_table grown = {0};

@@ -1,4 +1,4 @@
-/* What to write instead: for words of other programs, of our own that are misspelt, and for a value that a space has torn off. */
+/* What to write instead: of words of other programs, of misspelt words of our own, and of a value after a space. */
 #include <stdio.h>
 
 #include "base/bitset.h"
@@ -24,7 +24,7 @@ static word value_after(const parser *p, word key) {
     return value;
 }
 
-/* Parses `text` anew, which may ask for advice in turn: never for the same, because what has no value is not tried. */
+/* Parses `text`, which may ask for advice in turn; that ends, because a directive without a value is not tried. */
 static bool is_right(const char *text) {
     tcps_filter *f = tcps_filter_parse(text, strlen(text), NULL);
     bool right = f != NULL;

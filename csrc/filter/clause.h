@@ -1,8 +1,8 @@
 /* A filter after parsing: a list of clauses, which must all hold. match.c evaluates them, inet_diag.c and FreeBSD's module ioctl tell a kernel what
  * they can of them. A filter never changes once it is parsed, so that threads may share it.
  *
- * Each kind of clause has one function that parses it (parse_NAME in values.c) and one that evaluates it (NAME_matches in match.c); what a kernel can
- * be told has one more for each kernel. They are called by way of these lists, so that a kind without one of its functions does not compile. */
+ * Each kind of clause has one function that parses it (parse_NAME in values.c) and one that evaluates it (NAME_matches in match.c); what can be passed
+ * to a kernel has one more for each kernel. They are called by way of these lists, so that a kind without one of its functions does not compile. */
 #ifndef TCPS_FILTER_CLAUSE_H
 #define TCPS_FILTER_CLAUSE_H
 
@@ -70,7 +70,7 @@ typedef struct tcps_clause {
     uint8_t kind;        /* tcps_clause_kind */
     uint8_t type;        /* tcps_type of the field */
     uint16_t field;      /* what is looked at */
-    bool endpoint;       /* a kernel can be told it: a clause of TCPS_ENDPOINT_KINDS about ports, addresses, family or state */
+    bool endpoint;       /* it can be passed to a kernel: a clause of TCPS_ENDPOINT_KINDS about ports, addresses, family or state */
     bool matches_absent; /* it also holds of a socket that lacks the field */
     union {
         uint32_t ip_version;

@@ -51,8 +51,8 @@ bool tcps_filter_match_row(const tcps_filter *f, const tcps_row *row);
 /* Whether `r` may still match when the `unknown` fields become known: false only when a directive on other fields refuses it. */
 bool tcps_filter_may_match(const tcps_filter *f, const tcps_record *r, const uint64_t unknown[TCPS_MASK_WORDS]);
 
-/* Whether the directives about ports, addresses, families and states match, which say what connections there are for the one who asks: what a
- * tracker sees. All of them can be told to a kernel. */
+/* Whether the directives about ports, addresses, families and states match. They decide which connections a tracker sees, and all of
+ * them can be passed to a kernel. */
 bool tcps_filter_matches_endpoints(const tcps_filter *f, const tcps_record *r);
 
 /* Sets `fields` to the fields that any directive looks at: they say, for instance, whether owners have to be looked up. */

@@ -1,4 +1,4 @@
-/* What of a filter Linux's inet_diag can be told, so that the kernel leaves out what nobody wants. */
+/* The part of a filter that Linux's inet_diag evaluates, so that the kernel leaves out unwanted sockets. */
 #ifndef TCPS_FILTER_INET_DIAG_H
 #define TCPS_FILTER_INET_DIAG_H
 

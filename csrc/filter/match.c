@@ -2,7 +2,7 @@
 #include "filter/clause.h"
 #include "record/holder_list.h"
 
-/* What a filter is asked about, a record or a row, behind one look. Everything below is inlined for each of them, so that the calls and the
+/* What a filter is evaluated for, a record or a row, read in the same way. Everything below is inlined for each of them, so that the calls and the
  * test of `unknown` vanish. */
 typedef struct subject {
     const uint64_t *has;

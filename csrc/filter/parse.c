@@ -12,7 +12,7 @@ static const choice groups[] = {{"identity", 0}, {"state", 0}, {"congestion", 0}
 #define IPV4 TCPSTATS_READER__IP_VERSION__IP_VERSION_4
 #define IPV6 TCPSTATS_READER__IP_VERSION__IP_VERSION_6
 
-/* `format` and `fields` say what the module should write: no matter here, where every field is asked for, but as wrong here as there. */
+/* `format` and `fields` say what the module should write: of no effect here, where all fields are read, but what is wrong there is wrong here. */
 static const directive directives[] = {
     {"local_port", TCPS_CLAUSE_PORTS, .field = TCPS_F_local_port},
     {"remote_port", TCPS_CLAUSE_PORTS, .field = TCPS_F_remote_port},
@@ -48,7 +48,7 @@ static const tcps_field *number_field_named(word key) {
 
 /* ---- Clauses ---- */
 
-/* What a tracker sees goes by these: which connections there are for the one who asks. */
+/* These decide which connections a tracker sees. */
 static bool is_endpoint_field(unsigned field) {
     return field == TCPS_F_local_port || field == TCPS_F_remote_port || field == TCPS_F_local_addr || field == TCPS_F_remote_addr ||
            field == TCPS_F_ip_version || field == TCPS_F_state;

@@ -25,7 +25,7 @@ typedef struct directive {
     bool repeats;        /* it may appear again, and all of them hold */
     bool no_value;       /* the name is all, and to repeat it says nothing new */
     const char *noun;    /* NUMBERS, `words`: what a value is, "process id" */
-    const choice *words; /* the value is one of these and means nothing here: there is no clause, `kind` and `field` do not count */
+    const choice *words; /* the value must be one of these and has no effect: there is no clause, and `kind` and `field` are not used */
     bool list;           /* `words`: several of them, separated by commas */
 } directive;
 

@@ -56,7 +56,7 @@ static int l_fields(lua_State *L) {
     return 1;
 }
 
-/* The function that core.network makes: (text) -> whether that address lies in the network. Text that is no address does not. */
+/* The function that core.network makes: (text) -> whether that address lies in the network. Text that is not an address does not. */
 static int l_contains(lua_State *L) {
     const tcps_prefix *network = lua_touserdata(L, lua_upvalueindex(1));
     const char *text = luaL_checkstring(L, 1);

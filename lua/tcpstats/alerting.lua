@@ -1,9 +1,9 @@
---- When to speak and when to hold one's peace: hold-down, hysteresis, rate limit, and alarms made of them.
+--- When to report and when not: hold-down, hysteresis, rate limit, and alarms made of them.
 --
--- Every function takes the hook's ctx first, so that a script says ctx:hold(...). They keep what they remember for as long as the script runs,
--- for each schedule on its own, and measure time with ctx.elapsed_ns, so a recording gives what the live run would have given.
+-- Every function takes the hook's ctx first, so that a script calls ctx:hold(...). They keep their memory as long as the script runs, for each
+-- schedule separately, and measure time with ctx.elapsed_ns, so a recording gives what the live run would have given.
 -- A `key` is anything that names what is judged: text of a connection, a command, a constant. What is remembered of a key is forgotten when a
--- whole pass goes by in which nobody asks for it: the connection is gone.
+-- whole pass goes by without a call for it: the connection is gone.
 --- What `ctx` has of it, as functions whose first argument is the ctx.
 ---@class tcpstats.alerting
 local alerting = {}
@@ -85,7 +85,7 @@ function alerting.hysteresis(ctx, key, value, on, off)
   return active
 end
 
--- A bucket that had the time to fill up is as good as none. Those go when there are many more than the last time.
+-- A bucket that had the time to fill up equals a new one. Those go when there are many more than the last time.
 local function add_bucket(buckets, key, bucket, now)
   if buckets.count >= buckets.most then
     for old, other in pairs(buckets.by_key) do

@@ -23,7 +23,7 @@ end
 
 local function escaped(value) return (readable(tostring(value)):gsub('[\\"\n]', { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n" })) end
 
---- Labels as they stand behind a metric's name: {state="LISTEN",local_port="22"}, "" without any. An empty value is the same as no label.
+--- Labels as they follow a metric's name: {state="LISTEN",local_port="22"}, "" without any. An empty value is the same as no label.
 ---@param names string[]
 ---@param values any[] by the same index
 ---@return string

@@ -39,7 +39,7 @@ local function compile(source, rule)
 end
 
 local function parse_rule(source, severity)
-  local name, body = source:match "^%s*([%w_%-]+):%s+(.+)$" -- command:find("x") is no name
+  local name, body = source:match "^%s*([%w_%-]+):%s+(.+)$" -- command:find("x") is not a name
   if not name then body = source end
   local condition, rest, is_batch = compile(body, source)
   local rule = { condition = condition, is_batch = is_batch, severity = severity, name = name or condition.text, hold = 0, since = {} }
