@@ -101,7 +101,7 @@ describe("batch:flat", function()
   it("says on every line when, where and in which pass it was", function()
     local list = { { local_port = 1, command = ("x"):rep(100000) }, {}, { local_port = 3 } }
     local all = lines({ [1] = 1700000000123456789, [2] = 'a"b', [6] = "detail", [10] = 7 }, list)
-    local start = '{"timestamp_ns":1700000000123456789,"hostname":"a\\"b","schedule_name":"detail","batch_sequence":7'
+    local start = '{"timestamp_ns":"1700000000123456789","hostname":"a\\"b","schedule_name":"detail","batch_sequence":7'
     assert.same({ start .. ',"local_port":1,"command":"' .. ("x"):rep(100000) .. '"}', start .. "}", start .. ',"local_port":3}' }, all)
     assert.same({ '{"hostname":"h","local_port":1}', "{\"hostname\":\"h\"}" }, lines({ [2] = "h" }, { { local_port = 1 }, {} }))
     assert.same({ '{"local_port":1}', "{}" }, lines(nil, { { local_port = 1 }, {} }))
@@ -293,5 +293,19 @@ describe("rates", function()
     assert.equal(1, #second:filter "rate(tx_bytes) == 2000")
     assert.equal(2000, second:aggregate({ r = "sum(rate(tx_bytes))" }).r)
     assert.equal(1, #second:top(1, "rate(delta_tx_bytes)"))
+  end)
+end)
+
+describe("an integer in flat JSON", function()
+  local function flat(fields, metadata) return sockets.batch({ fields }, metadata):flat() end
+
+  it("is a number up to 2^53, and a string where jq would round it", function()
+    for value, text in pairs { [1 << 53] = "9007199254740992", [(1 << 53) + 1] = '"9007199254740993"', [-2] = '"18446744073709551614"' } do
+      assert.truthy(flat({ socket_id = value }):find('"socket_id":' .. text .. "[,}]"), text)
+    end
+    for value, text in pairs { [-(1 << 53)] = "-9007199254740992", [-(1 << 53) - 1] = '"-9007199254740993"' } do
+      assert.truthy(flat({ delta_tx_bytes = value }):find('"delta_tx_bytes":' .. text:gsub("%-", "%%-") .. "[,}]"), text)
+    end
+    assert.truthy(flat({ rx_bytes = 1 }, { [1] = 1700000000000000001 }):find('{"timestamp_ns":"1700000000000000001",', 1, true))
   end)
 end)

@@ -107,14 +107,20 @@ static char *put_enum(char *at, const ProtobufCEnumDescriptor *e, int number, tc
     return at + quoted;
 }
 
-static char *put_u64(char *at, uint64_t v, bool quoted) {
+/* Readers that keep numbers as doubles (jq 1.6, JavaScript) round what is larger. */
+static const uint64_t LARGEST_EXACT = 1ull << 53;
+
+/* Canonical JSON quotes every 64-bit integer, flat JSON those that would be rounded. */
+static char *put_u64(char *at, uint64_t v, tcps_json_style style) {
+    bool quoted = style != TCPS_JSON_FLAT || v > LARGEST_EXACT;
     *at = '"';
     at = tcps_text_u64(at + quoted, v);
     *at = '"';
     return at + quoted;
 }
 
-static char *put_i64(char *at, int64_t v, bool quoted) {
+static char *put_i64(char *at, int64_t v, tcps_json_style style) {
+    bool quoted = style != TCPS_JSON_FLAT || v > (int64_t)LARGEST_EXACT || v < -(int64_t)LARGEST_EXACT;
     *at = '"';
     at = tcps_text_i64(at + quoted, v);
     *at = '"';
@@ -132,12 +138,11 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
 
 /* A value that is no text and no set, at most VALUE_ROOM bytes. */
 static inline __attribute__((always_inline)) char *put_short(char *at, unsigned field, tcps_type type, uint64_t bits, tcps_json_style style) {
-    bool quoted = style != TCPS_JSON_FLAT;
     switch (type) {
     case TCPS_T_U32: return tcps_text_u32(at, (uint32_t)bits);
     case TCPS_T_I32: return tcps_text_i64(at, (int32_t)bits);
-    case TCPS_T_U64: return put_u64(at, bits, quoted);
-    case TCPS_T_I64: return put_i64(at, (int64_t)bits, quoted);
+    case TCPS_T_U64: return put_u64(at, bits, style);
+    case TCPS_T_I64: return put_i64(at, (int64_t)bits, style);
     case TCPS_T_BOOL: memcpy(at, bits ? "true\0" : "false", 5); return at + (bits ? 4 : 5);
     case TCPS_T_ENUM: return put_enum(at, tcps_fields[field].enum_values, (int)bits, style);
     default: return at;
@@ -282,13 +287,12 @@ static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_sty
 
 /* One value of a message that protobuf-c holds, `p` pointing at it. */
 static void put_member(tcps_writer *w, const ProtobufCFieldDescriptor *f, const void *p, tcps_json_style style) {
-    bool quoted = style != TCPS_JSON_FLAT;
     tcps_writer_room(w, VALUE_ROOM);
     switch (f->type) {
     case PROTOBUF_C_TYPE_UINT32: w->at = tcps_text_u64(w->at, *(const uint32_t *)p); break;
     case PROTOBUF_C_TYPE_INT32: w->at = tcps_text_i64(w->at, *(const int32_t *)p); break;
-    case PROTOBUF_C_TYPE_UINT64: w->at = put_u64(w->at, *(const uint64_t *)p, quoted); break;
-    case PROTOBUF_C_TYPE_INT64: w->at = put_i64(w->at, *(const int64_t *)p, quoted); break;
+    case PROTOBUF_C_TYPE_UINT64: w->at = put_u64(w->at, *(const uint64_t *)p, style); break;
+    case PROTOBUF_C_TYPE_INT64: w->at = put_i64(w->at, *(const int64_t *)p, style); break;
     case PROTOBUF_C_TYPE_DOUBLE: w->at = tcps_text_double(w->at, *(const double *)p); break;
     case PROTOBUF_C_TYPE_BOOL: tcps_writer_put(w, *(const protobuf_c_boolean *)p ? "true" : "false", *(const protobuf_c_boolean *)p ? 4 : 5); break;
     case PROTOBUF_C_TYPE_ENUM: w->at = put_enum(w->at, f->descriptor, *(const int *)p, style); break;

@@ -161,8 +161,8 @@ function methods:json(options) return self:encode("json", options) end
 ---@return string
 function methods:protobuf() return self:encode "protobuf" end
 
---- One JSON object per line and socket: the proto's names, integers as numbers, addresses as text. It begins with timestamp_ns, hostname,
---- schedule_name and batch_sequence of the pass, as far as they are known.
+--- One JSON object per line and socket: the proto's names, addresses as text, integers as numbers up to 2^53 and as strings above, which readers such
+--- as jq would round. It begins with timestamp_ns, hostname, schedule_name and batch_sequence of the pass, as far as they are known.
 ---@return string
 function methods:flat() return self:encode "flat" end
 

@@ -66,7 +66,7 @@ describe("the hooks of a script", function()
     assert.are.equal("as it is", run("on_batch = function(b, ctx) ctx:emit 'as it is' end", "-c 1"))
     script = "on_batch = function(b, ctx) ctx:emit(b:filter 'local_port=22') end"
     assert.truthy(run(script, "-c 1"):find('^{"metadata":{.*"localPort":22,.*}\n$'))
-    assert.truthy(run(script, "-c 1 --format flat"):find('^{"timestamp_ns":%d+,[^\n]*"local_addr":"10.0.0.1",[^\n]*}\n$'))
+    assert.truthy(run(script, "-c 1 --format flat"):find('^{"timestamp_ns":"%d+",[^\n]*"local_addr":"10.0.0.1",[^\n]*}\n$'))
     assert.truthy(run(script, "-c 1 --pretty"):find('^{\n  "metadata": {\n'))
   end)
 

@@ -1,5 +1,5 @@
---- Every socket as one JSON object on its own line: time, host and number of the pass, then the fields by the proto's names, integers as numbers,
--- addresses as text.
+--- Every socket as one JSON object on its own line: time, host and number of the pass, then the fields by the proto's names, integers as numbers
+-- (above 2^53 as strings, which readers such as jq would round), addresses as text.
 return {
   name = "flat",
   help = "every socket as one line of JSON: for jq, ClickHouse, log shippers",
