@@ -94,7 +94,7 @@ end
 
 return {
   name = "summary",
-  help = "the system's counters and states, some lines a pass",
+  help = "the system's counters and states, a few lines per pass",
 
   on_batch = function(batch, ctx)
     local summary = batch.summary or {}

@@ -31,15 +31,15 @@ return {
   name = "table",
   help = "the sockets as a human-readable table",
   options = {
-    columns = { type = "string", help = "which, with commas between: " .. table.concat(columns.names, ", ") .. ", and every field" },
+    columns = { type = "string", help = "columns, separated by commas: " .. table.concat(columns.names, ", ") .. ", and every field" },
     sort = {
       type = "string", default = "state",
       help = "state, none (as the kernel lists them), or a number to sort by, largest first: rtt_us, rate(tx_bytes); --sort=-rtt_us: smallest first",
     },
     limit = { type = "integer", min = 0, help = "show at most this many sockets" },
-    width = { type = "integer", min = 20, help = "columns of a line (the terminal's)" },
-    color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
-    header = { type = "boolean", default = true, help = "the line of titles" },
+    width = { type = "integer", min = 20, help = "width of a line, in columns (the terminal's)" },
+    color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "when to use colors" },
+    header = { type = "boolean", default = true, help = "print the line of titles" },
   },
 
   init = function(ctx)

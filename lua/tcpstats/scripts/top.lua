@@ -1,7 +1,7 @@
 --- A live screen: the sockets that do most, now.
 --
 -- Keys: / filters as you type (an expression, a filter, or any part of a line), Enter keeps the filter, Esc drops it; the letters of the bottom
--- line choose by what is sorted, i turns the order round; arrows and page keys scroll; space stops and goes on; q or Ctrl-C ends.
+-- line choose the sort order, i inverts it; arrows and page keys scroll; space stops and goes on; q or Ctrl-C ends.
 local columns = require "tcpstats.columns"
 local terminal = require "tcpstats.terminal"
 local text = require "tcpstats.text"
@@ -180,9 +180,9 @@ return {
   help = "a live screen: what the sockets do now, sorted and filtered as you type",
   options = {
     sort = { type = "string", default = "sent", choices = sort_names, help = "initial sort order" },
-    columns = { type = "string", default = usual, help = "which, as of table" },
-    search = { type = "string", default = "", help = "the filter it begins with" },
-    color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "colors" },
+    columns = { type = "string", default = usual, help = "columns, as for table" },
+    search = { type = "string", default = "", help = "initial filter" },
+    color = { type = "string", default = "auto", choices = { "auto", "always", "never" }, help = "when to use colors" },
   },
 
   init = function(ctx)
