@@ -12,7 +12,9 @@ local batch = assert(source:pass(options))
 io.write "{\n"
 for s in batch:each() do
   io.write(("[%d]={"):format(s.socket_id))
-  for name, value in pairs(s) do io.write(("%s=%q,"):format(name, value)) end
+  for name, value in pairs(s) do
+    if type(value) ~= "table" then io.write(("%s=%q,"):format(name, value)) end
+  end
   io.write "},\n"
 end
 io.write "}\n"
