@@ -96,10 +96,14 @@ static void show_number(cell *c, const tcps_table *t, const tcps_table_column *c
 
 static void show_value(cell *c, unsigned field, uint64_t bits, tcps_charset charset) {
     const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
-    if (tcps_fields[field].type == TCPS_T_STRING)
+    if (tcps_fields[field].type == TCPS_T_STRING) {
         add_clean(c, text->bytes, text->len, 0, charset);
-    else
+    } else if (tcps_fields[field].type == TCPS_T_HOLDERS) { /* they have names */
+        char named[CELL_ROOM];
+        add_clean(c, named, (size_t)(tcps_value_text(named, CELL_ROOM, &tcps_fields[field], bits) - named), 0, charset);
+    } else {
         set_end(c, tcps_value_text(c->text, CELL_ROOM, &tcps_fields[field], bits));
+    }
 }
 
 static void show_fields(cell *c, const tcps_table *t, const tcps_table_column *column, const tcps_row *row) {

@@ -132,6 +132,11 @@ describe("core.table_widths and core.table_lines", function()
     assert.equal("", core.table_lines(batch, { columns = columns }, 4, 9))
   end)
 
+  it("clean the names of all holders", function()
+    local held = sockets.batch { { holders = "\8\7\16\3\26\6a\27[31m" } }
+    assert.equal("a?[31m/7/3\n", core.table_lines(held, { columns = { { fields = { "holders" }, width = 20 } } }, 1, 1))
+  end)
+
   it("refuse what is no table", function()
     assert.has_error(function() core.table_widths(batch, {}) end)
     assert.has_error(function() core.table_widths(batch, { columns = { { shown = "nothing" } } }) end)
