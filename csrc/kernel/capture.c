@@ -11,7 +11,7 @@
 #include "tcp_capture.pb-c.h"
 
 #define NEWEST_FORMAT 1
-/* A length beyond this is no message of ours but damage: a pass over ten million sockets takes less. */
+/* A length beyond this is not a message of ours but damage: a pass over ten million sockets takes less. */
 #define LONGEST_MESSAGE ((uint64_t)8 << 30)
 
 typedef TcpstatsCapture__Answer answer_message;

@@ -6,7 +6,7 @@
 
 #include "kernel/capture.h"
 
-/* What the calls behind tcps_kernel.ask can say. */
+/* What the calls that answer tcps_kernel.ask can return. */
 #define E(name)                                                                                                                                      \
     { name, #name }
 static const struct {

@@ -1,7 +1,7 @@
 /* The one seam between tcpstats and a kernel: a question and its answer.
  *
  * Everything that a source wants from outside goes through tcps_kernel.ask: a sysctl, a netlink dump, a file under /proc, a device, a clock.
- * Three kernels stand behind it: the running one (live_linux.c, live_macos.c, live_freebsd.c), one that answers from memory, which is what a
+ * Three kernels answer: the running one (live_linux.c, live_macos.c, live_freebsd.c), one that answers from memory, which is what a
  * file holds that the user names (fixed.c), and one that answers from a capture (capture.c). Recording a capture is a fourth that passes
  * questions on and writes down what came back (recording.c). So what runs in a test, on a recording and on a live system is the same code, its
  * retries and its errors included. */

@@ -138,7 +138,7 @@ static tcps_code recording_done(tcps_kernel *k, tcps_status *status) {
         p.schedule_name = (char *)(uintptr_t)r->info.schedule_name;
         p.has_interval_ms = r->info.interval_ms != 0;
         p.interval_ms = r->info.interval_ms;
-        /* The fields of Pass may come in any order: its answers are packed already, the rest goes behind them. */
+        /* The fields of Pass may come in any order: its answers are packed already, the rest follows them. */
         uint8_t rest[512];
         size_t len = protobuf_c_message_get_packed_size(&p.base);
         if (len <= sizeof rest) {

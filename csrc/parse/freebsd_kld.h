@@ -15,7 +15,7 @@ typedef struct tcps_freebsd_kld {
  * or what the sink said. Every other record was put. */
 tcps_code tcps_freebsd_kld_parse(const uint8_t *bytes, size_t len, uint32_t fields, tcps_sink *sink, tcps_freebsd_kld *report, tcps_status *status);
 
-/* The mask behind a stream of which nothing else is known: the groups that the module fills unless told otherwise, and of the others those in
+/* The mask of a stream of which nothing else is known: the groups that the module fills unless told otherwise, and of the others those in
  * which some record has a bit set. A group that is zero in every record says nothing and is better absent than a wrong zero. */
 uint32_t tcps_freebsd_kld_fields(const uint8_t *bytes, size_t len);
 

@@ -57,7 +57,7 @@ static void set_tls(tcps_record *r, const tcps_struct *tls) {
     tcps_set(r, TCPS_F_tls_zerocopy, zerocopy);
 }
 
-/* The kernel tells of a mapping and a peer only when it has them. */
+/* The kernel reports a mapping and a peer only when it has them. */
 static void set_subflow(tcps_record *r, const tcps_struct *subflow) {
     static const uint16_t fields[] = {
         [SUBFLOW_TOKEN_REM] = TCPS_F_mptcp_token_remote,

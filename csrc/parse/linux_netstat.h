@@ -1,7 +1,7 @@
 /* /proc/net/snmp, /proc/net/netstat, /proc/net/sockstat and /proc/net/sockstat6 -> the system's counters.
  *
- * Everything is found by name: kernels add, move and drop counters. A name that is not there, a value that is no number, does not fit 64 bits
- * or may have been cut leaves its field absent. What the counters mean stands in the proto, at the fields of SystemSummary. */
+ * Everything is found by name: kernels add, move and drop counters. A name that is missing, a value that is not a number, does not fit 64 bits
+ * or may have been cut leaves its field absent. The proto says what the counters mean, at the fields of SystemSummary. */
 #ifndef TCPS_LINUX_NETSTAT_H
 #define TCPS_LINUX_NETSTAT_H
 

@@ -1,4 +1,4 @@
-/* What Linux tells of a process in /proc. Pure: no system calls, any platform. */
+/* What Linux reports of a process in /proc. Pure: no system calls, any platform. */
 #ifndef TCPS_LINUX_PROC_H
 #define TCPS_LINUX_PROC_H
 

@@ -15,7 +15,7 @@ typedef struct tcps_struct {
 /* Whether the field of `size` bytes at `offset` is there. Offsets are those of csrc/abi/, far from where the sum could wrap. */
 static inline bool tcps_holds(const tcps_struct *s, size_t offset, size_t size) { return offset + size <= s->len; }
 
-/* Sets `field` to the unsigned integer of so many bits at `offset`, if it is there. */
+/* Sets `field` to the unsigned integer at `offset`, of the bits that the name says, if it is there. */
 static inline void tcps_read8(tcps_record *r, unsigned field, const tcps_struct *s, size_t offset) {
     if (tcps_holds(s, offset, 1)) tcps_set(r, field, s->at[offset]);
 }

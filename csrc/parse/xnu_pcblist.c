@@ -73,7 +73,7 @@ static void set_pids(tcps_record *r, const tcps_struct *p) {
     tcps_read32_nonzero(r, TCPS_F_effective_pid, p, XSOCKET_E_PID);
 }
 
-/* TcpState is XNU's number plus one; a number that XNU has not named stays unknown. */
+/* TcpState is XNU's number plus one; a number that XNU does not name stays unknown. */
 static void set_state(tcps_record *r, const tcps_struct *p) {
     if (!tcps_holds(p, XTCPCB_STATE, 4)) return;
     uint32_t state = tcps_load32(p->at + XTCPCB_STATE);
@@ -256,7 +256,7 @@ static tcps_code take_record(walk *w, group *g, uint32_t kind, size_t offset, si
     return kind == XKIND_TCPCB ? close_group(w, g) : TCPS_OK;
 }
 
-/* Steps from record to record. Lengths are added in 64 bits: 0xfffffff9 rounded up is no small number. */
+/* Steps from record to record. Lengths are added in 64 bits: 0xfffffff9 rounded up is not a small number. */
 static tcps_code walk_records(walk *w, uint64_t offset, bool expect_none) {
     group g = {0};
     tcps_code code;

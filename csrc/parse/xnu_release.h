@@ -5,7 +5,7 @@
 #include "parse/xnu_pcblist.h"
 
 /* The rule of a product version: "10.14" to "10.16" (what a newer system shows to old programs), "11", "15", "15.3.1" and so on; whatever comes
- * after 15 is read as 15. False for what is no release of macOS that has been looked at. */
+ * after 15 is read as 15. False for anything that is not a known release of macOS. */
 bool tcps_xnu_release_of_product(const char *version, size_t len, tcps_xnu_stats *stats);
 
 /* The same of Darwin's own version: "24.3.0" is macOS 15. */

@@ -10,7 +10,7 @@ static void set32_if_absent(tcps_record *r, unsigned field, const tcps_struct *s
     if (!tcps_has(r, field)) tcps_read32(r, field, s, offset);
 }
 
-/* Whole milliseconds to microseconds; 0 is no measurement. */
+/* Whole milliseconds to microseconds; 0 is not a measurement. */
 static void set_ms(tcps_record *r, unsigned field, const tcps_struct *s, size_t offset) {
     if (!tcps_holds(s, offset, 4)) return;
     uint64_t us = (uint64_t)tcps_load32(s->at + offset) * 1000;

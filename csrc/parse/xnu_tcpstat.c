@@ -3,7 +3,7 @@
 #include "abi/load.h"
 #include "abi/xnu.h"
 
-/* A field that has several counters is their sum. Counters behind tcps_sack_sboverflow (352) are not read: they move from release to release,
+/* A field that has several counters is their sum. Counters after tcps_sack_sboverflow (352) are not read: they move from release to release,
  * and the struct's length does not tell all of these apart. */
 static const struct {
     uint16_t field, offset;

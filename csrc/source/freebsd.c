@@ -31,7 +31,7 @@ struct tcps_source {
     tcps_names *names;
     tcps_holders holders;
     tcps_freebsd_device device;
-    bool told_release, told_stats, told_states;
+    bool warned_release, warned_stats, warned_states;
 };
 
 static void freebsd_close(tcps_source *s) {
@@ -57,7 +57,7 @@ static bool ask_text(tcps_source *s, const char *name, char *text, size_t room) 
     return tcps_sysctl_text(s->kernel, name, text, room) == 0 && *text;
 }
 
-/* Asked in every pass, so that each pass of a recording stands by itself. The major version, 0 when nothing says it. */
+/* Asked in every pass, so that each pass of a recording is complete. The major version, 0 when nothing says it. */
 static unsigned identify(tcps_source *s, tcps_pass *pass) {
     char text[256];
     unsigned release = 0;
@@ -71,7 +71,7 @@ static unsigned identify(tcps_source *s, tcps_pass *pass) {
     return release;
 }
 
-/* A release that somebody named and that there is not is his mistake; the running system's is never one. */
+/* A release that the user names must exist; the running system's is never checked. */
 static tcps_code check_named_release(tcps_source *s, tcps_status *status) {
     char text[256];
     if (s->kernel->live || !ask_text(s, "kern.osrelease", text, sizeof text) || parse_release(text) >= OLDEST_RELEASE) return TCPS_OK;
@@ -105,14 +105,14 @@ static tcps_source *freebsd_open(tcps_kernel *k, tcps_status *status) {
     return NULL;
 }
 
-/* Without the release, two fields cannot be told from each other; everything else can. */
+/* Without the release, two fields cannot be distinguished; everything else is known. */
 static tcps_code check_release(tcps_source *s, tcps_pass *pass, unsigned release, tcps_status *status) {
     if (release >= OLDEST_RELEASE) return TCPS_OK;
     if (release)
         return tcps_fail(status, TCPS_UNSUPPORTED, "freebsd: " PCBLIST " of FreeBSD %u is not known, %d is the oldest that is", release,
                          OLDEST_RELEASE);
-    if (s->told_release) return TCPS_OK;
-    s->told_release = true;
+    if (s->warned_release) return TCPS_OK;
+    s->warned_release = true;
     tcps_status warning;
     tcps_fail(&warning, TCPS_UNSUPPORTED, "freebsd: the release is not known (as in release=14): encaps_port and dsack_* are left out");
     tcps_pass_warn(pass, &warning);
@@ -132,11 +132,11 @@ static void set_inconsistent(tcps_pass *pass) {
     pass->metadata.inconsistent = 1;
 }
 
-static void tell_inconsistent(tcps_pass *pass, bool again) {
-    tcps_status told;
-    tcps_fail(&told, TCPS_INCONSISTENT, "freebsd: connections came or went during the dump%s: one may be missing",
+static void warn_inconsistent(tcps_pass *pass, bool again) {
+    tcps_status warning;
+    tcps_fail(&warning, TCPS_INCONSISTENT, "freebsd: connections came or went during the dump%s: one may be missing",
               again ? ", and again when it was read a second time" : "");
-    tcps_pass_warn(pass, &told);
+    tcps_pass_warn(pass, &warning);
     set_inconsistent(pass);
 }
 
@@ -153,7 +153,7 @@ static tcps_code read_pcblist(tcps_source *s, tcps_pass *pass, tcps_status *stat
         retries++;
     }
     set_retries(pass, retries);
-    if (first != last) tell_inconsistent(pass, changed != 0);
+    if (first != last) warn_inconsistent(pass, changed != 0);
     if (s->dump.len >= XIG_SIZE) {
         pass->metadata.has_pcblist_generation = 1;
         pass->metadata.pcblist_generation = tcps_load64(s->dump.bytes + XIG_GEN);
@@ -260,20 +260,20 @@ static tcps_code freebsd_collect(tcps_source *s, const tcps_wants *wants, tcps_s
 /* ---- The system's counters ---- */
 
 /* What is wrong with these is the same in every pass. */
-static void tell_once(bool *told, tcps_pass *pass, const tcps_status *status) {
-    if (!*told) tcps_pass_warn(pass, status);
-    *told = true;
+static void warn_once(bool *warned, tcps_pass *pass, const tcps_status *status) {
+    if (!*warned) tcps_pass_warn(pass, status);
+    *warned = true;
 }
 
 typedef tcps_code parse_counters(const uint8_t *bytes, size_t len, tcps_counters *counters, tcps_status *status);
 
-/* A file stands for other answers than these: that they are not there is nothing to tell. */
-static void read_counters(tcps_source *s, const char *name, parse_counters *take, tcps_counters *counters, bool *told, tcps_pass *pass) {
+/* A file need not have these answers: their absence is not reported. */
+static void read_counters(tcps_source *s, const char *name, parse_counters *take, tcps_counters *counters, bool *warned, tcps_pass *pass) {
     tcps_buffer answer = {0};
     tcps_status status;
     int error = tcps_sysctl_table(s->kernel, name, &answer, NULL);
     if (error) tcps_fail_errno(&status, error, "freebsd: cannot read %s", name);
-    if (error ? error != EOPNOTSUPP : take(answer.bytes, answer.len, counters, &status) != TCPS_OK) tell_once(told, pass, &status);
+    if (error ? error != EOPNOTSUPP : take(answer.bytes, answer.len, counters, &status) != TCPS_OK) warn_once(warned, pass, &status);
     free(answer.bytes);
 }
 
@@ -281,8 +281,8 @@ static tcps_code freebsd_counters(tcps_source *s, bool deltas, tcps_pass *pass, 
     (void)deltas;
     (void)status;
     *counters = (tcps_counters){0};
-    read_counters(s, "net.inet.tcp.stats", tcps_freebsd_tcpstat_parse, counters, &s->told_stats, pass);
-    read_counters(s, "net.inet.tcp.states", tcps_freebsd_states_parse, counters, &s->told_states, pass);
+    read_counters(s, "net.inet.tcp.stats", tcps_freebsd_tcpstat_parse, counters, &s->warned_stats, pass);
+    read_counters(s, "net.inet.tcp.states", tcps_freebsd_states_parse, counters, &s->warned_states, pass);
     return TCPS_OK;
 }
 

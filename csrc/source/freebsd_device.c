@@ -10,7 +10,7 @@
 
 #define DEVICE "/dev/tcpstats"
 
-/* A busy device, a buffer that was too small, a read that a signal cut: so often it is tried again before something else is done. */
+/* A busy device, a buffer that was too small, a read that a signal cut: how often it is tried again before something else is done. */
 #define RETRIES 3
 
 /* Room for the sockets that open between the hint and the read, on top of an eighth. */
@@ -41,7 +41,7 @@ static int ask(tcps_kernel *k, tcps_buffer *buffer, tcps_question q) {
     return tcps_ask_all(k, &q, buffer, NULL);
 }
 
-/* A file that stands for the device has no ioctls. */
+/* A file in place of the device has no ioctls. */
 static bool is_recording(const attempt *a, int error) { return error == EOPNOTSUPP && !a->kernel->live; }
 
 static int shake_hands(attempt *a) {
@@ -115,19 +115,19 @@ static int attempt_once(attempt *a, const tcps_wants *wants, bool *recording) {
 static bool is_absent(int error) { return error == ENOENT || error == ENXIO || error == ENODEV || error == EOPNOTSUPP; }
 static bool is_busy(int error) { return error == EBUSY || error == EMFILE || error == EINTR; }
 
-/* Tells why the device is passed over; what will be the same in the next pass is told once. */
-static void tell_unusable(tcps_freebsd_device *d, const attempt *a, int error, tcps_pass *pass) {
+/* Reports why the device is not used; what will be the same in the next pass is reported once. */
+static void warn_unusable(tcps_freebsd_device *d, const attempt *a, int error, tcps_pass *pass) {
     tcps_status status;
     bool refused = error == EPERM || error == EACCES;
-    if (is_absent(error) || (refused && d->told_refused)) return;
-    d->told_refused |= refused;
+    if (is_absent(error) || (refused && d->warned_refused)) return;
+    d->warned_refused |= refused;
     tcps_fail_errno(&status, error, DEVICE ": %s, net.inet.tcp.pcblist is read instead", a->step);
     tcps_pass_warn(pass, &status);
 }
 
-static void tell_once(bool *told, tcps_pass *pass, const tcps_status *status) {
-    if (!*told) tcps_pass_warn(pass, status);
-    *told = true;
+static void warn_once(bool *warned, tcps_pass *pass, const tcps_status *status) {
+    if (!*warned) tcps_pass_warn(pass, status);
+    *warned = true;
 }
 
 static bool ran_into_limit(const attempt *a) {
@@ -163,14 +163,14 @@ bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps
         int error = attempt_once(&a, wants, &recording);
         if (is_busy(error) && !last) continue;
         if (error) {
-            tell_unusable(d, &a, error, pass);
+            warn_unusable(d, &a, error, pass);
             return false;
         }
         if (recording) return true;
         if (a.foreign) {
             tcps_fail(&status, TCPS_UNSUPPORTED, DEVICE ": protocol %u with records of %u bytes is not known, net.inet.tcp.pcblist is read instead",
                       a.protocol, a.record_size);
-            tell_once(&d->told_version, pass, &status);
+            warn_once(&d->warned_version, pass, &status);
             return false;
         }
         if (ran_into_limit(&a)) { /* trying again would take as long */
@@ -192,7 +192,7 @@ bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps
     }
     if (a.fields == KLD_FIELDS_DEFAULT) {
         tcps_fail(&status, TCPS_UNSUPPORTED, DEVICE ": SET_FILTER was refused: counters, timers, sequences, ECN and names are absent");
-        tell_once(&d->told_unfiltered, pass, &status);
+        warn_once(&d->warned_unfiltered, pass, &status);
     }
     stream->fields = a.fields;
     return true;

@@ -6,10 +6,10 @@
 
 /* What is remembered from pass to pass. Zero it before the first. */
 typedef struct tcps_freebsd_device {
-    uint64_t hidden;      /* sockets that the module counts and does not show to us: of other jails and users */
-    bool told_refused;    /* the permission that is missing was told */
-    bool told_version;    /* the protocol that is not ours was told */
-    bool told_unfiltered; /* that SET_FILTER is not ours was told */
+    uint64_t hidden;        /* sockets that the module counts and does not show to us: of other jails and users */
+    bool warned_refused;    /* the missing permission was reported */
+    bool warned_version;    /* that the protocol is not ours */
+    bool warned_unfiltered; /* that SET_FILTER is not ours */
 } tcps_freebsd_device;
 
 /* What a read gave. */
@@ -19,7 +19,7 @@ typedef struct tcps_freebsd_dump {
     unsigned retries; /* reads that were thrown away */
 } tcps_freebsd_dump;
 
-/* Reads the device into `buffer`. True with a stream; false when there is no device or it cannot be used now, and why that is worth telling is a
+/* Reads the device into `buffer`. True with a stream; false when there is no device or it cannot be used now, and why, if that is worth a report, is a
  * warning in `pass`. A module that is not loaded is nothing to tell. */
 bool tcps_freebsd_device_read(tcps_freebsd_device *d, tcps_kernel *k, const tcps_wants *wants, tcps_pass *pass, tcps_buffer *buffer,
                               tcps_freebsd_dump *stream);

@@ -17,7 +17,7 @@
 #include "source/names.h"
 #include "source/source.h"
 
-/* A dump during which the table changed is read again so often; each one keeps the kernel's hash locks busy. */
+/* How often a dump during which the table changed is read again; each reading keeps the kernel's hash locks busy. */
 #define RETRIES 3
 
 enum { COUNTER_FILES = 4 };
@@ -27,7 +27,7 @@ struct tcps_source {
     tcps_names *names;
     tcps_linux_owners *owners;
     tcps_buffer text; /* a file of /proc */
-    bool told_counters[COUNTER_FILES];
+    bool warned_counters[COUNTER_FILES];
     bool hears; /* the kernel says how connections end */
     uint64_t endings, endings_lost;
 };
@@ -269,12 +269,12 @@ static unsigned identify(tcps_source *s, tcps_pass *pass) {
 }
 
 /* NLM_F_DUMP_INTR to the last. */
-static void tell_inconsistent(tcps_pass *pass, unsigned retries) {
-    tcps_status told;
+static void warn_inconsistent(tcps_pass *pass, unsigned retries) {
+    tcps_status warning;
     char again[64] = "";
     if (retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", retries);
-    tcps_fail(&told, TCPS_INCONSISTENT, "linux: sockets came or went during the dump%s: one may be missing or there twice", again);
-    tcps_pass_warn(pass, &told);
+    tcps_fail(&warning, TCPS_INCONSISTENT, "linux: sockets came or went during the dump%s: one may be missing or there twice", again);
+    tcps_pass_warn(pass, &warning);
     pass->metadata.has_inconsistent = 1;
     pass->metadata.inconsistent = 1;
 }
@@ -304,7 +304,7 @@ static tcps_code linux_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
         pass->metadata.has_retries = 1;
         pass->metadata.retries = tries < RETRIES ? tries : RETRIES;
     }
-    if (d.diag.interrupted) tell_inconsistent(pass, pass->metadata.retries);
+    if (d.diag.interrupted) warn_inconsistent(pass, pass->metadata.retries);
     /* A cut answer is a warning as long as something of it could be read. */
     if (code != TCPS_OK && d.diag.sockets && (d.code == TCPS_OK || d.code == TCPS_TRUNCATED)) {
         tcps_pass_warn_partial(pass, &d.status);
@@ -363,8 +363,8 @@ static tcps_code linux_counters(tcps_source *s, bool deltas, tcps_pass *pass, tc
             tcps_fail_errno(&why, error, "linux: cannot read %s", path);
         else if (counter_files[i].parse(s->text.bytes, s->text.len, counters, &why) == TCPS_OK)
             any = true;
-        if (why.code == TCPS_OK || s->told_counters[i] || is_expected(error, path, any)) continue;
-        s->told_counters[i] = true;
+        if (why.code == TCPS_OK || s->warned_counters[i] || is_expected(error, path, any)) continue;
+        s->warned_counters[i] = true;
         tcps_pass_warn(pass, &why);
     }
     (void)status;

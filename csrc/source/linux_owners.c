@@ -13,7 +13,7 @@
 #define KEPT_PASSES 64   /* that a socket is remembered while filters keep it out of the dump */
 #define MOST_WAIT 64     /* passes until nobody's socket is searched for again */
 #define MOST_CHECKS 1000 /* descriptors that are looked at again in a pass: 1.5 ms */
-#define CHECKED_PART 8   /* of fewer sockets one in so many, so that a pass over a few is not all checks */
+#define CHECKED_PART 8   /* of fewer sockets one in eight, so that a pass over a few is not all checks */
 #define LEAST_CHECKS 16
 #define CHECKS_WHEN_NEW 3 /* a descriptor is handed over soon after accept, if at all */
 

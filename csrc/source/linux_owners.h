@@ -2,7 +2,7 @@
  *
  * Everything is searched (linux_search.h) before the first dump and then once a minute; sockets that appear in between are searched for after the
  * dump. Only a search of everything counts the descriptors that share a socket. A pass over sockets that are all known reads /proc/<pid>/stat once
- * for each owner, which tells whether the pid is still the same process and what it calls itself now (exec and prctl change that), and looks at
+ * for each owner, which shows whether the pid is still the same process and what it calls itself now (exec and prctl change that), and looks at
  * some of the known descriptors again, new ones first: a dump does not show that a descriptor was handed over to another process.
  *
  * If no process that we may inspect holds a socket, it is searched for again after 1, 2, 4 ... 64 passes. */
@@ -18,7 +18,7 @@ typedef struct tcps_linux_owners tcps_linux_owners;
 tcps_linux_owners *tcps_linux_owners_new(tcps_kernel *k, tcps_names *names);
 void tcps_linux_owners_free(tcps_linux_owners *o);
 
-/* A tcps_identify: /proc/<pid>/stat. A zombie is no process any more: it holds nothing. */
+/* A tcps_identify: /proc/<pid>/stat. A zombie is not a process any more: it holds nothing. */
 bool tcps_linux_identify(tcps_kernel *k, tcps_process *p);
 
 /* Begins a pass, after tcps_names_begin. TCPS_OK or TCPS_NOMEM. */

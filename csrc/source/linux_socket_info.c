@@ -1,4 +1,4 @@
-/* TCP_INFO and what else getsockopt tells of an own socket. */
+/* TCP_INFO, and what else getsockopt says of an own socket. */
 #include <stdlib.h>
 
 #include "abi/linux.h"

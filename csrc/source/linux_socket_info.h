@@ -1,4 +1,4 @@
-/* What Linux tells a process of its own socket. */
+/* What Linux reports to a process of its own socket. */
 #ifndef TCPS_LINUX_SOCKET_INFO_H
 #define TCPS_LINUX_SOCKET_INFO_H
 

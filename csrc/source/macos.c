@@ -15,9 +15,9 @@
 #include "source/names.h"
 #include "source/source.h"
 
-/* A dump in which the table changed is read again so often, and no more: XNU holds the lock of all of TCP's connections for the whole of it. */
+/* A dump in which the table changed is read again at most so often: XNU holds the lock of all of TCP's connections for the whole of it. */
 #define RETRIES 3
-/* So often a buffer that was too small is doubled: 16 times what the kernel thought would do. */
+/* How often a buffer that was too small is doubled: up to 16 times what the kernel asked for. */
 #define GROWTHS 4
 /* About 1.7 million sockets, eight times what fits in a Mac's ports and descriptors. */
 #define MOST_BYTES ((size_t)1 << 30)
@@ -30,7 +30,7 @@ struct tcps_source {
     tcps_kernel *kernel;
     tcps_buffer table, small; /* pcblist_n; any other answer */
     tcps_names *names;
-    bool told_release, told_stats;
+    bool warned_release, warned_stats;
 };
 
 static int ask_sysctl(tcps_source *s, const char *name, tcps_buffer *buffer, size_t room) {
@@ -57,7 +57,7 @@ static void macos_close(tcps_source *s) {
     free(s);
 }
 
-/* A release that somebody named and that there is not is his mistake; the running system's is never one. */
+/* A release that the user names must exist; the running system's is never checked. */
 static tcps_code check_release(tcps_source *s, tcps_status *status) {
     size_t len;
     tcps_xnu_stats stats;
@@ -94,14 +94,14 @@ static tcps_xnu_stats ask_release(tcps_source *s, tcps_pass *pass) {
         tcps_xnu_release_of_darwin(version, len, &darwin);
     }
     tcps_xnu_stats stats = darwin ? darwin : product;
-    if (!stats && !s->told_release) {
-        tcps_status told;
+    if (!stats && !s->warned_release) {
+        tcps_status warning;
         tcps_fail(
-            &told, TCPS_UNSUPPORTED,
+            &warning, TCPS_UNSUPPORTED,
             "macos: the release is not known%s, and byte and packet counters mean one thing up to macOS 14 and another from 15 on: they are left out",
             s->kernel->live ? "" : " (add release=15 or the like)");
-        tcps_pass_warn(pass, &told);
-        s->told_release = true;
+        tcps_pass_warn(pass, &warning);
+        s->warned_release = true;
     }
     return stats;
 }
@@ -155,7 +155,7 @@ static tcps_code read_table(tcps_source *s, reading *how, tcps_status *status) {
         if (!tcps_xnu_pcblist_changed(s->table.bytes, s->table.len)) return TCPS_OK;
         if (s->kernel->fixed || how->retries == RETRIES) return TCPS_OK;
         how->retries++;
-        /* Connections come while we read: ask anew how many there are. */
+        /* Connections come while we read: ask again how many there are. */
         if (probe_size(s, &size, status) != TCPS_OK) return status->code;
         if (with_headroom(size) > room) room = with_headroom(size);
     }
@@ -211,14 +211,14 @@ static tcps_code enrich(tcps_sink *sink, tcps_record *r) {
     return e->next->put(e->next, r);
 }
 
-static void tell_failures(const enricher *e, tcps_pass *pass) {
+static void warn_failures(const enricher *e, tcps_pass *pass) {
     if (!e->failures) return;
-    tcps_status told;
-    tcps_fail_errno(&told, e->error, "macos: net.inet.tcp.info failed for %llu of %u connections", (unsigned long long)e->failures, e->asked);
-    tcps_pass_warn(pass, &told);
+    tcps_status warning;
+    tcps_fail_errno(&warning, e->error, "macos: net.inet.tcp.info failed for %llu of %u connections", (unsigned long long)e->failures, e->asked);
+    tcps_pass_warn(pass, &warning);
 }
 
-static void tell_changes(const reading *how, const tcps_xnu_pcblist_report *report, tcps_pass *pass) {
+static void warn_changes(const reading *how, const tcps_xnu_pcblist_report *report, tcps_pass *pass) {
     TcpstatsReader__CollectionMetadata *m = &pass->metadata;
     m->has_retries = how->growths + how->retries != 0;
     m->retries = how->growths + how->retries;
@@ -227,11 +227,11 @@ static void tell_changes(const reading *how, const tcps_xnu_pcblist_report *repo
     if (!report->has_trailer || report->trailer_generation == report->generation) return;
     m->has_inconsistent = 1;
     m->inconsistent = 1;
-    tcps_status told;
+    tcps_status warning;
     char again[64] = "";
     if (how->retries) snprintf(again, sizeof again, ", and so when it was read again (%u times)", how->retries);
-    tcps_fail(&told, TCPS_INCONSISTENT, "macos: connections were being created during the dump%s: one may be missing", again);
-    tcps_pass_warn(pass, &told);
+    tcps_fail(&warning, TCPS_INCONSISTENT, "macos: connections were being created during the dump%s: one may be missing", again);
+    tcps_pass_warn(pass, &warning);
 }
 
 /* What the parser says of the dump's end: the end of the pass when nothing could be read, a warning when something could. */
@@ -242,14 +242,14 @@ static tcps_code judge(const tcps_source *s, const reading *how, const tcps_xnu_
         if (status) *status = *end;
         return end->code;
     }
-    tcps_status told = *end;
+    tcps_status warning = *end;
     if (how->outgrown) {
-        tcps_fail(&told, TCPS_TRUNCATED,
+        tcps_fail(&warning, TCPS_TRUNCATED,
                   "macos: the table outgrew the buffer %u times; the %llu sockets in the %zu bytes that the kernel gave are kept", how->growths + 1,
                   (unsigned long long)report->sockets, s->table.len);
-        told.offset = end->offset;
+        warning.offset = end->offset;
     }
-    tcps_pass_warn_partial(pass, &told);
+    tcps_pass_warn_partial(pass, &warning);
     return TCPS_OK;
 }
 
@@ -279,8 +279,8 @@ static tcps_code macos_collect(tcps_source *s, const tcps_wants *wants, tcps_sin
     if (code == TCPS_OK) code = tcps_pass_add_source(pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_PCBLIST_N);
     if (code == TCPS_OK && e.answered) code = tcps_pass_add_source(pass, TCPSTATS_READER__DATA_SOURCE__DATA_SOURCE_MACOS_TCP_INFO);
     if (code != TCPS_OK) return tcps_fail(status, code, code == TCPS_NOMEM ? "macos: no memory" : "the dump was given up");
-    tell_changes(&how, &report, pass);
-    tell_failures(&e, pass);
+    warn_changes(&how, &report, pass);
+    warn_failures(&e, pass);
     return judge(s, &how, &report, pass, status);
 }
 
@@ -301,18 +301,18 @@ static tcps_code macos_counters(tcps_source *s, bool deltas, tcps_pass *pass, tc
     (void)status;
     *counters = (tcps_counters){0};
     tcps_buffer *b = &s->small;
-    tcps_status told = {0};
+    tcps_status warning = {0};
     int error = ask_sysctl(s, "net.inet.tcp.stats", b, 4096);
     if (error && error != EOPNOTSUPP) {
-        tcps_fail_errno(&told, error, "macos: cannot read net.inet.tcp.stats");
+        tcps_fail_errno(&warning, error, "macos: cannot read net.inet.tcp.stats");
     } else if (!error && tcps_xnu_tcpstat_hidden(b->bytes, b->len) && !is_root(s)) {
-        tcps_fail(&told, TCPS_PERMISSION, "macos: net.inet.tcp.stats is all zero for who is not root: the system's counters are left out");
+        tcps_fail(&warning, TCPS_PERMISSION, "macos: net.inet.tcp.stats is all zero for who is not root: the system's counters are left out");
     } else if (!error) {
         tcps_xnu_tcpstat(counters, b->bytes, b->len);
     }
-    if (told.code != TCPS_OK && !s->told_stats) {
-        tcps_pass_warn(pass, &told);
-        s->told_stats = true;
+    if (warning.code != TCPS_OK && !s->warned_stats) {
+        tcps_pass_warn(pass, &warning);
+        s->warned_stats = true;
     }
     return TCPS_OK;
 }

@@ -14,7 +14,7 @@ typedef struct tcps_wants {
     bool processes;                   /* owners and their names, whoever reads them */
     uint64_t fields[TCPS_MASK_WORDS]; /* fields that somebody reads, as far as that is known: those that cost extra are got for them */
     bool tcp_info;                    /* per-connection counters that cost a call each */
-    uint32_t tcp_info_limit;          /* at most so many calls a pass; 0: no limit */
+    uint32_t tcp_info_limit;          /* at most this many calls a pass; 0: no limit */
     const struct tcps_filter *filter; /* may be pushed down to the kernel; the sink applies it all the same. NULL: none */
     bool whole_table;                 /* nothing is pushed down: the kernel is asked for every socket, and the filter decides here */
 } tcps_wants;
@@ -85,7 +85,7 @@ typedef struct tcps_session {
  * of that name. TCPS_OK, or the mistake in `status`. Close it in any case of TCPS_OK. */
 tcps_code tcps_source_open(const char *spec, const char *record, tcps_session *opened, tcps_status *status);
 
-/* Begins the next pass unless it has begun, and sets opened->upcoming, so that who runs several schedules knows whose pass a recording has.
+/* Begins the next pass unless it has begun, and sets opened->upcoming, so that a caller with several schedules knows which one the next recorded pass belongs to.
  * tcps_collect calls it too. TCPS_END: a recording has no further one. */
 tcps_code tcps_source_next(tcps_session *opened, tcps_status *status);
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* A table that outgrows every buffer: after so many tries something is wrong with the kernel, not with the size. */
+/* A table that outgrows every buffer: after this many tries something is wrong with the kernel, not with the size. */
 #define TRIES 8
 
 int tcps_sysctl_table(tcps_kernel *k, const char *name, tcps_buffer *buffer, unsigned *grown) {
