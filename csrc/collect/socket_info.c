@@ -43,10 +43,10 @@ static void set_endpoints(tcps_kernel *k, int fd, tcps_rows *rows, tcps_record *
 static tcps_code explain(int error, int fd, tcps_status *status) {
     switch (error) {
     case EBADF: return tcps_fail(status, TCPS_USAGE, "descriptor %d is not open", fd);
-    case ENOTSOCK: return tcps_fail(status, TCPS_USAGE, "descriptor %d is no socket", fd);
+    case ENOTSOCK: return tcps_fail(status, TCPS_USAGE, "descriptor %d is not a socket", fd);
     case ENOPROTOOPT:
     case EOPNOTSUPP:
-    case EINVAL: return tcps_fail(status, TCPS_USAGE, "descriptor %d is no TCP socket", fd);
+    case EINVAL: return tcps_fail(status, TCPS_USAGE, "descriptor %d is not a TCP socket", fd);
     default: return tcps_fail_errno(status, error, "descriptor %d", fd);
     }
 }

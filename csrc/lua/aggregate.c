@@ -98,7 +98,7 @@ static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_K
         bool network = lua_getfield(L, -1, "prefix4") != LUA_TNIL;
         lua_pop(L, 1);
         if (network) {
-            if (tcps_fields[keys[i].field].type != TCPS_T_BYTES) luaL_error(L, "%s is no address", tcps_fields[keys[i].field].name);
+            if (tcps_fields[keys[i].field].type != TCPS_T_BYTES) luaL_error(L, "%s is not an address", tcps_fields[keys[i].field].name);
             keys[i].network = true;
             keys[i].prefix4 = (uint8_t)prefix_length(L, "prefix4", 32);
             keys[i].prefix6 = (uint8_t)prefix_length(L, "prefix6", 128);

@@ -75,7 +75,7 @@ describe("socket_info", function()
 
   it("of what is no TCP socket is nothing, with the reason", function()
     local udp = assert(socket.udp4())
-    for fd, reason in pairs { [udp:getfd()] = "no TCP socket", [0] = "descriptor 0 is no", [9999] = "not open" } do
+    for fd, reason in pairs { [udp:getfd()] = "not a TCP socket", [0] = "descriptor 0 is not a", [9999] = "not open" } do
       local s, what, code = tcpstats.socket_info(fd)
       assert.is_nil(s)
       assert.matches(reason, what, 1, true)
