@@ -59,7 +59,8 @@ function Batch:each(...) end
 function Batch:visit(hook, context, handler) end
 
 --- One socket. `s.FIELD` is a [field](fields.md), nil if it is absent; a name that is not a field raises. `pairs(s)` iterates over the fields that
---- are present. `tostring(s)` is a line like `ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000`. One proxy shows socket after socket: it is valid only in
+--- are present. `tostring(s)` is a line that no other socket of the pass has: `ESTABLISHED 10.0.0.1:443 -> 10.0.0.2:50000`, and of a
+--- socket without a peer, which may share its end, its socket_id or inode: `LISTEN 0.0.0.0:443 #4711`. One proxy shows socket after socket: it is valid only in
 --- its loop or hook.
 ---@class tcpstats.Socket
 local Socket = {}
