@@ -36,8 +36,8 @@ typedef struct tcps_chunks {
 void tcps_chunks_init(tcps_chunks *c, const tcps_pass *pass, tcps_view view, const tcps_format *format);
 void tcps_chunks_fini(tcps_chunks *c);
 
-/* Whether there is a chunk of which something has not been taken: makes one of about `size` bytes (at least one row) when there is not and rows are
- * left. A message may go on in the next chunk. TCPS_END when nothing is left, TCPS_OK, or TCPS_NOMEM. */
+/* Makes sure that there is a chunk to take from: if the last one was taken, encodes the next of about `size` bytes (at least one row). A message may
+ * continue in the next chunk. TCPS_END when nothing is left, TCPS_OK, or TCPS_NOMEM. */
 tcps_code tcps_chunks_fill(tcps_chunks *c, size_t size);
 
 /* A chunk of its own, cut at borders: as many lines as fit `most` bytes, or with `split` a message with as many rows as fit; without it the message

@@ -184,6 +184,19 @@ describe("a file that ends in a part of a row", function()
     assert.equal("a note", support.read(path))
   end)
 
+  it("is moved aside when finding its end would take too long", function()
+    host.write(path, batch:encode "protobuf")
+    local runtime = require "tcpstats.runtime"
+    local whole_messages = runtime.whole_messages
+    runtime.whole_messages = function(name) return whole_messages(name, 0) end -- the real one, which may read nothing
+    append(batch, { format = "protobuf" })
+    runtime.whole_messages = whole_messages
+    assert.equal(batch:encode "protobuf", support.read(path))
+    assert.equal(batch:encode "protobuf", support.read(path .. ".1"))
+    assert.truthy(logged[1]:find("it is now " .. path .. ".1", 1, true))
+    os.remove(path .. ".1")
+  end)
+
   it("is cut at a line that is longer than what is read at once", function()
     local long = '{"a":"' .. ("x"):rep(200000) .. '"}\n'
     host.write(path, long .. long:sub(1, 150000))

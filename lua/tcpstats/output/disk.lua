@@ -28,6 +28,7 @@ local function inspect(self, item)
     return true
   end
   local ok, cut, missing = tail.mend(self.path, self.fd, item.form)
+  if not ok and missing == "EFBIG" then return self:move_aside(cut) end
   if not ok then return nil, cut, missing end
   if cut then self.log("warning", "%s: %d bytes of a torn row were cut off its end", self.name, cut) end
   self.size = runtime.file_size(self.fd) or 0

@@ -54,6 +54,17 @@ function methods:rotate_if_due()
   self.rotate, self.age_ns = nil, nil
 end
 
+--- Leaves a file as it is, whatever its end, and begins a new one.
+function methods:move_aside(why)
+  local n = 1
+  while runtime.size_of(("%s.%d"):format(self.path, n)) do n = n + 1 end
+  local aside = ("%s.%d"):format(self.path, n)
+  local ok, what = os.rename(self.path, aside)
+  if not ok then return nil, what, "ESYSTEM" end
+  self.log("warning", "%s: %s; it is now %s", self.path, why, aside)
+  return open_fd(self, false)
+end
+
 function methods:reopen()
   self:tick()
   local ok, what = open_fd(self, false)

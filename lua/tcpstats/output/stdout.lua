@@ -12,7 +12,7 @@ local stdout = {
 
 local STDOUT <const> = 1
 
--- Standard output as a file is one that others may write to as well; its name is for reading what it has.
+-- Standard output as a file: others may write to it, too. The path is for reading what it contains.
 local file_methods = setmetatable({ path = "/dev/fd/1", is_redirected = true }, { __index = disk.methods })
 file_methods.__index = file_methods
 
@@ -20,7 +20,8 @@ file_methods.__index = file_methods
 local methods = setmetatable({}, { __index = stream.methods })
 methods.__index = methods
 
--- The descriptor is shared with whoever started us, who expects that it blocks. Where there is no second one, it does not only while we write.
+-- The descriptor is shared with the process that started us, which expects it to block. If it cannot be opened again, it is non-blocking only while we
+-- write.
 local function without_blocking(self, f)
   local blocked = self.is_shared and runtime.set_blocking(self.fd, false)
   local how, what, code = f(self)
@@ -41,7 +42,7 @@ function methods:pending()
   if not self.failure and not self.queue:is_empty() then return nil, self.fd end
 end
 
---- A reader that stands still may go on at any time.
+--- A reader that has stopped may continue at any time.
 function methods.is_stalled() return false end
 
 local shared = { is_standard_output = true, waited_for = true }

@@ -1,5 +1,5 @@
---- What outputs over a descriptor have in common (standard output, files, connections): a queue of rows that is written as fast as the descriptor takes
--- it, and never waited for. An output is made of a table of its own whose metatable's __index is `stream.methods`.
+--- What outputs over a descriptor (standard output, files, connections) have in common: a queue of rows, which is written as fast as the descriptor takes
+-- bytes, without waiting. An output is a table whose metatable's __index leads to `stream.methods`.
 --
 -- It has `fd`, and if they apply
 --   before(self, item)  called before the first byte of an item is sent; nil, text, code when it must not be
@@ -60,7 +60,7 @@ function methods:put_bytes(...)
   return taken
 end
 
--- What was sent when, so that it can be told how many of the rows the reader has. A file has what was written.
+-- Remembers how many rows were sent with how many bytes, to find out later how many the reader has. A file has what was written.
 local function note_sent(self, rows, bytes)
   self.sent, self.rows, self.progress_ns = self.sent + bytes, self.rows + rows, core.monotonic_ns()
   if not self.has_reader then return end

@@ -4,7 +4,7 @@ local runtime = require "tcpstats.runtime"
 local tail = {}
 
 local PIECE <const> = 64 << 10
-local MOST_READS <const> = 1 << 20 -- of 64 KB each: some seconds where every message is small
+local MOST_READS <const> = 1 << 15 -- of 64 KB each, 2 GB where every message is small: one or two seconds
 
 -- How many bytes of a file are whole lines; nil when a line of more than MOST_READS pieces ends it.
 local function whole_lines(file, size, line_end)
@@ -40,7 +40,7 @@ local function mend_messages(path, fd, size)
     if code == "EFORMAT" then return nil, all, code end
     return true -- it may be written and not read
   end
-  if not all then return nil, "it has too many messages to find out whether the last one is whole", "EFORMAT" end
+  if not all then return nil, "it has too many messages to find out whether the last one is whole", "EFBIG" end
   if whole == size then return true end
   local ok, what
   ok, what, code = runtime.truncate(fd, whole)
@@ -52,7 +52,7 @@ end
 ---@param path string its name, to read it
 ---@param fd integer a descriptor that writes to it
 ---@param form "lines"|"csv"|"messages"|"text" what will be appended; "text" and what is not ours is never cut, but gets its line end
----@return boolean? ok nil: it is not a file of that form, or cannot be cut; with text and code
+---@return boolean? ok nil: it is not a file of that form, or cannot be cut; with text and code, "EFBIG" if finding its end would take too long
 ---@return integer|string|nil cut how many bytes were cut off; nil: none
 ---@return string? missing what has to be written first
 function tail.mend(path, fd, form)

@@ -5,8 +5,8 @@ local stream = require "tcpstats.output.stream"
 
 local tcp = {
   help = "a connection: tcp://HOST:PORT, with ?buffer=8M",
-  about = "A TCP connection to a reader: tcp://HOST:PORT. Rows that the reader's system has not acknowledged when the connection breaks are counted as "
-    .. "unknown.",
+  about = "A TCP connection to a reader: tcp://HOST:PORT. When the connection breaks, rows that the reader's system has not acknowledged, and those in the "
+    .. "last 6 MB, which may lie unread in its receive buffer, are counted as unknown.",
   keys = { buffer = stream.buffer_help },
 }
 

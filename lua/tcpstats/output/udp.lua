@@ -68,7 +68,7 @@ local function note_sent(self, rows)
   self.last_rows, self.datagram, self.progress_ns = rows, nil, core.monotonic_ns()
 end
 
--- Sends one; false when there is no room for it now.
+-- Sends one; false if the system has no room for it now.
 local function send(self, datagram)
   local n, what, code = runtime.send(self.fd, datagram.bytes)
   if not n and code == "ECONNREFUSED" then
