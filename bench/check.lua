@@ -8,7 +8,7 @@ local TOLERANCE = 0.03
 local SOCKETS = 1000
 
 -- A stage of bench/stages is counted as it is; of a whole pass, the difference of two sizes, which leaves out what the start takes.
-local stages = { "parse-linux", "parse-macos", "delta", "filter", "json", "flat", "protobuf" }
+local stages = { "parse-linux", "parse-macos", "delta", "filter", "json", "flat", "protobuf", "decode" }
 local passes = {
   { "pass-json", "-c 1 json" },
   { "pass-script", "-c 1 bench/script.lua" },

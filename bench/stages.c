@@ -18,9 +18,9 @@ enum { ROUNDS = 15, SECOND = 1000000000 };
 
 typedef struct fixture {
     size_t sockets;
-    bench_bytes linux_dump, macos_dump;
-    tcps_pass *linux_pass; /* over the Linux dump */
-    tcps_record *records;  /* the same; their texts are the pass's */
+    bench_bytes linux_dump, macos_dump, message; /* the last: the Linux dump as protobuf */
+    tcps_pass *linux_pass;                       /* over the Linux dump */
+    tcps_record *records;                        /* the same; their texts are the pass's */
     tcps_filter *filter;
     tcps_tracker *tracker; /* has seen the records `passes` times */
     unsigned passes;
@@ -117,6 +117,13 @@ STAGE run_protobuf(fixture *f) {
     check(tcps_writer_fini(&w) == TCPS_OK, "protobuf");
 }
 
+STAGE run_decode(fixture *f) {
+    tcps_pass *pass;
+    size_t used;
+    check(tcps_protobuf_decode(f->message.bytes, f->message.len, &used, &pass, NULL) == TCPS_OK && pass->all.count == f->sockets, "decode");
+    tcps_pass_unref(pass);
+}
+
 static const struct stage {
     const char *name;
     void (*run)(fixture *);
@@ -131,8 +138,30 @@ static const struct stage {
     {"json", run_json},
     {"flat", run_flat},
     {"protobuf", run_protobuf},
+    {"decode", run_decode},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
+
+typedef struct message_writer {
+    tcps_writer base;
+    bench_bytes *to;
+} message_writer;
+
+static tcps_code append(tcps_writer *w, const char *bytes, size_t len) {
+    bench_bytes *to = ((message_writer *)w)->to;
+    to->bytes = realloc(to->bytes, to->len + len);
+    check(to->bytes != NULL, "memory");
+    memcpy(to->bytes + to->len, bytes, len);
+    to->len += len;
+    return TCPS_OK;
+}
+
+static void make_message(fixture *f) {
+    message_writer w = {.to = &f->message};
+    check(tcps_writer_init(&w.base, append) == TCPS_OK, "memory");
+    tcps_protobuf_batch(&w.base, f->linux_pass, f->linux_pass->all);
+    check(tcps_writer_fini(&w.base) == TCPS_OK, "protobuf");
+}
 
 static fixture make_fixture(size_t sockets) {
     static const char text[] = "remote_port=1024-65535 include_state=established rtt_us>1000";
@@ -146,6 +175,7 @@ static fixture make_fixture(size_t sockets) {
     check(f.linux_pass && f.records && f.filter && f.tracker && f.memory, "memory");
     parse_linux(&f, f.linux_pass);
     tcps_pass_show(f.linux_pass);
+    make_message(&f);
     for (size_t i = 0; i < sockets; i++) tcps_row_unpack(&f.records[i], f.linux_pass->all.rows[i]);
     memset(f.memory, 1, f.macos_dump.len);
     track(&f);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "encode/template.h"
-#include "record/holder_list.h"
 #include "record/schema.h"
 
 #define VARINT_ROOM 10
@@ -205,108 +204,4 @@ void tcps_protobuf_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v) {
     }
     free(sizes);
     tcps_templates_free(&templates);
-}
-
-static tcps_code take_holders(tcps_rows *rows, tcps_record *r, const TcpstatsReader__TcpSocketRecord *m) {
-    tcps_holder_list list = {0};
-    tcps_code code = TCPS_OK;
-    for (size_t i = 0; code == TCPS_OK && i < m->n_holders; i++) {
-        const TcpstatsReader__SocketHolder *h = m->holders[i];
-        code = tcps_holder_list_add(&list, &(tcps_named_holder){(uint32_t)h->pid, (uint32_t)h->fd, h->command, h->command ? strlen(h->command) : 0});
-    }
-    const tcps_text *text = code == TCPS_OK && list.len ? tcps_rows_text(rows, list.bytes, list.len) : NULL;
-    if (list.len && !text) code = TCPS_NOMEM;
-    tcps_set_text(r, TCPS_F_holders, text);
-    free(list.bytes);
-    return code;
-}
-
-/* protobuf-c's struct of one record -> `r`. */
-static tcps_code take_record(tcps_rows *rows, tcps_record *r, const TcpstatsReader__TcpSocketRecord *m) {
-    const ProtobufCMessageDescriptor *d = m->base.descriptor;
-    tcps_record_clear(r);
-    for (unsigned i = 0; i < d->n_fields; i++) {
-        const ProtobufCFieldDescriptor *f = &d->fields[i];
-        const char *member = (const char *)m + f->offset;
-        const void *quantifier = (const char *)m + f->quantifier_offset;
-        tcps_type type = tcps_fields[f->id].type;
-        if (type == TCPS_T_HOLDERS) {
-            if (take_holders(rows, r, m) != TCPS_OK) return TCPS_NOMEM;
-        } else if (type == TCPS_T_STRING) {
-            const char *s = *(const char *const *)member;
-            if (!s) continue;
-            const tcps_text *text = tcps_rows_intern(rows, f->id, s, strlen(s));
-            if (!text) return TCPS_NOMEM;
-            tcps_set_text(r, f->id, text);
-        } else if (type == TCPS_T_SET) {
-            size_t n = *(const size_t *)quantifier;
-            uint64_t set = 0;
-            for (size_t j = 0; j < n; j++) {
-                int number = (*(int *const *)member)[j];
-                if (number >= 0 && number < 64) set |= 1ull << number;
-            }
-            if (set) tcps_set(r, f->id, set);
-        } else if (*(const protobuf_c_boolean *)quantifier) {
-            if (type == TCPS_T_BYTES) {
-                const ProtobufCBinaryData *data = (const ProtobufCBinaryData *)member;
-                const tcps_text *text = tcps_rows_text(rows, data->len ? data->data : (const uint8_t *)"", data->len);
-                if (!text) return TCPS_NOMEM;
-                tcps_set_text(r, f->id, text);
-            } else if (type == TCPS_T_U64 || type == TCPS_T_I64) {
-                tcps_set(r, f->id, *(const uint64_t *)member);
-            } else {
-                tcps_set(r, f->id, *(const uint32_t *)member);
-            }
-        }
-    }
-    return TCPS_OK;
-}
-
-static tcps_code take_batch(tcps_pass *pass, const TcpstatsReader__BatchMessage *m) {
-    tcps_code code = m->metadata ? tcps_pass_take_metadata(pass, m->metadata) : TCPS_OK;
-    tcps_record r;
-    for (size_t i = 0; code == TCPS_OK && i < m->n_records; i++) {
-        code = take_record(&pass->rows, &r, m->records[i]);
-        if (code == TCPS_OK) code = tcps_rows_add(&pass->rows, &r);
-    }
-    if (code == TCPS_OK && m->summary) code = tcps_pass_take_summary(pass, m->summary);
-    tcps_pass_show(pass);
-    return code;
-}
-
-/* The varint at the front: its value and length; TCPS_TRUNCATED when it goes on behind the end. */
-static tcps_code read_length(const uint8_t *bytes, size_t len, uint64_t *value, size_t *used) {
-    *value = 0;
-    for (size_t i = 0; i < VARINT_ROOM; i++) {
-        if (i == len) return TCPS_TRUNCATED;
-        *value |= (uint64_t)(bytes[i] & 0x7f) << 7 * i;
-        if (!(bytes[i] & 0x80)) {
-            *used = i + 1;
-            return TCPS_OK;
-        }
-    }
-    return TCPS_FORMAT;
-}
-
-tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, tcps_pass **out, tcps_status *status) {
-    tcps_schema_init();
-    *out = NULL;
-    uint64_t size;
-    size_t prefix;
-    tcps_code code = read_length(bytes, len, &size, &prefix);
-    if (code == TCPS_FORMAT) return tcps_fail(status, code, "no length of a message: a varint of more than 10 bytes");
-    if (code != TCPS_OK || size > len - prefix)
-        return tcps_fail(status, TCPS_TRUNCATED, "the message is cut: %llu bytes of it are there", (unsigned long long)len);
-    TcpstatsReader__BatchMessage *m = tcpstats_reader__batch_message__unpack(NULL, (size_t)size, bytes + prefix);
-    if (!m) return tcps_fail(status, TCPS_FORMAT, "no BatchMessage in these %llu bytes", (unsigned long long)size);
-    tcps_pass *pass = tcps_pass_new();
-    code = pass ? take_batch(pass, m) : TCPS_NOMEM;
-    tcpstats_reader__batch_message__free_unpacked(m, NULL);
-    if (code != TCPS_OK) {
-        tcps_pass_unref(pass);
-        return tcps_fail(status, code, "no memory");
-    }
-    *used = prefix + (size_t)size;
-    *out = pass;
-    return TCPS_OK;
 }

@@ -1,5 +1,5 @@
 /* A pass as protobuf and back. Records are written from their rows, straight from the descriptor's tables; metadata and summary are
- * protobuf-c's own messages. Decoding is protobuf-c's. */
+ * protobuf-c's own messages. */
 #ifndef TCPS_PROTOBUF_H
 #define TCPS_PROTOBUF_H
 
@@ -22,7 +22,9 @@ void tcps_protobuf_put_record(tcps_writer *w, const tcps_row *row, size_t size, 
 void tcps_protobuf_end(tcps_writer *w, const tcps_pass *pass, bool summary);
 
 /* Reads one length-delimited BatchMessage from the front of `bytes`. TCPS_OK: `*out` is a new pass, `*used` what was read.
- * TCPS_TRUNCATED: the message goes on behind `len`. TCPS_FORMAT: no such message. TCPS_NOMEM. Fields that this version does not know are dropped. */
+ * TCPS_TRUNCATED: the message goes on behind `len`. TCPS_FORMAT: not such a message, or one whose metadata or summary has more than 64 KB, or that would
+ * take more than 32 times its size (and 8 MB); status->offset is the byte of the member that is wrong. TCPS_NOMEM. Fields that this version does not
+ * know are dropped, as are those of another type than ours. */
 tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, tcps_pass **out, tcps_status *status);
 
 #endif

@@ -67,8 +67,8 @@ tcps_code tcps_pass_take_metadata(tcps_pass *pass, const TcpstatsReader__Collect
     char **strings[] = {&pass->metadata.hostname, &pass->metadata.os_version, &pass->metadata.schedule_name, &pass->metadata.tool_version};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         if (*strings[i] && !(*strings[i] = tcps_pass_string(pass, *strings[i]))) return TCPS_NOMEM;
-    for (size_t i = 0; i < m->n_data_sources; i++)
-        if (tcps_pass_add_source(pass, m->data_sources[i]) != TCPS_OK) return TCPS_NOMEM;
+    for (size_t i = 0; i < m->n_data_sources; i++) /* a number of them is below 64, as in the set that a record has: so there are not more */
+        if ((unsigned)m->data_sources[i] < 64 && tcps_pass_add_source(pass, m->data_sources[i]) != TCPS_OK) return TCPS_NOMEM;
     return TCPS_OK;
 }
 
