@@ -88,6 +88,7 @@ struct tcps_tracker {
     size_t next_heard;    /* the one that tcps_tracker_next_ending gives */
     entry *ending;        /* what the last pass knew of the one that it gave; NULL: nothing */
     bool expects;         /* the kernel says how connections end */
+    tcps_table lingering; /* index in `now`, by the hash of addresses and ports, of what is in TIME_WAIT and not told */
     tcps_table by_socket; /* index in `last` by socket_id, while endings lack the remote end; empty: not made */
     tcps_summary summary;
 };
@@ -112,6 +113,7 @@ void tcps_tracker_free(tcps_tracker *t) {
     tcps_rows_fini(&t->now.rows);
     tcps_rows_fini(&t->heard);
     tcps_table_free(&t->by_socket);
+    tcps_table_free(&t->lingering);
     free(t->successor);
     free(t->slots);
     free(t);
@@ -147,6 +149,7 @@ void tcps_tracker_begin(tcps_tracker *t, uint64_t monotonic_ns, tcps_pass *pass,
     t->now.count = 0;
     t->cursor = 0;
     t->next_heard = 0;
+    tcps_table_free(&t->lingering);
     tcps_rows_fini(&t->now.rows);
     if (t->last.count) memset(t->successor, 0, t->last.count * sizeof *t->successor);
 }
@@ -346,7 +349,7 @@ static entry *append(tcps_tracker *t, const observation *s, bool replaces) {
     e->opened = replaces || (!s->before && t->complete);
     e->missed = 0;
     e->gone = false;
-    e->told = s->before && s->before->told;
+    e->told = false;
     return e;
 }
 
@@ -409,13 +412,18 @@ tcps_code tcps_tracker_record(tcps_tracker *t, tcps_record *r) {
         replaces = true;
         s.before = NULL;
     }
+    bool told = s.before && s.before->told;
     if (s.before && s.before->gone)
         s.before = NULL, known = 0;
     else if (!s.before)
         known = begin_counting(t, r, s.state, change);
     entry *e = s.again ? s.again : append(t, &s, replaces);
     remember(t, e, &s, r);
+    e->told |= told;
     t->latest = e;
+    if (t->expects && s.state == TCPSTATS_READER__TCP_STATE__TCP_STATE_TIME_WAIT && !e->told &&
+        tcps_table_add(&t->lingering, s.tuple, (uint32_t)(e - t->now.entries)) != TCPS_OK)
+        return TCPS_NOMEM;
 
     set_deltas(r, known, change);
     tcps_set(r, TCPS_F_connection_age_ms, milliseconds(e->first_ns, t->now_ns));
@@ -580,7 +588,11 @@ static tcps_code find_ended(tcps_tracker *t, observation *s, bool wiped, entry *
     }
     if (position & IN_THIS_PASS) {
         *now = entry_at(t, position);
-    } else if (position) {
+    } else if (!position) {
+        /* Linux gives a socket its cookie when somebody asks, and what is left of it in TIME_WAIT another one if that is later. */
+        index = wiped ? TCPS_NO_INDEX : tcps_table_get(&t->lingering, s->tuple);
+        if (index != TCPS_NO_INDEX) *now = &t->now.entries[index];
+    } else {
         if (t->successor[position - 1] & REPEATED) position = t->successor[position - 1] & POSITION;
         *last = &t->last.entries[position - 1];
         *known = (*last)->gone || has_ended(t, position - 1);
@@ -676,6 +688,7 @@ tcps_code tcps_tracker_end(tcps_tracker *t) {
     t->latest = NULL;
     if (t->heard.count) tcps_rows_fini(&t->heard);
     tcps_table_free(&t->by_socket);
+    tcps_table_free(&t->lingering);
     t->running = false;
     t->ended = true;
     shrink(t);
