@@ -255,6 +255,10 @@ coverage: deps-coverage ## print which lines and branches the specs run, by room
 	-@$(COVERED) TEST_BIN=$(CURDIR)/build-coverage/by-lua TEST_ENV="LUA_INIT=@$(CURDIR)/tools/coverage/record.lua TCPSTATS_COVERAGE=$(CURDIR)/build-coverage/lines"
 	@$(LUA) tools/coverage/report.lua build-coverage
 
+mutants: deps-test ## put faults into a copy of the tree and say which ones no spec finds (FAULT=words for some of them)
+	@rm -rf build-mutants && mkdir -p build-mutants && tar -c --exclude=./.git --exclude='./build*' --exclude=./dist . | tar -x -C build-mutants
+	@cd build-mutants && $(LUA) tools/mutants/run.lua $(if $(FAULT),'$(FAULT)')
+
 # A fuzzer is a file in fuzz/; what it needs of the core is linked whole. Findings stay in build-fuzz.
 FUZZ_SECONDS ?= 60
 FUZZERS := $(patsubst fuzz/%.c,build-fuzz/%,$(wildcard fuzz/*.c))
@@ -299,4 +303,4 @@ freebsd-check: deps-freebsd-check $(GEN) ## compile for FreeBSD, syntax only, ag
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9_%-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all module deps run install install-module uninstall rock clean test check coverage asan fuzz lint freebsd-check help FORCE
+.PHONY: all module deps run install install-module uninstall rock clean test check coverage mutants asan fuzz lint freebsd-check help FORCE

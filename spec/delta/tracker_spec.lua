@@ -121,6 +121,11 @@ describe("a delta", function()
       assert.equal(16, s[delta], counter)
       assert.is_true(same)
     end
+    -- A difference of 31 bits is a wrap, more is a counter that fell: another connection.
+    local wrapped, goes_on = follow({ rexmit_packets = 0xffffffff }, { rexmit_packets = 0x7ffffffe })
+    assert.equal(0x7fffffff, wrapped.delta_rexmit_packets)
+    assert.is_true(goes_on)
+    assert.is_false(select(2, follow({ rexmit_packets = 0xffffffff }, { rexmit_packets = 0x7fffffff })))
     -- Linux counts segments in 32 bits, others in 64.
     for counter, delta in pairs { tx_packets = "delta_tx_packets", rx_packets = "delta_rx_packets" } do
       local s, same = follow({ [counter] = 0xffffffff, sources = LINUX }, { [counter] = 1, sources = LINUX })
@@ -570,6 +575,21 @@ describe("memory and time", function()
     local many = tracker:size()
     for n = 2, 4 do tracker:update(sockets.batch(churning(n * 100000, n * 100000 + 10))) end
     assert.is_true(tracker:size() < many / 50, ("%d after %d"):format(tracker:size(), many))
+  end)
+
+  it("find what they know of after its index has grown", function()
+    local function list(from, to, step)
+      local all = {}
+      for id = from, to, step do all[#all + 1] = { socket_id = id, local_port = 80, remote_port = id } end
+      return all
+    end
+    local tracker = tcpstats.tracker()
+    tracker:update(sockets.batch(list(1, 100, 1)))
+    -- twice as many as the index has room for come first, so that those of the last pass are looked for in the grown one
+    local both = table.move(list(100, 1, -1), 1, 100, 1001, list(101, 1100, 1))
+    local batch = tracker:update(sockets.batch(both))
+    assert.equal(1000, #batch:opened())
+    assert.equal(0, #batch:closed())
   end)
 
   it("stay linear whatever the order and however alike the sockets", function()
