@@ -16,7 +16,8 @@
  * of the previous pass is not all that there was (its dump was cut and there is none before it, or it was inconsistent, or the recorded pass before
  * this one is lost), nor when it was left out before for its state. Then it has no deltas; and after a first dump that was cut, nothing is opened.
  *
- * Time and memory are linear in the sockets of a pass, whatever their order; nothing is kept of a connection once it was told as closed. */
+ * Time and memory are linear in the sockets of a pass, whatever their order; nothing is kept of a connection for longer than one pass after it was
+ * reported as closed. */
 #ifndef TCPS_TRACKER_H
 #define TCPS_TRACKER_H
 

@@ -19,7 +19,7 @@ static void charge(lua_State *L, tracker *own) {
     tcpsL_charge(L, size);
 }
 
-/* core.tracker([{closed=boolean}]) -> tracker: an empty one, for source:pass{tracker=} or tracker:update. With closed=false nobody is told as closed,
+/* core.tracker([{closed=boolean}]) -> tracker: an empty one, for source:pass{tracker=} or tracker:update. With closed=false no connection is reported as closed,
  * and the last batch is not kept for that. */
 static int l_tracker(lua_State *L) {
     tracker *own = lua_newuserdatauv(L, sizeof *own, 0);
