@@ -38,10 +38,10 @@ function Watch:close()
 end
 
 --- Watches a descriptor.
--- @param fd its number
--- @param mode "r" (there is something to read, or the end), "w" (it takes bytes, or has failed) or "rw"
--- @param callback function(readable, writable), called at each step at which it is ready
--- @return a handle with set(mode) and close()
+---@param fd integer
+---@param mode "r"|"w"|"rw" r: there is something to read, or the end; w: it takes bytes, or has failed
+---@param callback fun(readable: boolean, writable: boolean) called at each step at which it is ready
+---@return table handle with set(mode) and close()
 function Loop:watch(fd, mode, callback)
   local watch = setmetatable({ loop = self, fd = fd, callback = callback }, Watch)
   watch:set(mode)
@@ -62,9 +62,9 @@ function Timer:close()
 end
 
 --- Calls back once, when the monotonic clock shows a time.
--- @param ns that time; nil: not before `set` says when
--- @param callback function()
--- @return a handle with set(ns) and close()
+---@param ns? integer that time; nil: not before `set` says when
+---@param callback fun()
+---@return table handle with set(ns) and close()
 function Loop:at(ns, callback)
   local timer = setmetatable({ loop = self, ns = ns, callback = callback }, Timer)
   table.insert(self.timers, timer)
@@ -72,13 +72,13 @@ function Loop:at(ns, callback)
 end
 
 --- Calls back when a signal came.
--- @param name "stop" (SIGINT, SIGTERM; once), "reload" (SIGHUP) or "resize" (SIGWINCH)
--- @param callback function(); nil: nobody is called any more
+---@param name "stop"|"reload"|"resize" stop: SIGINT or SIGTERM, reported once; reload: SIGHUP; resize: SIGWINCH
+---@param callback? fun() nil: nothing is called any more
 function Loop:signal(name, callback) self.on_signal[name] = callback end
 
---- Waits for what cannot say once and for all what it waits for: an output, a library with descriptors of its own.
--- @param source a table: `pending(source)` gives before each wait a descriptor to read from or nil, one to write to or nil, and when to look again
---   (monotonic ns) or nil; `tick(source)` is called when any of them came
+--- Waits for a source that waits for something else each time: an output, a library with its own descriptors.
+---@param source { pending: fun(source: table): integer?, integer?, integer?, tick: fun(source: table) } `pending` returns, before each wait, a descriptor
+---  to read from, one to write to, and when to look again (monotonic ns); `tick` is called when any of them is ready
 function Loop:attend(source) table.insert(self.sources, source) end
 
 --- Attends a source no longer.
@@ -162,7 +162,7 @@ end
 
 --- Waits once, until something is ready or a time has come, and calls back whoever waited for it. A signal that was reported before ends the wait
 -- only if `stop` is nothing new: then nothing is left that it could end.
--- @param until_ns (monotonic ns) waits no longer; a time that is over: only looks; nil: however long it takes
+---@param until_ns? integer monotonic ns: waits no longer; a time in the past: does not wait; nil: as long as it takes
 function Loop:step(until_ns)
   local n, wake_ns = ask(self, until_ns or FOREVER)
   runtime.poll(wake_ns, self.fds, self.wanted, self.ready, self.stopped)

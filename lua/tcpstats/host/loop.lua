@@ -69,8 +69,9 @@ function loop.new(host)
   return self
 end
 
---- Waits for the next pass, and does meanwhile what is to be done.
--- @return whether there is one; false when the run ends
+--- Waits for the next pass; meanwhile runs timers, signals and outputs.
+---@param host table
+---@return boolean due false if the run ends
 function loop.wait(host)
   while not host.ending do
     local due = host.collector:due()

@@ -44,7 +44,10 @@ local function parse_keys(url, text, known)
 end
 
 --- What a URL names.
--- @return scheme, target, text of its keys; or nil, message
+---@param url string
+---@return string? scheme
+---@return string target or what is wrong
+---@return string? keys as they are written
 function output.parse(url)
   if url == "-" then return "stdout", "" end
   if url == "" then return nil, "an output needs a name: -, a path, or SCHEME:..." end
