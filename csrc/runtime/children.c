@@ -27,7 +27,8 @@ static int start(const char *command, int from, int to, pid_t *pid) {
     error = posix_spawnattr_init(&attributes);
     if (!error) {
         posix_spawnattr_setsigdefault(&attributes, &defaults);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+        posix_spawnattr_setpgroup(&attributes, 0); /* what it starts itself is to end with it */
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
         if (from >= 0) error = posix_spawn_file_actions_adddup2(&actions, from, to);
         char *const arguments[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
         if (!error) error = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments, environ);
@@ -43,7 +44,7 @@ static int wait_long(pid_t pid) {
     while (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR) return -1;
         if (tcps_watch.expired) {
-            kill(pid, signal);
+            kill(-pid, signal);
             signal = SIGKILL;
         }
     }
@@ -59,7 +60,7 @@ static int wait_briefly(pid_t pid, int64_t patience) {
     while ((ended = waitpid(pid, &status, WNOHANG)) != pid) {
         if (ended < 0 && errno != EINTR) return -1;
         if (tcps_now() >= deadline && sent < 2) {
-            kill(pid, signals[sent++]);
+            kill(-pid, signals[sent++]);
             deadline = tcps_now() + PATIENCE;
         }
         nanosleep(&pause, NULL);

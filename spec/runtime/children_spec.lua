@@ -17,6 +17,17 @@ describe("runtime.execute", function()
   end)
 end)
 
+describe("a command that is interrupted", function()
+  it("takes what it started with it", function()
+    local path = os.tmpname()
+    run(([[runtime.protect(guarded, LIMIT, "label", function() runtime.execute "sleep 1000 & echo $! >%s; wait; true" end)]]):format(path))
+    local pid = support.read(path):match "%d+"
+    local lives = support.run(("n=0; while ps -o stat= -p %s | grep '^[RSD]' && [ $((n += 1)) -lt 100 ]; do sleep 0.05; done"):format(pid))
+    assert.is_true(select(2, lives:gsub("\n", "")) < 100)
+    os.remove(path)
+  end)
+end)
+
 describe("runtime.popen", function()
   it("gives a file that reads from a child, and closes with its end", function()
     local file = assert(runtime.popen "echo one; echo two; exit 5")
