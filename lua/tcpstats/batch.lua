@@ -29,7 +29,7 @@ function methods:filter(what)
     if not filter then expression, not_expression = where.compile(what) end
     what = filter or expression or error(("neither an expression (%s) nor a filter (%s)"):format(not_expression, not_filter), 2)
   end
-  if where.is_expression(what) then return self:select(what.of_values, what.fields, methods.seconds(self)) end
+  if where.is_expression(what) then return self:select(what.of_values, what.parameters, methods.seconds(self)) end
   return self:select(what)
 end
 
@@ -41,7 +41,7 @@ local function column(batch, of)
     error(("'%s' is not a number"):format(expression.text), 3)
   end
   if expression.field then return core.column(batch, expression.field) end
-  return core.column(batch, expression.of_values, expression.fields, methods.seconds(batch))
+  return core.column(batch, expression.of_values, expression.parameters, methods.seconds(batch))
 end
 
 --- The n sockets with the largest value of something, largest first. Sockets that lack it are left out; equal ones keep the batch's order.
@@ -130,7 +130,7 @@ local function group(batch, key, absent)
   if type(key) == "function" then return core.group_with(batch, key) end
   if type(key) == "string" or where.is_expression(key) then
     local expression = where.is_expression(key) and key or compiled(key)
-    return core.group_with(batch, expression.of_values, expression.fields, methods.seconds(batch))
+    return core.group_with(batch, expression.of_values, expression.parameters, methods.seconds(batch))
   end
   local plains = {}
   for i, one in ipairs(key) do

@@ -68,6 +68,24 @@ local function compare_addresses(compiler, node, a, b)
   return ("(%s(%s) %s %s(%s))"):format(same, left, node.operator, same, right), joined(left_guards, right_guards)
 end
 
+-- Whether one of the holders (nil: the socket has one, whose fields are the socket's) has this value.
+local function any_holder(holders, name, wanted)
+  for _, holder in ipairs(holders or {}) do
+    if holder[name] == wanted then return true end
+  end
+  return false
+end
+
+-- A process that holds a socket and a value: equal when that of any holder is, as in a filter.
+local function compare_holders(compiler, operator, name, other)
+  local code, guards = compiler:strict(other)
+  compiler:parameter("holders", true)
+  local any = ("%s(holders, %q, %s)"):format(compiler:upvalue(any_holder), name, code)
+  guards = joined({ name .. " ~= nil" }, guards)
+  if operator == "==" then return ("(%s == %s or %s)"):format(name, code, any), guards end
+  return ("(%s ~= %s and not %s)"):format(name, code, any), guards
+end
+
 local function compare_with_nil(compiler, node, operand)
   if operand.kind == "nothing" then fail(node.at, "nil is compared with nil") end
   return { type = "boolean", code = ("(%s %s nil)"):format(value(compiler:node(operand)), node.operator), guards = {} }
@@ -90,6 +108,10 @@ local function equality(compiler, node)
     code, guards = is_address(compiler, node, left, a, right)
   elseif b.type == "address" and left.kind == "constant" then
     code, guards = is_address(compiler, node, right, b, left)
+  elseif a.held and not b.held then
+    code, guards = compare_holders(compiler, operator, a.code, b)
+  elseif b.held and not a.held then
+    code, guards = compare_holders(compiler, operator, b.code, a)
   else
     code, guards = compare_alike(compiler, { operator = operator, left, right }, a, b)
   end

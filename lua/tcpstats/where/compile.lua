@@ -73,8 +73,12 @@ function Compiler:meant(p)
   return { type = "integer", code = code, guards = guards, wide = true }
 end
 
--- The code reads the field (or aggregate) `name`.
-function Compiler:parameter(name)
+-- The code reads the field (or aggregate) `name`; `implied`: though the expression does not name it.
+function Compiler:parameter(name, implied)
+  if not implied and not self.named_fields[name] then
+    self.named_fields[name] = true
+    self.fields[#self.fields + 1] = name
+  end
   if not self.used[name] then
     self.used[name] = true
     self.parameters[#self.parameters + 1] = name
@@ -107,7 +111,7 @@ function Compiler:name(node)
   local field = self.scope.fields[name]
   if field then
     self:parameter(name)
-    return { type = field.type, code = name, guards = { name .. " ~= nil" }, bare = true }
+    return { type = field.type, code = name, guards = { name .. " ~= nil" }, bare = true, held = field.held }
   end
   if functions.calls[name] or self.scope.calls(name) then fail(node.at, "%s is a function: %s(...)", name, name) end
   self:unknown(node)
@@ -220,12 +224,12 @@ local compile = {}
 ---   more; `needs_seconds`: it has a rate. Raises {at=, what=}
 function compile.expression(tree, scope, text, as_one)
   local compiler = setmetatable({
-    scope = scope, prelude = {}, used = {}, parameters = {}, upvalues = {}, upvalue_names = {}, aggregates = {},
+    scope = scope, prelude = {}, used = {}, parameters = {}, fields = {}, named_fields = {}, upvalues = {}, upvalue_names = {}, aggregates = {},
   }, Compiler)
   local p = compiler:meant(compiler:node(tree))
   compiler.result = as_one and ("(%s) and 1 or nil"):format(piece.condition(p)) or value(p)
   return expression.new(compiler, {
-    text = text, type = as_one and "integer" or piece.public(p.type), fields = compiler.parameters, aggregates = compiler.aggregates,
+    text = text, type = as_one and "integer" or piece.public(p.type), fields = compiler.fields, aggregates = compiler.aggregates,
     needs_seconds = compiler.needs_seconds or false,
     field = not as_one and tree.kind == "name" and scope.fields[tree.name] and tree.name or nil,
   })

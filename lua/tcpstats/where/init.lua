@@ -17,6 +17,8 @@
 --   * an unsigned 64-bit field is never negative: max_pacing_rate > 1000 holds for 18446744073709551614. Comparisons are exact; in arithmetic
 --     and as the value of an expression a number of 2^63 or more is a float.
 --   * an address is equal however it is spelled: local_addr == "2001:DB8:0::1". An IPv4 address is equal to its IPv4-mapped form too.
+--   * pid, fd and command are equal to a value when those of any process that holds the socket are: command == "worker" holds for a worker that
+--     inherited it. `~=` holds when no holder has the value.
 --
 -- Names, types and the words of enums are checked when the expression is compiled: `stat == "LISTEN"`, `state == "LISTENING"` and
 -- `state > 5` are mistakes, not conditions that never hold. Nothing can be reached but the fields and pure functions.

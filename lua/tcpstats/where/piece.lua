@@ -1,12 +1,13 @@
 --- What a node of the tree becomes: a piece of Lua source, and when it has a value.
 --
--- A piece: {type=, code=, guards=, maybe=, bare=, wide=}
+-- A piece: {type=, code=, guards=, maybe=, bare=, wide=, held=}
 --   type    "integer", "unsigned" (the bits of an unsigned field), "number", "text", "address", "boolean" or "mixed"
 --   code    Lua source that may be evaluated when all guards hold; otherwise the piece is absent
 --   guards  list of conditions, as Lua source
 --   maybe   true: the code itself may give nil
 --   bare    true: the code is a local that is nil where the piece is absent
 --   wide    true: an integer that is a float where no integer of Lua is as large
+--   held    true: a field that each holder of a socket has
 local piece = {}
 
 --- How messages call the types.

@@ -1,6 +1,6 @@
 --- The names that may stand in an expression, by what the expression is about: one socket, a group of sockets, a whole pass.
 --
--- A scope: {what= (what its names are, for messages), foreign= {name elsewhere = name here}, fields= {name = {type=, words=}}, names= (list of them),
+-- A scope: {what= (what its names are, for messages), foreign= {name elsewhere = name here}, fields= {name = {type=, words=, held=}}, names= (list of them),
 -- calls= function(name) -> function(compiler, node) that compiles a call of the scope's own, nil where it is not one}
 local core = require "tcpstats.core"
 
@@ -30,6 +30,9 @@ for i, field in ipairs(core.fields()) do
   scope.socket.fields[field.name] = { type = type_of(field), words = field.type == "enum" and field.words or nil }
   scope.socket.names[i] = field.name
 end
+
+-- What each holder of a socket has of its own: an expression is true of a socket when it is true of any of them.
+for _, name in ipairs { "pid", "fd", "command" } do scope.socket.fields[name].held = true end
 
 --- The counters of the system, which stand in expressions over a pass.
 scope.summary = { what = "field of the summary", fields = {}, names = {}, calls = no_calls }
