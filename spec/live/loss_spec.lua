@@ -3,7 +3,8 @@ local cjson = require "cjson"
 local support = require "spec.support"
 
 local port, connections, bytes = 9009, 8, 2000000
-local near, far = ("tcpstats-%d-a"):format(os.time() % 100000), ("tcpstats-%d-b"):format(os.time() % 100000)
+local pid = support.run "echo $PPID":match "%d+"
+local near, far = ("tcpstats-%s-a"):format(pid), ("tcpstats-%s-b"):format(pid)
 
 local function sh(command)
   local out, err, code = support.run(command)
