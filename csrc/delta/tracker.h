@@ -1,4 +1,4 @@
-/* What changed since the previous pass of the same schedule: deltas, ages, who came and who left. One tracker per schedule.
+/* What changed since the previous pass of the same schedule: deltas, ages, what opened and closed. One tracker per schedule.
  *
  * A pass goes: begin, record for every socket of the dump in the dump's order, then end, or abort when the pass failed.
  *
