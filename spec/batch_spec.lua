@@ -145,6 +145,16 @@ describe("batch:top", function()
 end)
 
 describe("batch:group_by", function()
+  it("has the digits of what no integer of Lua holds", function()
+    local batch = sockets.batch { { socket_id = -2, state = 5 }, { socket_id = -2, state = 5 }, { socket_id = -3, state = 5 }, { socket_id = math.maxinteger, state = 5 } }
+    local groups = batch:group_by "socket_id"
+    assert.equal(3, #groups)
+    assert.equal(2, groups:get("18446744073709551614").count)
+    assert.equal(1, groups:get("18446744073709551613").count)
+    assert.equal(1, groups:get(math.maxinteger).count)
+    assert.equal("18446744073709551614 ESTABLISHED", batch:group_by({ "socket_id", "state" })[1].key)
+  end)
+
   it("counts by a field, most first", function()
     local groups = example():group_by "state"
     assert.same({ "ESTABLISHED", "LISTEN", "TIME_WAIT" }, { groups[1].key, groups[2].key, groups[3].key })

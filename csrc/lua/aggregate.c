@@ -108,13 +108,22 @@ static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_K
     return (size_t)n;
 }
 
+/* Whether the row's value is above every integer of Lua: its digits are a key that tells groups apart, which neither a float nor a negative number is. */
+static bool exceeds_integer(const tcps_row *row, unsigned field) {
+    return tcps_fields[field].type == TCPS_T_U64 && tcps_row_bits(row, field) > LUA_MAXINTEGER;
+}
+
 /* [-0, +1] What a row shows under a key. */
 static void push_key(lua_State *L, const tcps_row *row, const tcps_group_key *key, int enums) {
+    char text[TCPS_ADDRESS_ROOM + 4];
+    if (tcps_row_has(row, key->field) && exceeds_integer(row, key->field)) {
+        lua_pushlstring(L, text, (size_t)(tcps_text_u64(text, tcps_row_bits(row, key->field)) - text));
+        return;
+    }
     if (!key->network || !tcps_row_has(row, key->field)) {
         tcpsL_pushfield(L, row, key->field, enums);
         return;
     }
-    char text[TCPS_ADDRESS_ROOM + 4];
     lua_pushlstring(L, text, tcps_group_network(key, (const tcps_text *)(uintptr_t)tcps_row_bits(row, key->field), text));
 }
 

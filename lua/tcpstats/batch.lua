@@ -188,6 +188,7 @@ end
 ---@param key string|tcpstats.Expression|table|fun(s: tcpstats.Socket): any a field; an address field with a prefix length ("remote_addr/24",
 ---  "remote_addr/24/56" for IPv4 and IPv6, or {"remote_addr", 24}), where an IPv4-mapped address is its IPv4 address; an expression
 ---  ("rtt_us // 1000"); a function; or a list of fields and networks. Sockets that lack it are in no group, unless options.absent.
+---  The key of an unsigned field from 2^63 on is text: its digits.
 ---@param aggregates? table what to compute for each group, as aggregate expressions (tcpstats.where). In a list they are called FOLD_FIELD
 ---  (sum_tx_bytes), longer ones by their text; {name = "sum(tx_bytes)"} names one; {name = {"sum", function(s) return 1 end}} folds the numbers of
 ---  a function.
