@@ -39,12 +39,20 @@ local function included(path)
   return list
 end
 
--- What a Lua file requires of the project, by either form: require "x", require("x"). require("x." .. name) is every module below x.
+-- The file that an include means: beside the one that includes it, as the compiler looks first, or below csrc/.
+local function find_header(path, header, files)
+  local beside = path:match "^(.*/)" .. header
+  local steps = 1
+  while steps > 0 do beside, steps = beside:gsub("[^/]+/%.%./", "", 1) end
+  return files[beside] and beside or "csrc/" .. header
+end
+
+-- What a Lua file requires of the project, in any form: require "x", require("x"), require'x', require[[x]]. require("x." .. name) is every module below x.
 local function required(path, modules)
   local list = {}
   for line in io.lines(path) do
     local code = line:gsub("^%s*%-%-.*", ""):gsub("%s%-%-%s.*", "")
-    for name, after in code:gmatch 'require%s*%(?%s*"(tcpstats[%w_.]*)"%s*([.]?)' do
+    for name, after in code:gmatch "require%s*%(?%s*[\"'%[]+(tcpstats[%w_.]*)[\"'%]]+%s*([.]?)" do
       if after == "" then
         list[#list + 1] = name
       else
@@ -120,7 +128,7 @@ for i = 2, #arg do
     end
   else
     for _, header in ipairs(included(path)) do
-      check(path, rooms, "csrc/" .. header, header, "includes")
+      check(path, rooms, find_header(path, header, files), header, "includes")
       if LUA_HEADERS[header] and not KNOWS_LUA[room] then complain("%s: includes %s; only the bindings, the runtime and the host know Lua", path, header) end
     end
   end
