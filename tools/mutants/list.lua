@@ -6,17 +6,17 @@ return {
     "spec/output",
   },
   {
-    "32-bit counters wrap at another value", "csrc/delta/tracker.c", "(uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX",
+    "32-bit counters wrap at another value", "csrc/delta/changes.h", "(uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX",
     "(uint32_t)now >= (uint32_t)then || change[n] <= INT32_MAX / 2", "spec/delta",
   },
   { "received_ce_bytes lies elsewhere", "csrc/abi/linux.h", "TCPI_RECEIVED_CE_BYTES = 272", "TCPI_RECEIVED_CE_BYTES = 276", "spec/parse" },
   { "skmem_backlog lies elsewhere", "csrc/abi/linux.h", "SKMEM_BACKLOG = 28", "SKMEM_BACKLOG = 24", "spec/parse" },
   {
-    "the tracker's index steps over a slot", "csrc/delta/tracker.c", "while (slots[i].position) i = (i + 1) & (t->slot_count - 1);",
+    "the tracker's index steps over a slot", "csrc/delta/index.c", "while (slots[i].position) i = (i + 1) & (t->slot_count - 1);",
     "if (slots[i].position) i = (i + 1) & (t->slot_count - 1);", "spec/delta",
   },
   {
-    "the tracker's index forgets when it grows", "csrc/delta/tracker.c", "        slots[i] = old[n];\n", "        if (n & 1) slots[i] = old[n];\n", "spec/delta",
+    "the tracker's index forgets when it grows", "csrc/delta/index.c", "        slots[i] = old[n];\n", "        if (n & 1) slots[i] = old[n];\n", "spec/delta",
   },
   {
     "a table finds only the first slot of a key", "csrc/base/table.c", "t->slots[i].index_plus_1; i = (i + 1) & t->mask) {\n        if (t->slots[i].key != key) continue;",
