@@ -8,11 +8,6 @@
 #include "encode/value.h"
 #include "record/schema.h"
 
-static void put_byte(tcps_writer *w, char c) {
-    tcps_writer_room(w, 1);
-    *w->at++ = c;
-}
-
 static bool is_plain(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++)
         if (text[i] < 0x20 || text[i] == 0x7f || text[i] == ',' || text[i] == '"') return false;
@@ -26,17 +21,17 @@ static void put_text(tcps_writer *w, const char *text, size_t len) {
         return;
     }
     bool quoted = memchr(text, ',', len) || memchr(text, '"', len);
-    if (quoted) put_byte(w, '"');
+    if (quoted) tcps_writer_byte(w, '"');
     for (const char *end = text + len; text < end;) {
         size_t n = tcps_utf8_length(text, (size_t)(end - text));
-        if (*text == '"') put_byte(w, '"');
+        if (*text == '"') tcps_writer_byte(w, '"');
         if (n && !tcps_screen_is_harmful(tcps_utf8_decode(text, n)))
             tcps_writer_put(w, text, n);
         else
-            put_byte(w, '?');
+            tcps_writer_byte(w, '?');
         text += n ? n : 1;
     }
-    if (quoted) put_byte(w, '"');
+    if (quoted) tcps_writer_byte(w, '"');
 }
 
 /* A set of several words has commas. */
@@ -76,7 +71,7 @@ static void end_line(tcps_writer *w) { tcps_writer_put(w, "\r\n", 2); }
 
 void tcps_csv_header(tcps_writer *w, const tcps_csv_column *columns, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (i) put_byte(w, ',');
+        if (i) tcps_writer_byte(w, ',');
         put_text(w, columns[i].name, strlen(columns[i].name));
     }
     end_line(w);
@@ -85,7 +80,7 @@ void tcps_csv_header(tcps_writer *w, const tcps_csv_column *columns, size_t n) {
 void tcps_csv_line(tcps_writer *w, const tcps_row *row, const tcps_csv_column *columns, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const tcps_csv_column *c = &columns[i];
-        if (i) put_byte(w, ',');
+        if (i) tcps_writer_byte(w, ',');
         if (c->text)
             put_text(w, c->text, c->len);
         else if (tcps_row_has(row, c->field))

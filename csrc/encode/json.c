@@ -1,6 +1,7 @@
 #include "encode/json.h"
 
 #include "base/utf8.h"
+#include "encode/indent.h"
 #include "encode/screen.h"
 #include "encode/template.h"
 #include "encode/text.h"
@@ -25,11 +26,6 @@ static char *put_key(char *at, const char *name, bool camel) {
     return at;
 }
 
-static void put_byte(tcps_writer *w, char c) {
-    tcps_writer_room(w, 1);
-    *w->at++ = c;
-}
-
 /* "\u009b": six bytes. */
 static char *put_escape(char *at, uint32_t c) {
     static const char hex[] = "0123456789abcdef";
@@ -39,7 +35,7 @@ static char *put_escape(char *at, uint32_t c) {
 }
 
 void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
-    put_byte(w, '"');
+    tcps_writer_byte(w, '"');
     for (const char *end = text + len; text < end;) {
         unsigned char c = (unsigned char)*text;
         tcps_writer_room(w, 8);
@@ -65,7 +61,7 @@ void tcps_json_string(tcps_writer *w, const char *text, size_t len) {
             text += n ? n : 1;
         }
     }
-    put_byte(w, '"');
+    tcps_writer_byte(w, '"');
 }
 
 /* Bytes of a common length: an address. At most 2 + TCPS_ADDRESS_ROOM bytes. */
@@ -84,14 +80,14 @@ static void put_bytes(tcps_writer *w, const uint8_t *bytes, size_t len, tcps_jso
         w->at = put_address(w->at, bytes, len, style);
         return;
     }
-    put_byte(w, '"');
+    tcps_writer_byte(w, '"');
     for (size_t done = 0; done < len;) { /* pieces of a multiple of 3 join without padding */
         size_t piece = len - done > 3072 ? 3072 : len - done;
         tcps_writer_room(w, 4 * (piece + 2) / 3 + 4);
         w->at = tcps_text_base64(w->at, bytes + done, piece);
         done += piece;
     }
-    put_byte(w, '"');
+    tcps_writer_byte(w, '"');
 }
 
 static char *put_enum(char *at, const ProtobufCEnumDescriptor *e, int number, tcps_json_style style) {
@@ -133,7 +129,7 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
         *w->at++ = before;
         w->at = put_enum(w->at, f->enum_values, __builtin_ctzll(set), style);
     }
-    put_byte(w, ']');
+    tcps_writer_byte(w, ']');
 }
 
 /* A value that is no text and no set, at most VALUE_ROOM bytes. */
@@ -159,16 +155,16 @@ static void put_holders(tcps_writer *w, const tcps_text *holders) {
     tcps_named_holder h;
     char before = '[';
     for (size_t at = 0; tcps_holder_list_next(holders, &at, &h); before = ',') {
-        put_byte(w, before);
+        tcps_writer_byte(w, before);
         put_number_member(w, "{\"pid\":", h.pid);
         put_number_member(w, ",\"fd\":", h.fd);
         if (h.command) {
             tcps_writer_put(w, ",\"command\":", strlen(",\"command\":"));
             tcps_json_string(w, h.command, h.command_len);
         }
-        put_byte(w, '}');
+        tcps_writer_byte(w, '}');
     }
-    put_byte(w, ']');
+    tcps_writer_byte(w, ']');
 }
 
 /* What may have any length. */
@@ -278,8 +274,8 @@ void tcps_json_row(tcps_writer *w, const tcps_row *row, tcps_json_style style) {
         else
             put_long(w, f, bits, style);
     }
-    if (before == '{') put_byte(w, before);
-    put_byte(w, '}');
+    if (before == '{') tcps_writer_byte(w, before);
+    tcps_writer_byte(w, '}');
 }
 
 /* Any message as one object: metadata, summary. */
@@ -330,7 +326,7 @@ static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_sty
     for (unsigned i = 0; i < d->n_fields; i++) {
         const ProtobufCFieldDescriptor *f = &d->fields[i];
         if (!member_present(m, f)) continue;
-        put_byte(w, before);
+        tcps_writer_byte(w, before);
         before = ',';
         tcps_writer_room(w, KEY_ROOM);
         w->at = put_key(w->at, f->name, style != TCPS_JSON_FLAT);
@@ -342,13 +338,13 @@ static void put_message(tcps_writer *w, const ProtobufCMessage *m, tcps_json_sty
         size_t n = *(const size_t *)((const char *)m + f->quantifier_offset);
         const char *elements = *(const char *const *)p;
         for (size_t j = 0; j < n; j++) {
-            put_byte(w, j ? ',' : '[');
+            tcps_writer_byte(w, j ? ',' : '[');
             put_member(w, f, elements + j * element_size(f), style);
         }
-        put_byte(w, ']');
+        tcps_writer_byte(w, ']');
     }
-    if (before == '{') put_byte(w, before);
-    put_byte(w, '}');
+    if (before == '{') tcps_writer_byte(w, before);
+    tcps_writer_byte(w, '}');
 }
 
 const char *const tcps_row_metadata[] = {"timestamp_ns", "hostname", "schedule_name", "batch_sequence", NULL};
@@ -362,7 +358,7 @@ static void put_metadata(tcps_writer *w, const tcps_pass *pass, tcps_json_style 
         if (!member_present(m, f) || (f->type == PROTOBUF_C_TYPE_STRING && strlen(*(char *const *)value) > 255)) continue;
         w->at = put_key(w->at, f->name, style != TCPS_JSON_FLAT);
         put_member(w, f, value, style);
-        put_byte(w, ',');
+        tcps_writer_byte(w, ',');
     }
 }
 
@@ -379,7 +375,7 @@ void tcps_json_lines(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_js
     tcps_json_templates(&templates, style, pass);
     for (size_t i = 0; i < v.count && w->code == TCPS_OK; i++) {
         tcps_json_put_row(w, v.rows[i], &templates);
-        put_byte(w, '\n');
+        tcps_writer_byte(w, '\n');
     }
     tcps_templates_free(&templates);
 }
@@ -394,12 +390,12 @@ void tcps_json_put_record(tcps_writer *w, const tcps_row *row, bool first, tcps_
     if (first)
         tcps_writer_put(w, ",\"records\":[", 12);
     else
-        put_byte(w, ',');
+        tcps_writer_byte(w, ',');
     tcps_json_put_row(w, row, templates);
 }
 
 void tcps_json_end(tcps_writer *w, const tcps_pass *pass, bool records, bool summary, tcps_json_style style) {
-    if (records) put_byte(w, ']');
+    if (records) tcps_writer_byte(w, ']');
     if (summary && pass->has_summary) {
         tcps_writer_put(w, ",\"summary\":", 11);
         put_message(w, &pass->summary.base, style);
@@ -416,54 +412,13 @@ static void put_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_j
     tcps_templates_free(&templates);
 }
 
-/* Takes compact JSON and lays it out on lines. */
-typedef struct indenter {
-    tcps_writer base;
-    tcps_writer *to;
-    unsigned depth;
-    bool in_string, escaped, opened;
-} indenter;
-
-static void new_line(indenter *in) {
-    put_byte(in->to, '\n');
-    for (unsigned i = 0; i < in->depth; i++) tcps_writer_put(in->to, "  ", 2);
-}
-
-static void indent_byte(indenter *in, char c) {
-    if (in->in_string) {
-        put_byte(in->to, c);
-        in->in_string = in->escaped || c != '"';
-        in->escaped = !in->escaped && c == '\\';
-        return;
-    }
-    bool closes = c == '}' || c == ']';
-    if (closes) {
-        in->depth--;
-        if (!in->opened) new_line(in); /* {} stays on its line */
-    } else if (in->opened) {
-        new_line(in);
-    }
-    in->opened = c == '{' || c == '[';
-    in->in_string = c == '"';
-    put_byte(in->to, c);
-    if (in->opened) in->depth++;
-    if (c == ',') new_line(in);
-    if (c == ':') put_byte(in->to, ' ');
-}
-
-static tcps_code indent(tcps_writer *w, const char *bytes, size_t len) {
-    indenter *in = (indenter *)w;
-    for (size_t i = 0; i < len; i++) indent_byte(in, bytes[i]);
-    return in->to->code;
-}
-
 void tcps_json_batch(tcps_writer *w, const tcps_pass *pass, tcps_view v, tcps_json_style style, bool indented) {
     if (!indented) {
         put_batch(w, pass, v, style);
         return;
     }
-    indenter in = {.to = w};
-    if (tcps_writer_init(&in.base, indent) == TCPS_OK) put_batch(&in.base, pass, v, style);
+    tcps_indenter in;
+    if (tcps_indenter_init(&in, w) == TCPS_OK) put_batch(&in.base, pass, v, style);
     tcps_code code = tcps_writer_fini(&in.base);
     if (w->code == TCPS_OK) w->code = code;
 }

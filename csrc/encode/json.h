@@ -8,7 +8,7 @@
 
 typedef enum tcps_json_style {
     TCPS_JSON_CANONICAL, /* proto3 JSON: lowerCamelCase, 64-bit integers quoted, enums by their full name, bytes as base64 */
-    TCPS_JSON_TEXT,      /* the same, with addresses as text: for eyes; it does not load as protobuf JSON */
+    TCPS_JSON_TEXT,      /* the same, with addresses as text, human-readable; it does not load as protobuf JSON */
     TCPS_JSON_FLAT,      /* the proto's names, integers as numbers up to 2^53, enums by their short word, addresses as text */
     TCPS_JSON_STYLES
 } tcps_json_style;

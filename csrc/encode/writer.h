@@ -24,6 +24,11 @@ static inline void tcps_writer_room(tcps_writer *w, size_t size) {
     if ((size_t)(w->end - w->at) < size) tcps_writer_room_slow(w);
 }
 
+static inline void tcps_writer_byte(tcps_writer *w, char c) {
+    tcps_writer_room(w, 1);
+    *w->at++ = c;
+}
+
 /* Copies any number of bytes. */
 void tcps_writer_put(tcps_writer *w, const void *bytes, size_t len);
 
