@@ -112,6 +112,7 @@ double fmin(double, double), fmax(double, double), fmod(double, double), round(d
 long lround(double);
 #define isfinite(x) __builtin_isfinite(x)
 #define isnan(x) __builtin_isnan(x)
+#define NAN __builtin_nanf("")
 #define isinf(x) __builtin_isinf(x)
 
 /* --- stdio.h, stdlib.h, string.h, strings.h */
@@ -179,6 +180,8 @@ struct timeval {
 #define RUSAGE_THREAD 1
 struct rusage {
     struct timeval ru_utime, ru_stime;
+    long ru_maxrss, ru_ixrss, ru_idrss, ru_isrss, ru_minflt, ru_majflt, ru_nswap, ru_inblock, ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals;
+    long ru_nvcsw, ru_nivcsw;
 };
 int getrusage(int, struct rusage *);
 #define CLOCK_REALTIME 0
@@ -283,6 +286,7 @@ struct sigaction {
 #define SIGPIPE 13
 #define SIGXFSZ 25
 #define SIGALRM 14
+#define SIGPROF 27
 #define SIGTERM 15
 #define SIGCHLD 20
 #define SIGWINCH 28
@@ -318,6 +322,7 @@ int posix_spawn_file_actions_init(posix_spawn_file_actions_t *), posix_spawn_fil
 int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *, int, int), posix_spawn_file_actions_addclose(posix_spawn_file_actions_t *, int);
 int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *, int, const char *, int, mode_t);
 int posix_spawnattr_init(posix_spawnattr_t *), posix_spawnattr_destroy(posix_spawnattr_t *), posix_spawnattr_setflags(posix_spawnattr_t *, short);
+int posix_spawnattr_setpgroup(posix_spawnattr_t *, pid_t);
 int posix_spawnattr_setsigdefault(posix_spawnattr_t *, const sigset_t *), posix_spawnattr_setsigmask(posix_spawnattr_t *, const sigset_t *);
 int posix_spawn(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
 int posix_spawnp(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
@@ -384,6 +389,7 @@ struct itimerval {
     struct timeval it_interval, it_value;
 };
 #define ITIMER_REAL 0
+#define ITIMER_PROF 2
 int setitimer(int, const struct itimerval *, struct itimerval *), gettimeofday(struct timeval *, void *);
 
 /* --- sys/socket.h, netinet/in.h, netinet/tcp.h, arpa/inet.h, net/if.h */
