@@ -4,7 +4,7 @@ local validate = require "tcpstats.host.validate"
 local script = {}
 
 --- The built-in scripts, as --list shows them. Each is lua/tcpstats/scripts/NAME.lua.
-script.builtin = { "alert", "csv", "flat", "json", "prometheus", "protobuf", "summary", "table", "top" }
+script.builtin = { "alert", "csv", "flat", "json", "life", "prometheus", "protobuf", "summary", "table", "top" }
 
 --- Every option's default.
 ---@param t tcpstats.Script

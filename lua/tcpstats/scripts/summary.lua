@@ -12,7 +12,7 @@ local rates = {
 local harmless = {
   delta_conn_attempts = true, delta_accepts = true, delta_connects = true, delta_snd_total_packets = true, delta_snd_bytes = true,
   delta_snd_data_packets = true, delta_rcv_total_packets = true, delta_rcv_bytes = true, delta_resets_sent = true, delta_delivered_packets = true,
-  delta_keepalives = true, delta_syncookies_received = true,
+  delta_keepalives = true, delta_syncookies_received = true, delta_endings = true,
 }
 
 local gauges = {
