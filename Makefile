@@ -26,7 +26,7 @@ OPTIMIZE ?= -O2
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror=switch -Werror=implicit-function-declaration
 CFLAGS ?= $(OPTIMIZE) -g
 # What makes a mistake in memory harder to exploit: this runs as root, on other people's bytes. `make lint` checks that it arrived; HARDEN= leaves it
-# out. It costs 0.1 to 2 % of the instructions of a pass (make bench-check with and without).
+# out. doc/performance.md says what it costs.
 HARDEN_x86_64 := -fcf-protection=full
 HARDEN_aarch64 := -mbranch-protection=standard
 ifeq ($(origin HARDEN),undefined)

@@ -1,4 +1,4 @@
-# What tcpstats costs, and that it does not cost more than it did; included by the Makefile. doc/performance.md tells what the figures mean.
+# Measures what tcpstats costs, and checks that it does not cost more than before; included by the Makefile. doc/performance.md explains the figures.
 BENCH := $(BUILD)/bench
 BENCH_C := floor took sockets stages filter tracker
 CXX ?= c++

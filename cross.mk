@@ -1,4 +1,4 @@
-# Self-contained binaries of other systems, made on Linux; included by the Makefile. doc/cross.md tells how to use it.
+# Builds self-contained binaries for other systems on Linux; included by the Makefile. doc/cross.md says how to use it.
 #   ZIG=zig  SRC=folder  CROSS_CACHE=folder
 CROSS_TARGETS = x86_64-macos aarch64-macos x86_64-linux aarch64-linux
 
@@ -11,7 +11,7 @@ cross-check: cross-all ## these four, and whether their systems will take them
 .DELETE_ON_ERROR:
 .PHONY: cross-all cross-check $(CROSS_TARGETS:%=cross-%)
 
-# Who builds for his own system has nothing to do with the rest.
+# A native build needs nothing below.
 ifneq ($(filter cross-% dist/%,$(MAKECMDGOALS)),)
 
 CROSS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tcpstats

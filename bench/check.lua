@@ -1,13 +1,13 @@
--- Whether anything takes more instructions a socket than it did: `make bench-check`, or lua5.4 bench/check.lua [accept].
+-- Checks whether anything takes more instructions per socket than before: `make bench-check`, or lua5.4 bench/check.lua [accept].
 --
--- Instructions are counted by callgrind on the made-up dumps of bench/input.c, so that the figures do not depend on the machine's mood. They do depend on
+-- Instructions are counted by callgrind on the made-up dumps of bench/input.c, so that the figures do not depend on the load of the machine. They do depend on
 -- compiler, C library and Lua: bench/accepted.txt names those that it was made with, and elsewhere figures are shown but none fails.
 local BUILD = os.getenv "BUILD" or "build"
 local ACCEPTED = "bench/accepted.txt"
 local TOLERANCE = 0.03
 local SOCKETS = 1000
 
--- A stage of bench/stages is counted as it is; of a whole pass, the difference of two sizes, which leaves out what the start takes.
+-- A stage of bench/stages is counted as it is; for a whole pass, the difference of two sizes, which leaves out the start.
 local stages = { "parse-linux", "parse-macos", "delta", "filter", "json", "flat", "protobuf", "decode" }
 local passes = {
   { "pass-json", "-c 1 json" },

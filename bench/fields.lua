@@ -1,4 +1,4 @@
--- What Lua pays for a socket and a field of it, in nanoseconds: `lua5.4 bench/fields.lua [DUMP]` (bench/stages writes one).
+-- What reading a socket and a field of it costs Lua, in nanoseconds: `lua5.4 bench/fields.lua [DUMP]` (bench/stages writes one).
 local core = require "tcpstats.core"
 
 local source = assert(core.open(arg[1] or "auto"))

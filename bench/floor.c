@@ -1,4 +1,4 @@
-/* What a pass cannot cost less than: makes the kernel dump every TCP socket and throws the bytes away. The request is the one of
+/* The least that a pass can cost: makes the kernel dump every TCP socket and discards the bytes. The request is the one of
  * csrc/source/linux.c: both families and all states in one dump, with tcp_info, the congestion algorithm and what it says of itself,
  * socket memory, TOS, TCLASS and SHUTDOWN. Prints how many sockets there were on stderr with any argument. */
 #include <linux/inet_diag.h>

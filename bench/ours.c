@@ -35,7 +35,7 @@ static void *need(void *p) {
 
 static tcps_code add(tcps_sink *sink, tcps_record *r) { return tcps_rows_add(&sink->pass->rows, r); }
 
-/* Takes all but FIELDS from a record: the addresses stay, and of the others some everywhere. False when it has not so many (a listener). */
+/* Takes all but FIELDS from a record: the addresses stay, and of the others some everywhere. False if it has fewer (a listener). */
 static bool keep_some(tcps_record *r) {
     unsigned present = 0, kept = 0;
     for (unsigned w = 0; w < TCPS_MASK_WORDS; w++) present += tcps_count_bits(r->has[w]);

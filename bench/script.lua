@@ -1,4 +1,4 @@
--- A script as people write them, for measuring: it filters, groups and makes ratios out of eight fields of every socket.
+-- A typical script, for measuring: it filters, groups and computes ratios from eight fields of every socket.
 local groups
 
 return {

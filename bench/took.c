@@ -1,4 +1,4 @@
-/* What a process takes: `bench/took COMMAND...` runs it with its output thrown away and prints, when it has ended with success,
+/* What a process costs: `bench/took COMMAND...` runs it, discards its output and prints, if it succeeds,
  *     WALL_NS CPU_NS PEAK_KB
  * from before the fork to its end; cpu is user and system time of it and of what it waited for. */
 #include <fcntl.h>

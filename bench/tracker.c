@@ -29,7 +29,7 @@ static uint64_t random_next(void) {
     return random_state ^= random_state << 17;
 }
 
-/* A connection as Linux tells it: every counter that the tracker follows but two. */
+/* A connection as Linux reports it: every counter that the tracker follows but two. */
 static void make_record(table *t, tcps_record *r) {
     uint64_t id = t->next_id++;
     uint8_t local[4] = {10, 0, 0, 1}, remote[4] = {10, (uint8_t)(id >> 32), (uint8_t)(id >> 24), (uint8_t)(id >> 16)};

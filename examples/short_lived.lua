@@ -32,7 +32,7 @@ return {
       end
     end
 
-    -- Whoever closes first keeps the connection in TIME_WAIT for a minute: it ended when that began, not when it goes.
+    -- The side that closes first keeps the connection in TIME_WAIT for a minute: it ended when that began, not when it disappears.
     note(batch:filter "state == 'TIME_WAIT' and time_in_state_ms == 0", watched)
     note(batch:closed():filter "state ~= 'TIME_WAIT' and state ~= 'LISTEN'", state.watched_before or 0)
     state.watched_before = watched

@@ -1,4 +1,4 @@
-/* A stream of /dev/tcpstats: any bytes, any mask of fields. No group is there that was not asked for. */
+/* A stream of /dev/tcpstats: any bytes, any mask of fields. No group is set that was not requested. */
 #include <stdlib.h>
 
 #include "abi/freebsd.h"

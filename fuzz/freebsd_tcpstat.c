@@ -1,4 +1,4 @@
-/* The answers to net.inet.tcp.stats and net.inet.tcp.states: any bytes, of which every prefix is as good. Nothing outside them is read. */
+/* The answers to net.inet.tcp.stats and net.inet.tcp.states: any bytes, and every prefix of them. Nothing outside them is read. */
 #include <stdlib.h>
 
 #include "parse/freebsd_tcpstat.h"

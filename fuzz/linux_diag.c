@@ -1,4 +1,4 @@
-/* NETLINK_SOCK_DIAG: any bytes are read without leaving them, as whole datagrams and in two of them, and what is put is what is counted. Then
+/* NETLINK_SOCK_DIAG: any bytes, in one datagram and in two. Nothing outside them is read, and as many sockets are put as are counted. Then
  * the same bytes as a struct tcp_info of any length, in any state. */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* /proc/<pid>/stat: any bytes, because a process may call itself anything. What is read of it lies in them. */
+/* /proc/<pid>/stat: any bytes, because a process may call itself anything. What is found lies within them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Any bytes as a BatchMessage; what is taken is written as JSON and protobuf, and what we wrote must be taken again and be the same. */
+/* Any bytes as a BatchMessage; what is accepted is written as JSON and protobuf, and reading that protobuf must give the same again. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* pcblist_n: any bytes are read without leaving them, in linear time, and what is put is what the report counts. The first byte chooses what is
+/* pcblist_n: any bytes. Nothing outside them is read, it takes linear time, and as many sockets are put as the report counts. The first byte chooses what is
  * known of the release and of TCP's clock. */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* tcp_info, tcp_connection_info and tcp.stats of any length are read without leaving them. */
+/* tcp_info, tcp_connection_info and tcp.stats of any length: nothing outside them is read. */
 #include <stdlib.h>
 
 #include "parse/xnu_tcpinfo.h"

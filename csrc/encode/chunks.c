@@ -123,7 +123,7 @@ static void end_message(tcps_chunks *c, chunk_writer *w, bool records) {
         tcps_protobuf_end(&w->base, c->pass, last);
 }
 
-/* The next stretch of the one message that has all rows. Indented JSON comes in one piece: it is for eyes. */
+/* The next stretch of the one message that has all rows. Indented JSON comes in one piece: people read it. */
 static tcps_code fill_message(tcps_chunks *c, size_t size) {
     chunk_writer w;
     size_t torn = c->begun ? c->torn + c->len : 0;

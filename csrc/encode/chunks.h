@@ -1,4 +1,4 @@
-/* A view encoded chunk by chunk, as fast as somebody takes them: what outputs are made of. The rows are kept, not their encoding, so a pass of
+/* A view encoded chunk by chunk, as fast as an output takes them. The rows are kept, not their encoding, so a pass of
  * 100,000 sockets that waits for its reader takes no more memory than it did.
  *
  * A border is a place where the encoding may be cut without tearing a row: after each line of flat JSON and CSV, after each message of JSON and

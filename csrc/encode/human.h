@@ -1,4 +1,4 @@
-/* Numbers human-readable: with units, and as many digits as one takes in at a glance. All write at `at`, which has TCPS_HUMAN_ROOM bytes, and return
+/* Human-readable numbers, with units and few digits. All write at `at`, which has TCPS_HUMAN_ROOM bytes, and return
  * where it ends. What is not finite is written as "nan" and "inf". */
 #ifndef TCPS_HUMAN_H
 #define TCPS_HUMAN_H

@@ -132,7 +132,7 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set, tcps_json
     tcps_writer_byte(w, ']');
 }
 
-/* A value that is no text and no set, at most VALUE_ROOM bytes. */
+/* A value that is neither a text nor a set, at most VALUE_ROOM bytes. */
 static inline __attribute__((always_inline)) char *put_short(char *at, unsigned field, tcps_type type, uint64_t bits, tcps_json_style style) {
     switch (type) {
     case TCPS_T_U32: return tcps_text_u32(at, (uint32_t)bits);

@@ -1,4 +1,4 @@
-/* Text of others on a screen: a program may call itself anything, also what a terminal takes for a command. */
+/* Other programs' text on a screen: a program may call itself anything, even a terminal's escape sequence. */
 #ifndef TCPS_SCREEN_H
 #define TCPS_SCREEN_H
 
@@ -13,14 +13,14 @@ typedef enum tcps_charset { TCPS_UTF8, TCPS_ASCII } tcps_charset;
  * separators of lines (U+2028). None is above U+FFFF. */
 bool tcps_screen_is_harmful(uint32_t c);
 
-/* Copies the text with '?' for every such character and for every byte that is not UTF-8; with TCPS_ASCII for every other character, too. `at` has `room` bytes; the text ends at the last character that
- * fits. Returns where it ends. */
+/* Copies the text with '?' for every such character and for every byte that is not UTF-8; with TCPS_ASCII, for every character beyond ASCII, too. `at`
+ * has `room` bytes; the text ends at the last character that fits. Returns where it ends. */
 char *tcps_screen_clean(char *at, size_t room, const char *text, size_t len, tcps_charset charset);
 
 /* Columns that the text takes: none for a combining character, two for a wide one (East Asian, emoji). A byte that is not UTF-8 takes one. */
 size_t tcps_screen_width(const char *text, size_t len);
 
-/* How a text is cut that is too wide: `keep` bytes of its end stay whole (the port of an address), of the rest the beginning and the end, of which the
+/* How a text that is too wide is cut: `keep` bytes of its end stay whole (the port of an address), of the rest the beginning and the end, of which the
  * end gets `end_quarters` of four parts. In the middle comes an ellipsis, "..." in ASCII. */
 typedef struct tcps_cut {
     size_t keep;

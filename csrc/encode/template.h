@@ -43,7 +43,7 @@ typedef struct tcps_templates {
     tcps_template *of[TCPS_TEMPLATES];
 } tcps_templates;
 
-/* The template of a shape, valid until the next one is asked for, or NULL when there is no memory. */
+/* The template of a shape, valid until the next one is asked for, or NULL if there is no memory. */
 const tcps_template *tcps_template_find(tcps_templates *all, const tcps_shape *shape);
 static inline size_t tcps_template_slot(const tcps_shape *shape) { return (uintptr_t)shape / 64 % TCPS_TEMPLATES; }
 static inline const tcps_template *tcps_template_of(tcps_templates *all, const tcps_shape *shape) {

@@ -1,5 +1,5 @@
-/* A field's value as text, as CSV, tables and people have it: integers in full, enums by their short words, sets with commas, addresses as text, holders as NAME/PID/FD
- * with commas. */
+/* A field's value as text, for CSV, tables and people: integers in full, enums by their short words, sets with commas, addresses as text, holders as
+ * NAME/PID/FD with commas. */
 #ifndef TCPS_VALUE_H
 #define TCPS_VALUE_H
 

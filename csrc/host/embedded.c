@@ -20,7 +20,7 @@ static const luaL_Reg linked_modules[] = {{NULL, NULL}};
 #endif
 
 #ifdef TCPS_BYTECODE
-extern const char lua_ident[]; /* the release of the Lua that runs: a shared library may be another one than at build time */
+extern const char lua_ident[]; /* the release of the Lua that runs: a shared library may differ from the one at build time */
 
 static bool load_bytecode(lua_State *L, const tcpsL_embedded *module) {
     if (strcmp(lua_ident, tcpsL_bytecode_of) != 0) return false;

@@ -1,4 +1,4 @@
-/* tcpstats-lua: Lua, the bindings and the modules in one program. Everything else is Lua: this only begins it. */
+/* tcpstats-lua: Lua, the bindings and the modules in one program. Everything else is Lua; this only starts it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
@@ -13,15 +13,15 @@
 #include "lua/tcpsl.h"
 #include "runtime/runtime.h"
 
-/* A standard descriptor that whoever started us closed would be the number of the next file or socket: data would go into a capture, JSON to the
- * kernel's. So it is taken, the other way round: using it fails with EBADF, as if it were still closed. False when there is no /dev/null. */
+/* If a standard descriptor is closed when we start, the next file or socket gets its number: data would go into a capture, JSON to the kernel's
+ * socket. So we take it, opened the other way round: using it fails with EBADF, as if it were still closed. False if there is no /dev/null. */
 static bool take_closed_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) return false;
     return true;
 }
 
-/* A traceback is for errors of our own: an error that is a table carries its exit code. */
+/* Adds a traceback to our own errors; an error that is a table carries its exit code. */
 static int add_traceback(lua_State *L) {
     if (lua_type(L, 1) == LUA_TSTRING) luaL_traceback(L, L, lua_tostring(L, 1), 1);
     return 1;

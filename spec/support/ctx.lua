@@ -52,7 +52,7 @@ for name, helper in pairs(alerting) do
 end
 
 --- Runs a script over batches, a second apart.
--- @param script the table, the path of a file, or the name of a module (loaded anew, as the host does)
+-- @param script the table, the path of a file, or the name of a module (loaded again, as the host does)
 -- @param batches a list; options as of new; unknown: what ctx:wants returns, by field
 -- @return the ctx
 local function run(script, batches, options, unknown)

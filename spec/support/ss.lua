@@ -1,4 +1,4 @@
---- What `ss -tinmeO` (iproute2 5.9 to 7.3) says of a socket, and what it would say of one of our records.
+--- What `ss -tinmeO` (iproute2 5.9 to 7.3) prints of a socket, and what it would print of one of our records.
 --
 -- ss runs before our record is taken and after, again and again until both runs say the same but for what follows the clock (ages, timers): nothing
 -- happened to the sockets in between. What both say we must say too, and ages and timers must lie between theirs. A record is turned into the words
@@ -197,7 +197,7 @@ local render = {
   maplen = function(s) return s.mptcp_map_length and ("%x"):format(s.mptcp_map_length) or nil end,
 }
 
--- ------------------------------------------------------------------ comparisons that are no equality of words
+-- ------------------------------------------------------------------ comparisons other than equality of words
 
 --- ms of what ss says of a timer, and of what it was rounded down to: "1min5sec", "14sec", "203ms", "" (it is due), and 3.2 s as "3.200ms" or, since
 -- 6.15 at the latest, "3.200sec".
@@ -333,7 +333,7 @@ function ss.differences(key, seen)
   return table.concat(wrong, "\n", 1, math.min(#wrong, 5))
 end
 
--- What tells of time passing, and not of something that happened.
+-- What changes as time passes, without anything happening.
 local TIMES <const> = "lastsnd|lastrcv|lastack|busy|rwnd_limited|sndbuf_limited|timer"
 
 --- Looks at the sockets of spec/live/world.c with ss, by us and with ss again, until nothing happened in between.

@@ -1,4 +1,4 @@
---- Puts together what is annotated: every class with its fields and functions, from whichever files they stand in.
+--- Puts together what is annotated: every class with its fields and functions, whichever files they are in.
 local annotations = require "docs.annotations"
 local contract = require "tcpstats.host.contract"
 

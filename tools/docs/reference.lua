@@ -1,7 +1,7 @@
 --- The reference part of doc/scripting.md.
 local reference = {}
 
--- A type in a word; the prose beneath tells the keys of a table.
+-- A type in a word; the prose beneath it describes the keys of a table.
 local function short(type)
   if type:find "^{" then return type:find "%[%]%??$" and "list" or "table" end
   return (type:gsub("tcpstats%.", ""))
