@@ -18,6 +18,19 @@ describe("life", function()
   it("prints no titles with --no-header", function() assert.equal(1, select(2, run("--no-header"):gsub("\n", ""))) end)
 end)
 
+describe("--closed", function()
+  local function run(words) return support.run(support.bin .. " -s protobuf:- " .. words, host.stream()) end
+
+  it("adds the connections that ended to flat and csv", function()
+    local out = run "flat --closed"
+    assert.equal(11, select(2, out:gsub("\n", "")))
+    assert.equal(1, select(2, out:gsub('"local_port":22,[^\n]*"close_reason":"LAST_SEEN"', "")), out)
+    assert.equal("local_port,close_reason\r\n443,\r\n8080,\r\n9000,\r\n22,LAST_SEEN\r\n",
+      run("csv --closed --fields local_port,close_reason"):match "^[^\n]*\n" .. run("csv --closed --fields local_port,close_reason"):match "443,\r\n8080,\r\n9000,\r\n22,.*$")
+    assert.is_nil(run("flat"):find "close_reason")
+  end)
+end)
+
 if select(3, support.run "unshare -n true 2>/dev/null") == 0 then
   describe("life on a live system", function()
     it("has a line for both ends of every connection, however short", function()

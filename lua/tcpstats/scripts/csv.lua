@@ -41,6 +41,10 @@ return {
       help = "columns, separated by commas: fields of a socket and of the pass (timestamp_ns, hostname, schedule_name, batch_sequence); all: all of these",
     },
     header = { type = "boolean", default = true, help = "write the line of names" },
+    closed = {
+      type = "boolean", default = false,
+      help = "after the sockets, also the connections that ended since the last pass: the column close_reason, which --fields names, tells them apart",
+    },
   },
 
   init = function(ctx)
@@ -54,6 +58,8 @@ return {
   end,
 
   on_batch = function(batch, ctx)
-    ctx:emit(batch, { format = "csv", fields = ctx.state.fields, header = ctx.options.header })
+    local options = { format = "csv", fields = ctx.state.fields, header = ctx.options.header }
+    ctx:emit(batch, options)
+    if ctx.options.closed then ctx:emit(batch:closed(), options) end
   end,
 }

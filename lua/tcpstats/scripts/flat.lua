@@ -3,5 +3,11 @@
 return {
   name = "flat",
   help = "every socket as one line of JSON: for jq, ClickHouse, log shippers",
-  on_batch = function(batch, ctx) ctx:emit(batch, { format = "flat" }) end,
+  options = {
+    closed = { type = "boolean", default = false, help = "after the sockets, also the connections that ended since the last pass: they have close_reason" },
+  },
+  on_batch = function(batch, ctx)
+    ctx:emit(batch, { format = "flat" })
+    if ctx.options.closed then ctx:emit(batch:closed(), { format = "flat" }) end
+  end,
 }
