@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/groups.h"
 #include "base/grow.h"
 
 void tcps_holders_clear(tcps_holders *h) {
@@ -42,20 +43,9 @@ static tcps_code make_room(tcps_holders *h) {
 tcps_code tcps_holders_sort(tcps_holders *h) {
     h->groups = 0;
     if (make_room(h) != TCPS_OK) return TCPS_NOMEM;
-    /* next[g] counts group g, then becomes where it begins and, while it is filled, its end: the beginning of the next one. */
     uint32_t *next = h->first + 1;
-    for (size_t i = 0; i < h->count; i++) {
-        uint32_t group = tcps_table_put(&h->by_socket, h->given[i].socket, (uint32_t)h->groups);
-        if (group == h->groups) next[h->groups++] = 0;
-        next[group]++;
-    }
-    uint32_t begin = 0;
-    for (size_t g = 0; g < h->groups; g++) {
-        uint32_t count = next[g];
-        next[g] = begin;
-        begin += count;
-    }
-    h->first[0] = 0;
+    for (size_t i = 0; i < h->count; i++) tcps_groups_count(&h->by_socket, h->given[i].socket, next, &h->groups);
+    tcps_groups_place(next, h->groups);
     for (size_t i = 0; i < h->count; i++) h->at[next[tcps_table_get(&h->by_socket, h->given[i].socket)]++] = h->given[i].by;
     for (size_t g = 0; g < h->groups; g++)
         if (h->first[g + 1] - h->first[g] > 1) qsort(h->at + h->first[g], h->first[g + 1] - h->first[g], sizeof *h->at, compare);

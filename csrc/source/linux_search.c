@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bitset.h"
+#include "base/groups.h"
 #include "base/grow.h"
 
 #define LATELY 8            /* searches for which a process counts as one that shows new sockets */
@@ -208,18 +209,9 @@ static tcps_code group_by_process(quest *q, size_t count) {
     q->first = calloc(count + 2, sizeof *q->first);
     q->order = malloc(count * sizeof *q->order);
     if (!q->first || !q->order || tcps_table_init(&q->by_pid, count) != TCPS_OK) return TCPS_NOMEM;
-    uint32_t *next = q->first + 1; /* counts, then begins, then ends each group */
-    for (size_t i = 0; i < count; i++) {
-        uint32_t p = tcps_table_put(&q->by_pid, q->known[i].by.pid, (uint32_t)q->processes);
-        q->processes += p == q->processes;
-        next[p]++;
-    }
-    uint32_t begin = 0;
-    for (size_t p = 0; p < q->processes; p++) {
-        uint32_t size = next[p];
-        next[p] = begin;
-        begin += size;
-    }
+    uint32_t *next = q->first + 1;
+    for (size_t i = 0; i < count; i++) tcps_groups_count(&q->by_pid, q->known[i].by.pid, next, &q->processes);
+    tcps_groups_place(next, q->processes);
     for (size_t i = 0; i < count; i++) q->order[next[tcps_table_get(&q->by_pid, q->known[i].by.pid)]++] = (uint32_t)i;
     return TCPS_OK;
 }
