@@ -9,6 +9,8 @@ return {
   help = "programs that hold connections in CLOSE_WAIT",
   filter = "include_state=close_wait",
 
+  init = function(ctx) ctx:wants { "command", "pid" } end,
+
   on_batch = function(batch, ctx)
     if #batch == 0 then return ctx:emit "no connection is in CLOSE_WAIT\n" end
     local holders = batch:group_by({ "command", "pid" }, {
@@ -20,7 +22,7 @@ return {
         group.count, group.unread and text.bytes(group.unread) or "-",
         group.longest and text.milliseconds(group.longest) or "-", -- since we first saw it: no kernel says when a state began
         group.idle and text.milliseconds(group.idle) or "-",
-        text.process { command = group.keys[1], pid = group.keys[2] } or "not known (--processes)")
+        text.process { command = group.keys[1], pid = group.keys[2] } or "not known")
     end
     ctx:emit(table.concat(lines, "\n") .. "\n")
   end,

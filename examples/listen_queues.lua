@@ -14,6 +14,8 @@ return {
   options = { share = { type = "number", default = 0.5, min = 0, max = 1, help = "show listeners whose queue is filled to at least this share" } },
   filter = "include_state=listen",
 
+  init = function(ctx) ctx:wants { "command", "pid" } end,
+
   on_batch = function(batch, ctx)
     local lost = batch.summary and batch.summary.delta_listen_overflows
     local full = batch:filter(("accept_backlog > 0 and accept_queue >= accept_backlog * %.17g"):format(ctx.options.share))

@@ -9,7 +9,10 @@ return {
   help = "connections that opened and closed within a minute: where to, or on which of our ports",
   options = { seconds = { type = "number", default = 60, min = 0, help = "the longest life that counts as short" } },
 
-  init = function(ctx) ctx.state.kinds, ctx.state.served = {}, {} end,
+  init = function(ctx)
+    ctx:wants { "command" }
+    ctx.state.kinds, ctx.state.served = {}, {}
+  end,
 
   on_batch = function(batch, ctx)
     local state = ctx.state

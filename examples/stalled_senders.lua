@@ -21,6 +21,8 @@ return {
   help = "connections with data in the send buffer that does not move",
   options = { top = { type = "integer", default = 20, min = 1, help = "show at most this many connections, those with the most unsent data first" } },
 
+  init = function(ctx) ctx:wants { "command", "pid" } end,
+
   on_batch = function(batch, ctx)
     local senders = batch:filter(("%s and (%s)"):format(waiting, stalled))
     if #senders == 0 then return ctx:emit "no sender is stalled\n" end

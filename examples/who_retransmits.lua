@@ -10,6 +10,8 @@ return {
   help = "the connections with the most retransmits, in this pass and in total",
   options = { top = { type = "integer", default = 10, min = 1, help = "show at most this many connections" } },
 
+  init = function(ctx) ctx:wants { "command", "pid" } end,
+
   on_batch = function(batch, ctx)
     local total = "(rexmit_packets or retransmit_packets_total or 0)"
     local losing = batch:filter(total .. " > 0"):top(ctx.options.top, ("(delta_rexmit_packets or 0) * 4294967296 + %s"):format(total))

@@ -26,7 +26,7 @@ static int l_column(lua_State *L) {
     *c = (tcps_column){0};
     luaL_setmetatable(L, COLUMN);
     if (lua_type(L, 2) == LUA_TSTRING) {
-        if (tcps_column_init_field(c, view, tcpsL_checkfield(L, 2)) != TCPS_OK) tcpsL_nomemory(L);
+        if (tcps_column_init_field(c, view, tcpsL_askfield(L, 2)) != TCPS_OK) tcpsL_nomemory(L);
         return 1;
     }
     if (tcps_column_init(c, TCPS_SIGNED, view.count) != TCPS_OK) tcpsL_nomemory(L);
@@ -93,7 +93,7 @@ static size_t check_keys(lua_State *L, int arg, tcps_group_key keys[TCPS_GROUP_K
         lua_rawgeti(L, arg, i + 1);
         luaL_checktype(L, -1, LUA_TTABLE);
         lua_getfield(L, -1, "field");
-        keys[i] = (tcps_group_key){.field = (uint16_t)tcpsL_checkfield(L, -1)};
+        keys[i] = (tcps_group_key){.field = (uint16_t)tcpsL_askfield(L, -1)};
         lua_pop(L, 1);
         bool network = lua_getfield(L, -1, "prefix4") != LUA_TNIL;
         lua_pop(L, 1);

@@ -15,7 +15,7 @@ void tcpsL_checkasker(lua_State *L, int batch, int arg, tcpsL_asker *a) {
     luaL_argcheck(L, n <= TCPSL_ASKER_FIELDS, arg + 1, "too many fields");
     for (lua_Integer i = 1; i <= n; i++) {
         lua_rawgeti(L, arg + 1, i);
-        a->fields[a->n_fields++] = (uint16_t)tcpsL_checkfield(L, -1);
+        a->fields[a->n_fields++] = (uint16_t)tcpsL_askfield(L, -1);
         lua_pop(L, 1);
     }
     tcpsL_pushenums(L);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bitset.h"
 #include "encode/endpoint.h"
 #include "encode/text.h"
 #include "lua/tcpsl.h"
@@ -28,6 +29,7 @@ enum { NAME_SLOTS = 2 * TCPS_FIELD_LIMIT };
 typedef struct tcpsL_names {
     const char *name[NAME_SLOTS];
     uint16_t field[NAME_SLOTS];
+    uint64_t missed[TCPS_MASK_WORDS]; /* the fields that were asked for by name, and those that a row was asked for and lacks */
 } tcpsL_names;
 static int names_key; /* of the tcpsL_names in the registry */
 
@@ -138,7 +140,33 @@ static int l_index(lua_State *L) {
         if (type != LUA_TNUMBER) return type == LUA_TFUNCTION ? 1 : unknown_name(L);
         field = (unsigned)lua_tointeger(L, -1);
     }
-    tcpsL_pushfield(L, s->row, field, lua_upvalueindex(UP_ENUMS));
+    if (tcps_row_has(s->row, field)) {
+        tcpsL_pushfield(L, s->row, field, lua_upvalueindex(UP_ENUMS));
+    } else {
+        tcps_bitset_add(s->names->missed, field);
+        lua_pushnil(L);
+    }
+    return 1;
+}
+
+/* [-0, +1] What is kept of the names of fields. */
+static tcpsL_names *push_kept_names(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key);
+    return lua_touserdata(L, -1);
+}
+
+unsigned tcpsL_askfield(lua_State *L, int arg) {
+    unsigned field = tcpsL_checkfield(L, arg);
+    tcps_bitset_add(push_kept_names(L)->missed, field);
+    lua_pop(L, 1);
+    return field;
+}
+
+/* core.missed() -> table: its keys are the fields that were asked for since the last call, by name in a view's methods, or of a socket that lacks them. */
+static int l_missed(lua_State *L) {
+    tcpsL_names *names = push_kept_names(L);
+    tcpsL_pushfields(L, names->missed);
+    memset(names->missed, 0, sizeof names->missed);
     return 1;
 }
 
@@ -148,8 +176,7 @@ static int l_newindex(lua_State *L) { return luaL_error(L, "a socket cannot be w
 static tcpsL_socket *new_socket(lua_State *L, size_t size, int uservalues) {
     tcpsL_socket *s = lua_newuserdatauv(L, size, uservalues);
     *s = (tcpsL_socket){.kind = &kind};
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &names_key);
-    s->names = lua_touserdata(L, -1);
+    s->names = push_kept_names(L);
     lua_pop(L, 1);
     luaL_setmetatable(L, TCPSL_SOCKET);
     return s;
@@ -199,7 +226,7 @@ static int l_each(lua_State *L) {
     luaL_argcheck(L, top - 1 <= TCPSL_SOCKET_FIELDS, 2, "too many fields");
     lua_pushvalue(L, lua_upvalueindex(1)); /* the iterator */
     tcpsL_socket *s = tcpsL_pushsocket(L, 1);
-    for (int i = 2; i <= top; i++) s->fields[s->n_fields++] = (uint16_t)tcpsL_checkfield(L, i);
+    for (int i = 2; i <= top; i++) s->fields[s->n_fields++] = (uint16_t)tcpsL_askfield(L, i);
     lua_pushnil(L);
     lua_pushvalue(L, -2);
     return 4;
@@ -385,4 +412,6 @@ void tcpsL_opensocket(lua_State *L) {
     lua_setfield(L, -2, "each");
     lua_pushcfunction(L, l_visit);
     lua_setfield(L, -2, "visit");
+    lua_pushcfunction(L, l_missed);
+    lua_setfield(L, -2, "missed");
 }

@@ -28,9 +28,9 @@ typedef struct tcpsL_batch {
 
 /* A socket as Lua holds it: a row, or nothing any more. */
 typedef struct tcpsL_socket {
-    const void *kind;                /* says that this is one: see socket.c */
-    const struct tcpsL_names *names; /* of the fields */
-    const tcps_row *row;             /* NULL: stale */
+    const void *kind;          /* says that this is one: see socket.c */
+    struct tcpsL_names *names; /* of the fields */
+    const tcps_row *row;       /* NULL: stale */
     /* While it iterates: */
     tcps_view view;
     size_t next;
@@ -69,6 +69,8 @@ void tcpsL_pushenums(lua_State *L);
 
 /* The number of the field named by the string at `arg`; raises, with the nearest right name, when there is none. */
 unsigned tcpsL_checkfield(lua_State *L, int arg);
+/* The same for a field whose values a script wants, which core.missed tells. */
+unsigned tcpsL_askfield(lua_State *L, int arg);
 /* Raises: no field is called `name`, with the nearest right name. */
 int tcpsL_nofield(lua_State *L, const char *name, size_t len);
 

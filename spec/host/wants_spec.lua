@@ -51,6 +51,24 @@ describe("whoever reads an owner's field", function()
     assert.truthy(run("-f local_port=PORT prometheus --labels pid"):find(('tcpstats_sockets{pid="%d",state="LISTEN"} 1'):format(pid), 1, true))
   end)
 
+  it("as a script that reads it without a word, from the second pass on, which is said", function()
+    for _, read in ipairs {
+      "for s in b:each() do if s.local_port == %d then ctx:emit(tostring(s.pid) .. '\\n') end end",
+      "for s, p in b:filter('local_port == %d'):each('pid') do ctx:emit(tostring(p) .. '\\n') end",
+      "ctx:emit(tostring((b:filter('local_port == %d'):group_by('pid')[1] or {}).key) .. '\\n')",
+      "ctx:emit(tostring(b:filter('local_port == %d'):aggregate({ m = 'max(pid)' }).m) .. '\\n')",
+      "ctx:emit(#b:filter('local_port == %d'):filter('pid == " .. pid .. "') == 1 and '" .. pid .. "\\n' or 'nil\\n')",
+    } do
+      local script = host.write(folder .. "/s.lua", ("return { on_batch = function(b, ctx) %s end }"):format(read:format(port)))
+      local fd = server:getfd()
+      local out, err, code = host.run(("-c 2 -i 0.05 %s %d>&-"):format(script, fd))
+      assert.equal(0, code, err)
+      assert.equal(("nil\n%d\n"):format(pid), out, read)
+      assert.truthy(err:find('warning: pid: owners were not looked up in this pass, from the next one on they are; --processes or ctx:wants { "pid" } in init', 1, true), err)
+    end
+    assert.falsy(select(2, host.run("-c 1 table")):find("owners were", 1, true))
+  end)
+
   it("and nobody else", function() assert.falsy(run("-f local_port=PORT flat"):find('"pid"', 1, true)) end)
 end)
 

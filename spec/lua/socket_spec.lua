@@ -161,3 +161,21 @@ describe("batch:select", function()
     assert.has_error(function() three():select(function() error "no" end) end)
   end)
 end)
+
+describe("core.missed", function()
+  it("has what was named in a call, and what a socket was asked for and lacks", function()
+    local batch = sockets.batch { { local_port = 1, pid = 7 }, { local_port = 2 } }
+    core.missed()
+    for s in batch:each() do assert.truthy(s.local_port) end
+    assert.same({}, core.missed())
+    for s in batch:each() do assert.falsy(s.command and s.pid) end
+    assert.same({ command = true }, core.missed())
+    for s in batch:each() do assert.falsy(s.local_port == 2 and (s.pid or s.command)) end
+    assert.same({ pid = true, command = true }, core.missed())
+    assert.same({}, core.missed())
+    for _ in batch:each "pid" do break end
+    batch:group_by("fd", { "sum(rtt_us)" })
+    batch:filter "command == 'x'"
+    assert.same({ pid = true, fd = true, rtt_us = true, command = true, holders = true }, core.missed())
+  end)
+end)

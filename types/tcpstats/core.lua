@@ -376,6 +376,10 @@ function core.nearest(word, list) end
 ---@return fun(): tcpstats.Socket, ...
 function core.each(batch, ...) end
 
+--- The fields that were asked for since the last call: named in a call of a batch's methods, or read of a socket that lacks them.
+---@return table<tcpstats.FieldName, true>
+function core.missed() end
+
 --- As batch:visit. Raises if there is no memory.
 ---@param batch tcpstats.Batch
 ---@param hook fun(s: tcpstats.Socket, context: any)

@@ -6,6 +6,7 @@ local outputs = require "tcpstats.host.outputs"
 local report = require "tcpstats.host.report"
 local runtime = require "tcpstats.runtime"
 local scripts = require "tcpstats.host.instance"
+local wants = require "tcpstats.host.wants"
 
 local passes = {}
 
@@ -60,7 +61,9 @@ local function deliver(host, instance, entry, batch)
   ctx.set_clocks(host, values, batch.metadata.timestamp_ns)
   values.elapsed_ns, values.since_ns = host.collector.elapsed_ns, entry.since_ns
   values.schedule, values.batch = schedule_of(instance, entry.schedule), view
+  core.missed() -- by other scripts, and between passes
   run_hooks(host, instance, view)
+  wants.hear(host, instance, entry.schedule)
   values.schedule, values.batch, values.since_ns = nil, nil, nil
   end_pass(host, instance)
 end

@@ -1,6 +1,7 @@
 --- The fields that a run reads. What costs extra (owners) is looked up for them; fields that cannot be known are reported.
 local core = require "tcpstats.core"
 local report = require "tcpstats.host.report"
+local script = require "tcpstats.host.script"
 
 local wants = {}
 
@@ -66,6 +67,26 @@ function wants.note_all(host, filters, expressions)
       warn_of_missing(host, expression.fields)
     end
   end
+end
+
+-- The fields that take a search for owners.
+local OWNER <const> = { "pid", "fd", "command", "holders", "shared_descriptors" }
+
+--- Notes the owner's fields that a script read in a pass without owners, and says so: what reads them needs no --processes from the next pass on.
+---@param host tcpstats.Host
+---@param instance tcpstats.Instance that has had the pass
+---@param schedule tcpstats.Schedule of the pass
+function wants.hear(host, instance, schedule)
+  local missed, wanted, unasked = core.missed(), host.collector.wanted, {}
+  if not host.collector.live or schedule.processes or script.is_builtin(instance.section.name) then return end
+  for _, name in ipairs(OWNER) do
+    if wanted[name] then return end
+    if missed[name] then unasked[#unasked + 1] = name end
+  end
+  if #unasked == 0 then return end
+  wants.note(host, unasked)
+  report.log(host, instance.name, "warning",
+    "%s: owners were not looked up in this pass, from the next one on they are; --processes or ctx:wants { %q } in init asks for them at once", unasked[1], unasked[1])
 end
 
 return wants
