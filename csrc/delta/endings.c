@@ -1,9 +1,9 @@
 #include "delta/changes.h"
 
-void tcps_tracker_expect_endings(tcps_tracker *t, bool expects) { t->expects = expects && t->tell_closed; }
+void tcps_tracker_expect_endings(tcps_tracker *t, bool expects) { t->expects = expects && t->lists_closed; }
 
 tcps_code tcps_tracker_hear(tcps_tracker *t, const tcps_record *r) {
-    if (!t->tell_closed || !t->ended) return TCPS_OK;
+    if (!t->lists_closed || !t->ended) return TCPS_OK;
     tcps_record copy = *r;
     return tcps_rows_copy(&t->heard, &copy);
 }

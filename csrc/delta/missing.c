@@ -63,7 +63,7 @@ static tcps_code add_closed(tcps_tracker *t, const tcps_row *row) {
 /* The pass keeps them after its own rows, and those whose ending was heard are there already. */
 tcps_code tcps_missing_close(tcps_tracker *t) {
     tcps_pass *pass = t->pass;
-    for (size_t i = 0; t->tell_closed && i < t->last.count; i++) {
+    for (size_t i = 0; t->lists_closed && i < t->last.count; i++) {
         if (t->successor[i] && !(t->successor[i] & REPLACED)) continue;
         const tcps_row *row = tcps_entry_last_row(t, &t->last.entries[i]);
         if (!row || tcps_entry_has_ended(t, i)) continue;

@@ -8,11 +8,11 @@ tcps_tracker *tcps_tracker_new(void) {
     tcps_tracker *t = calloc(1, sizeof *t);
     if (!t) return NULL;
     t->key = tcps_hash_new_key();
-    t->tell_closed = true;
+    t->lists_closed = true;
     return t;
 }
 
-void tcps_tracker_tell_closed(tcps_tracker *t, bool wanted) { t->tell_closed = wanted; }
+void tcps_tracker_list_closed(tcps_tracker *t, bool wanted) { t->lists_closed = wanted; }
 
 void tcps_tracker_free(tcps_tracker *t) {
     if (!t) return;
@@ -207,7 +207,7 @@ tcps_code tcps_tracker_end(tcps_tracker *t) {
     t->complete = complete;
     t->consistent = !t->pass->metadata.inconsistent;
     tcps_pass_unref(t->last_pass);
-    t->last_pass = t->tell_closed ? tcps_pass_ref(t->pass) : NULL;
+    t->last_pass = t->lists_closed ? tcps_pass_ref(t->pass) : NULL;
     tcps_pass_unref(t->pass);
     t->pass = NULL;
     tcps_seen last = t->last;

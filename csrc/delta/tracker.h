@@ -33,7 +33,7 @@ void tcps_tracker_free(tcps_tracker *t);
 
 /* Whether anybody wants to know who is gone (true to begin with). False: pass->closed stays empty and no pass is kept for it, which halves what a
  * schedule takes. */
-void tcps_tracker_tell_closed(tcps_tracker *t, bool wanted);
+void tcps_tracker_list_closed(tcps_tracker *t, bool wanted);
 
 /* Begins a pass at `monotonic_ns` whose rows go to `pass`. `from_birth`: the records are those of whole lives, so that a connection which was not
  * among them before did not exist (see tcps_filter_admits_from_birth). A recorded pass has its sequence number already. Called again, it forgets what the unfinished pass has seen. */

@@ -70,7 +70,7 @@ struct tcps_tracker {
     bool births;                      /* what this pass shows first has just begun */
     uint64_t sequence, last_sequence; /* of this pass and of the last, where they are recorded ones; 0: unknown */
     uint64_t now_ns, last_ns;         /* of this pass and of the last that ended */
-    bool tell_closed;
+    bool lists_closed;
     tcps_pass *last_pass; /* NULL unless that was so when the last pass ended */
     tcps_pass *pass;
     tcps_rows heard;      /* endings since the last pass that ended */

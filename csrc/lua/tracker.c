@@ -29,7 +29,7 @@ static int l_tracker(lua_State *L) {
     if (!own->t) return tcpsL_nomemory(L);
     charge(L, own);
     if (lua_istable(L, 1)) {
-        tcps_tracker_tell_closed(own->t, lua_getfield(L, 1, "closed") == LUA_TNIL || lua_toboolean(L, -1));
+        tcps_tracker_list_closed(own->t, lua_getfield(L, 1, "closed") == LUA_TNIL || lua_toboolean(L, -1));
         lua_pop(L, 1);
     }
     return 1;

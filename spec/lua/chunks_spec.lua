@@ -1,5 +1,5 @@
+local connection = require "spec.support.connection"
 local core = require "tcpstats.core"
-local socket = require "socket"
 local sockets = require "spec.support.sockets"
 local tcpstats = require "tcpstats"
 
@@ -25,20 +25,6 @@ end
 
 local function each_next(chunks, most, split)
   return function() return chunks:next(most, split) end
-end
-
--- Two ends of a connection, of which the first does not block and has little room.
-local function pair()
-  local server = assert(socket.bind("127.0.0.1", 0))
-  local address, port = server:getsockname()
-  local here = assert(socket.connect(address, port))
-  local there = assert(server:accept())
-  server:close()
-  assert(here:setoption("send-buffer-size", 1 << 16))
-  assert(there:setoption("recv-buffer-size", 1 << 16))
-  here:settimeout(0)
-  there:settimeout(0)
-  return here, there
 end
 
 local function drain(s)
@@ -144,7 +130,7 @@ describe("the chunks of a batch", function()
   it("go to a descriptor as fast as it takes them, with every row counted once", function()
     local batch = batch_of(3000)
     for _, format in ipairs(FORMATS) do
-      local here, there = pair()
+      local here, there = connection.pair(1 << 16)
       local chunks, received, rows, sent = core.chunks(batch, format), {}, 0, 0
       while true do
         local n, bytes, how = chunks:send(math.tointeger(here:getfd()))
@@ -166,7 +152,7 @@ describe("the chunks of a batch", function()
   end)
 
   it("say what went wrong, and which rows had gone", function()
-    local here, there = pair()
+    local here, there = connection.pair(1 << 16)
     here:close()
     assert.same({ 0, 0, "failed", "Bad file descriptor", "EBADF" }, { core.chunks(batch_of(1), "flat"):send(1 << 20) })
     there:close()
@@ -175,7 +161,7 @@ describe("the chunks of a batch", function()
   it("go back to the last whole row, by as many bytes as a reader must forget", function()
     local batch = batch_of(20000)
     for _, format in ipairs(FORMATS) do
-      local here, there = pair()
+      local here, there = connection.pair(1 << 16)
       local chunks = core.chunks(batch, format)
       local rows = send_all(chunks, here)
       local torn = chunks:rewind()
@@ -192,7 +178,7 @@ describe("the chunks of a batch", function()
 
   it("that were sent in part are given with what was sent of them", function()
     local batch = batch_of(20000)
-    local here, there = pair()
+    local here, there = connection.pair(1 << 16)
     local chunks = core.chunks(batch, "flat")
     send_all(chunks, here)
     local bytes, rows, ends, sent = chunks:next(1 << 10)
@@ -203,7 +189,7 @@ describe("the chunks of a batch", function()
     there:close()
     assert.equal(bytes:sub(1, sent), whole:sub(-sent))
     assert.is_false((function()
-      local other, its = pair()
+      local other, its = connection.pair(1 << 16)
       local message = core.chunks(batch, "json")
       send_all(message, other)
       other:close()

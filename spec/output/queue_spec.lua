@@ -1,9 +1,9 @@
 -- The account of an output holds at every step, whatever its reader does: rows collected = written + unknown + dropped + waiting.
 local account = require "tcpstats.output.account"
+local connection = require "spec.support.connection"
 local core = require "tcpstats.core"
 local host = require "spec.support.host"
 local queue = require "tcpstats.output.queue"
-local socket = require "socket"
 local sockets = require "spec.support.sockets"
 local stream = require "tcpstats.output.stream"
 local tcpstats = require "tcpstats"
@@ -54,19 +54,6 @@ describe("a queue", function()
 end)
 
 describe("the account of a stream", function()
-  local function pair()
-    local server = assert(socket.bind("127.0.0.1", 0))
-    local address, port = server:getsockname()
-    local here = assert(socket.connect(address, port))
-    local there = assert(server:accept())
-    server:close()
-    assert(here:setoption("send-buffer-size", 1 << 14))
-    assert(there:setoption("recv-buffer-size", 1 << 14))
-    here:settimeout(0)
-    there:settimeout(0)
-    return here, there
-  end
-
   local put = {
     function(self, q) return q:put_bytes(("row %d\n"):format(self.rows), "text"), 1 end,
     function(_, q) return q:put_bytes(("x"):rep(3000) .. "\n", "lines"), 1 end,
@@ -82,7 +69,7 @@ describe("the account of a stream", function()
       local self = setmetatable({ account = account.new(), keys = { buffer = "100K" }, has_reader = true, is_followed = true, acknowledged = true },
         { __index = stream.methods })
       assert(stream.init(self))
-      local here, there = pair()
+      local here, there = connection.pair(1 << 14)
       self.fd = math.tointeger(here:getfd())
       local rows = self.account
       for step = 1, 150 do
@@ -100,7 +87,7 @@ describe("the account of a stream", function()
           if math.random(2) == 1 then self:drain() end
           self:broke()
           here:close()
-          here, there = pair()
+          here, there = connection.pair(1 << 14)
           self.fd = math.tointeger(here:getfd())
         end
         local where = ("seed %d, step %d"):format(seed, step)
