@@ -94,6 +94,25 @@ describe("alert", function()
     assert.equal(0, (check({ when = { "delta_tx_bytes > 200" } }, { recorded })))
   end)
 
+  it("has no number in its performance data where there is none", function()
+    local ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "max(rtt_us) / 0 > 1" }, check = 1 })
+    assert.same({ 2, "TCP CRITICAL: max(rtt_us) / 0=inf (max(rtt_us) / 0 > 1) | 'max(rtt_us) / 0 > 1'=U\n" }, { ctx.stopped, ctx.text })
+  end)
+
+  it("does not say that all is well where owners are hidden and a rule is about them", function()
+    local hidden = "linux: the owners of 2 sockets are not known: we may not look at every process"
+    local batch = rtts(300)
+    local warned = setmetatable({ warnings = { { what = hidden } } }, { __index = function(_, name) return function(_, ...) return batch[name](batch, ...) end end })
+    local function check(rule)
+      local ctx = run("tcpstats.scripts.alert", { warned }, { when = { rule }, check = 1 })
+      return { ctx.stopped, ctx.text }
+    end
+    assert.same({ 3, ("TCP UNKNOWN: command == \"x\": %s | 'command  \"x\"'=0\n"):format(hidden) }, check 'command == "x"')
+    assert.same({ 3, ("TCP UNKNOWN: n: %s | 'n'=0\n"):format(hidden) }, check 'n: count(pid == 1) > 0')
+    assert.equal(2, check('command == "prog"')[1])
+    assert.equal(0, check("rtt_us > 300")[1])
+  end)
+
   it("that comes to no verdict does not say that all is well", function()
     local ctx = run("tcpstats.scripts.alert", { rtts(300) }, { when = { "rtt_us > 1" }, check = 2 })
     assert.same({ 3, "TCP UNKNOWN: 1 of 2 passes were read\n" }, { ctx.stopped, ctx.text })

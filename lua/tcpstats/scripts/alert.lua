@@ -14,8 +14,8 @@
 -- A rule over a field that this system or this run never has is refused: it could not hold. One that has an `or` is reported instead.
 --
 -- --check N judges the Nth pass, prints one line and exits as monitoring plugins do: 0 if no rule holds, 1 if a --warn rule does, 2 if a --when rule
--- does, 3 if a rule cannot be judged (a field that this system never has, a counter that it lacks, a rate in the first pass), if the source cannot be
--- read, or if it ends before.
+-- does, 3 if a rule cannot be judged (a field that this system never has, a counter that it lacks, a rate in the first pass, owners that are hidden), if
+-- the source cannot be read, or if it ends before.
 require "tcpstats"
 local text = require "tcpstats.text"
 local where = require "tcpstats.where"
@@ -176,6 +176,18 @@ local function is_early(rule, batch)
   return early
 end
 
+local OF_OWNERS <const> = { "pid", "fd", "command", "holders" }
+
+-- The pass's warning that owners are not known, if the rule reads their fields: that it holds of nobody means nothing then.
+local function hidden_owners(rule, batch)
+  local read = fields_of(rule)
+  for _, name in ipairs(OF_OWNERS) do
+    for _, warning in ipairs(read[name] and batch.warnings or {}) do
+      if warning.what:find "owners? of" or warning.what:find "owners are" then return warning.what end
+    end
+  end
+end
+
 -- How a rule stands: {holds=, unknown=, sockets=, value=, worst= function(n)}.
 local function judge(rule, batch, ctx)
   if rule.missing then return { holds = false, unknown = true } end
@@ -240,9 +252,9 @@ local function check(ctx, standings)
   local level, parts, perfdata = 0, {}, {}
   for i, rule in ipairs(ctx.state.rules) do
     local standing = standings[i]
-    local code = standing.holds and (rule.severity == "when" and 2 or 1) or standing.unknown and 3 or 0
+    local code = standing.holds and (rule.severity == "when" and 2 or 1) or (standing.unknown or standing.hidden) and 3 or 0
     if code == 3 then
-      local why = rule.missing or compares(rule) and ctx.options.check == 1 and "it takes two passes to know: --check 2" or "not known here"
+      local why = rule.missing or standing.hidden or compares(rule) and ctx.options.check == 1 and "it takes two passes to know: --check 2" or "not known here"
       parts[#parts + 1] = ("%s: %s"):format(rule.name, why)
     elseif code > 0 then
       parts[#parts + 1] = details(rule, standing, standing.worst(ctx.options.top))
@@ -251,7 +263,10 @@ local function check(ctx, standings)
     local order = { [0] = 0, [3] = 1, [1] = 2, [2] = 3 }
     if order[code] > order[level] then level = code end
     local value = standing.sockets or standing.value
-    if type(value) == "number" then perfdata[#perfdata + 1] = ("'%s'=%s"):format(rule.name:gsub("['=]", { ["'"] = "''", ["="] = "" }), shown_value(value)) end
+    if type(value) == "number" then
+      local label = rule.name:gsub("['=]", { ["'"] = "''", ["="] = "" })
+      perfdata[#perfdata + 1] = ("'%s'=%s"):format(label, value - value == 0 and shown_value(value) or "U") -- U: undetermined, as plugins say it
+    end
   end
   local line = ("TCP %s: %s"):format(({ [0] = "OK", "WARNING", "CRITICAL", "UNKNOWN" })[level], #parts > 0 and table.concat(parts, "; ") or "no rule holds")
   ctx:emit(line:gsub("|", "/") .. (#perfdata > 0 and " | " .. table.concat(perfdata, " ") or "") .. "\n")
@@ -298,7 +313,10 @@ return {
 
   on_batch = function(batch, ctx)
     local standings = {}
-    for i, rule in ipairs(ctx.state.rules) do standings[i] = judge(rule, batch, ctx) end
+    for i, rule in ipairs(ctx.state.rules) do
+      standings[i] = judge(rule, batch, ctx)
+      standings[i].hidden = hidden_owners(rule, batch)
+    end
     ctx.state.passes = ctx.state.passes + 1
     if ctx.options.check > 0 then
       if ctx.state.passes == ctx.options.check then check(ctx, standings) end
