@@ -31,7 +31,7 @@ typedef struct tcps_tracker tcps_tracker;
 tcps_tracker *tcps_tracker_new(void);
 void tcps_tracker_free(tcps_tracker *t);
 
-/* Whether anybody wants to know who is gone (true to begin with). False: pass->closed stays empty and no pass is kept for it, which halves what a
+/* Whether to list closed connections (true at first). False: pass->closed stays empty and no pass is kept for it, which halves what a
  * schedule takes. */
 void tcps_tracker_list_closed(tcps_tracker *t, bool wanted);
 
@@ -80,7 +80,8 @@ void tcps_tracker_abort(tcps_tracker *t);
 /* What the same schedule remembers of the system's counters: for tcps_summary_set. */
 tcps_summary *tcps_tracker_summary(tcps_tracker *t);
 
-/* Bytes that the tracker itself holds, the last batch not counted. */
+/* Bytes of the tracker's arrays between two passes. Rows that it keeps (the last pass, endings, connections that passes missed) are in arenas:
+ * tcps_arena_in_use counts those. */
 size_t tcps_tracker_size(const tcps_tracker *t);
 
 #endif
