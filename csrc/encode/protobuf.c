@@ -60,16 +60,10 @@ static uint64_t varint_of(unsigned type, uint64_t bits) {
 
 /* A set's numbers are below 64, one byte each when packed. */
 static inline size_t payload_size(unsigned type, uint64_t bits) {
-    switch (type) {
-    case TCPS_T_STRING:
-    case TCPS_T_BYTES: {
-        size_t len = ((const tcps_text *)(uintptr_t)bits)->len;
-        return varint_size(len) + len;
-    }
-    case TCPS_T_HOLDERS: return ((const tcps_text *)(uintptr_t)bits)->len;
-    case TCPS_T_SET: return 1 + (size_t)tcps_count_bits(bits);
-    default: return varint_size(varint_of(type, bits));
-    }
+    if (type < TCPS_T_SET) return varint_size(varint_of(type, bits));
+    if (type == TCPS_T_SET) return 1 + (size_t)tcps_count_bits(bits);
+    size_t len = ((const tcps_text *)(uintptr_t)bits)->len;
+    return type == TCPS_T_HOLDERS ? len : varint_size(len) + len;
 }
 
 static char *put_set(char *at, uint64_t set) {
