@@ -101,4 +101,10 @@ void tcps_tracker_complete(tcps_tracker *t, tcps_record *r) {
     tcps_set(r, TCPS_F_connection_age_ms, tcps_milliseconds(t->ending->first_ns, t->now_ns));
 }
 
-tcps_code tcps_tracker_close(tcps_tracker *t, tcps_record *r) { return tcps_rows_copy(&t->pass->rows, r); }
+/* The pass keeps them after its own rows. */
+tcps_code tcps_tracker_close(tcps_tracker *t, tcps_record *r) {
+    tcps_pass *pass = t->pass;
+    tcps_code code = tcps_rows_copy(&pass->rows, r);
+    pass->all.rows = pass->rows.rows; /* which may have moved */
+    return code;
+}
