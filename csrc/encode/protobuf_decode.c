@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "base/wire.h"
 #include "encode/protobuf.h"
 #include "record/holder_list.h"
 #include "record/schema.h"
 
-enum { VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5 };
 enum { BATCH_METADATA = 1, BATCH_RECORDS = 2, BATCH_SUMMARY = 3 }; /* field numbers of BatchMessage */
 
 /* Metadata and summary are read by protobuf-c, which takes some 65 bytes for each of a hostile message. A true one has less than 2 KB. */
@@ -16,69 +16,6 @@ enum { BATCH_METADATA = 1, BATCH_RECORDS = 2, BATCH_SUMMARY = 3 }; /* field numb
 /* What a message may take: a true one takes less than twice its size. A hostile one has a shape of its own in every record. */
 #define MEMORY_AT_ONCE ((size_t)8 << 20)
 #define MEMORY_FOR_BYTE 32
-
-typedef struct reader {
-    const uint8_t *at, *end;
-} reader;
-
-static __attribute__((noinline)) bool read_long_varint(reader *r, uint64_t *value) {
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 70 && r->at < r->end; shift += 7) {
-        uint8_t byte = *r->at++;
-        v |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *value = v;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Of the tags and values of a record, nine of ten have one byte or two. */
-static inline bool read_varint(reader *r, uint64_t *value) {
-    const uint8_t *at = r->at;
-    if (r->end - at < 2) return read_long_varint(r, value);
-    if (at[0] < 0x80) {
-        *value = at[0];
-        r->at = at + 1;
-        return true;
-    }
-    if (at[1] >= 0x80) return read_long_varint(r, value);
-    *value = (at[0] & 0x7fu) | (uint64_t)at[1] << 7;
-    r->at = at + 2;
-    return true;
-}
-
-/* What follows a length: `part` is that, and `r` goes on behind it. */
-static inline bool read_part(reader *r, reader *part) {
-    uint64_t len;
-    if (!read_varint(r, &len) || len > (uint64_t)(r->end - r->at)) return false;
-    *part = (reader){r->at, r->at + len};
-    r->at += len;
-    return true;
-}
-
-static inline size_t part_len(const reader *part) { return (size_t)(part->end - part->at); }
-
-/* The next member: its number and how its value is written. */
-static inline bool read_tag(reader *r, uint64_t *number, unsigned *wire) {
-    uint64_t tag;
-    if (!read_varint(r, &tag) || tag >> 3 == 0 || tag > UINT32_MAX) return false;
-    *number = tag >> 3;
-    *wire = tag & 7;
-    return true;
-}
-
-static bool skip(reader *r, unsigned wire) {
-    uint64_t ignored;
-    reader part;
-    size_t size = wire == FIXED64 ? 8 : wire == FIXED32 ? 4 : 0;
-    if (wire == VARINT) return read_varint(r, &ignored);
-    if (wire == LENGTH) return read_part(r, &part);
-    if (!size || part_len(r) < size) return false; /* groups are not of proto3 */
-    r->at += size;
-    return true;
-}
 
 /* ---- Records ---- */
 
@@ -94,21 +31,21 @@ static bool no_memory(decoder *d) {
     return false;
 }
 
-static bool take_holder(decoder *d, reader r) {
+static bool take_holder(decoder *d, tcps_wire r) {
     tcps_named_holder h = {0};
     while (r.at < r.end) {
         uint64_t number, value;
         unsigned wire;
-        reader part;
-        if (!read_tag(&r, &number, &wire)) return false;
-        if (wire == VARINT && (number == 1 || number == 2)) {
-            if (!read_varint(&r, &value)) return false;
+        tcps_wire part;
+        if (!tcps_wire_tag(&r, &number, &wire)) return false;
+        if (wire == TCPS_WIRE_VARINT && (number == 1 || number == 2)) {
+            if (!tcps_wire_varint(&r, &value)) return false;
             *(number == 1 ? &h.pid : &h.fd) = (uint32_t)value;
-        } else if (wire == LENGTH && number == 3) {
-            if (!read_part(&r, &part) || part_len(&part) > UINT16_MAX) return false;
+        } else if (wire == TCPS_WIRE_LENGTH && number == 3) {
+            if (!tcps_wire_part(&r, &part) || tcps_wire_len(&part) > UINT16_MAX) return false;
             h.command = (const char *)part.at;
-            h.command_len = part_len(&part);
-        } else if (!skip(&r, wire)) {
+            h.command_len = tcps_wire_len(&part);
+        } else if (!tcps_wire_skip(&r, wire)) {
             return false;
         }
     }
@@ -122,17 +59,17 @@ static bool add_to_set(decoder *d, unsigned field, uint64_t number) {
 }
 
 /* A value that is written with its length. */
-static bool take_part(decoder *d, const tcps_field *f, reader part) {
+static bool take_part(decoder *d, const tcps_field *f, tcps_wire part) {
     const tcps_text *text;
     uint64_t number;
     switch (f->type) {
     case TCPS_T_SET:
         while (part.at < part.end)
-            if (!read_varint(&part, &number) || !add_to_set(d, f->number, number)) return false;
+            if (!tcps_wire_varint(&part, &number) || !add_to_set(d, f->number, number)) return false;
         return true;
     case TCPS_T_HOLDERS: return take_holder(d, part);
-    case TCPS_T_STRING: text = tcps_rows_intern(d->rows, f->number, part.at, part_len(&part)); break;
-    case TCPS_T_BYTES: text = tcps_rows_text(d->rows, part.at, part_len(&part)); break;
+    case TCPS_T_STRING: text = tcps_rows_intern(d->rows, f->number, part.at, tcps_wire_len(&part)); break;
+    case TCPS_T_BYTES: text = tcps_rows_text(d->rows, part.at, tcps_wire_len(&part)); break;
     default: return true; /* another type than ours: as if it were unknown */
     }
     if (!text) return no_memory(d);
@@ -147,21 +84,21 @@ static inline bool take_varint(decoder *d, const tcps_field *f, uint64_t value) 
     return true;
 }
 
-static bool take_record(decoder *d, reader r) {
+static bool take_record(decoder *d, tcps_wire r) {
     static const tcps_field unknown = {.type = TCPS_T_NONE};
     tcps_record_clear(&d->record);
     d->holders.len = 0;
     while (r.at < r.end) {
         uint64_t number, value;
         unsigned wire;
-        reader part;
-        if (!read_tag(&r, &number, &wire)) return false;
+        tcps_wire part;
+        if (!tcps_wire_tag(&r, &number, &wire)) return false;
         const tcps_field *f = number < TCPS_FIELD_LIMIT ? &tcps_fields[number] : &unknown;
-        if (f->type != TCPS_T_NONE && wire == VARINT) {
-            if (!read_varint(&r, &value) || !take_varint(d, f, value)) return false;
-        } else if (f->type != TCPS_T_NONE && wire == LENGTH) {
-            if (!read_part(&r, &part) || !take_part(d, f, part)) return false;
-        } else if (!skip(&r, wire)) {
+        if (f->type != TCPS_T_NONE && wire == TCPS_WIRE_VARINT) {
+            if (!tcps_wire_varint(&r, &value) || !take_varint(d, f, value)) return false;
+        } else if (f->type != TCPS_T_NONE && wire == TCPS_WIRE_LENGTH) {
+            if (!tcps_wire_part(&r, &part) || !take_part(d, f, part)) return false;
+        } else if (!tcps_wire_skip(&r, wire)) {
             return false;
         }
     }
@@ -182,8 +119,8 @@ typedef struct pieces {
     bool present;
 } pieces;
 
-static tcps_code add_piece(pieces *p, const reader *part) {
-    size_t len = part_len(part);
+static tcps_code add_piece(pieces *p, const tcps_wire *part) {
+    size_t len = tcps_wire_len(part);
     if (p->len + len > MOST_OF_MESSAGE) return TCPS_FORMAT;
     p->present = true;
     uint8_t *bytes = tcps_grow(p->bytes, &p->room, p->len + len + 1, 1);
@@ -211,17 +148,17 @@ static tcps_code take_summary(tcps_pass *pass, const pieces *p) {
 }
 
 /* The members of the message in their order; `r` is left at the one that is wrong. */
-static tcps_code take_members(decoder *d, reader *r, pieces *metadata, pieces *summary) {
-    size_t most = tcps_arena_in_use() + MEMORY_AT_ONCE + MEMORY_FOR_BYTE * part_len(r);
+static tcps_code take_members(decoder *d, tcps_wire *r, pieces *metadata, pieces *summary) {
+    size_t most = tcps_arena_in_use() + MEMORY_AT_ONCE + MEMORY_FOR_BYTE * tcps_wire_len(r);
     while (r->at < r->end) {
-        reader member = *r, part;
+        tcps_wire member = *r, part;
         uint64_t number;
         unsigned wire;
-        if (!read_tag(&member, &number, &wire)) return TCPS_FORMAT;
-        if (wire != LENGTH || number > BATCH_SUMMARY) {
-            if (!skip(&member, wire)) return TCPS_FORMAT;
+        if (!tcps_wire_tag(&member, &number, &wire)) return TCPS_FORMAT;
+        if (wire != TCPS_WIRE_LENGTH || number > BATCH_SUMMARY) {
+            if (!tcps_wire_skip(&member, wire)) return TCPS_FORMAT;
         } else {
-            if (!read_part(&member, &part)) return TCPS_FORMAT;
+            if (!tcps_wire_part(&member, &part)) return TCPS_FORMAT;
             tcps_code code = TCPS_OK;
             if (number == BATCH_RECORDS)
                 code = take_record(d, part) ? TCPS_OK : d->code;
@@ -235,7 +172,7 @@ static tcps_code take_members(decoder *d, reader *r, pieces *metadata, pieces *s
     return TCPS_OK;
 }
 
-static tcps_code take_batch(tcps_pass *pass, reader *r) {
+static tcps_code take_batch(tcps_pass *pass, tcps_wire *r) {
     decoder d = {.rows = &pass->rows, .code = TCPS_FORMAT};
     pieces metadata = {0}, summary = {0};
     tcps_code code = take_members(&d, r, &metadata, &summary);
@@ -251,14 +188,14 @@ static tcps_code take_batch(tcps_pass *pass, reader *r) {
 tcps_code tcps_protobuf_decode(const uint8_t *bytes, size_t len, size_t *used, tcps_pass **out, tcps_status *status) {
     tcps_schema_init();
     *out = NULL;
-    reader all = {bytes, bytes + len}, message;
+    tcps_wire all = {bytes, bytes + len}, message;
     uint64_t size;
-    if (!read_varint(&all, &size)) {
+    if (!tcps_wire_varint(&all, &size)) {
         if (len >= 10) return tcps_fail(status, TCPS_FORMAT, "not the length of a message: a varint of more than 10 bytes");
         size = UINT64_MAX;
     }
-    if (size > part_len(&all)) return tcps_fail(status, TCPS_TRUNCATED, "the message is cut: %llu bytes of it exist", (unsigned long long)len);
-    message = (reader){all.at, all.at + size};
+    if (size > tcps_wire_len(&all)) return tcps_fail(status, TCPS_TRUNCATED, "the message is cut: %llu bytes of it exist", (unsigned long long)len);
+    message = (tcps_wire){all.at, all.at + size};
     tcps_pass *pass = tcps_pass_new();
     tcps_code code = pass ? take_batch(pass, &message) : TCPS_NOMEM;
     if (code != TCPS_OK) {
