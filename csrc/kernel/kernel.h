@@ -8,6 +8,7 @@
 #ifndef TCPS_KERNEL_H
 #define TCPS_KERNEL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,6 +102,9 @@ struct tcps_kernel {
     int (*pump)(tcps_kernel *k);
     /* How far a recording is read, in bytes; `total` 0 when that is not known. NULL: not a recording. */
     void (*progress)(tcps_kernel *k, uint64_t *read, uint64_t *total);
+    /* From here on a pass may take that many bytes of memory while it is read, 0: any; a longer one is TCPS_FORMAT. Reading ends with TCPS_STOPPED soon
+     * after *stop, which must outlive the kernel, is not 0; NULL: nothing stops it. limit is NULL where nothing is read that could be too long. */
+    void (*limit)(tcps_kernel *k, size_t bytes, const volatile sig_atomic_t *stop);
     void (*close)(tcps_kernel *k); /* frees k */
     bool live;                     /* the running system, so that names and owners of now may be asked */
     bool fixed;                    /* the same question has the same answer for ever: asking again is of no use */

@@ -37,8 +37,10 @@ tcps_code tcps_zfile_open(tcps_zfile *s, const char *path, bool writing, tcps_st
 static ssize_t read_file(void *context, void *bytes, size_t len) {
     tcps_zfile *s = context;
     ssize_t got;
-    do got = read(s->fd, bytes, len);
-    while (got < 0 && errno == EINTR);
+    do {
+        errno = EINTR;
+        got = s->stop && *s->stop ? -1 : read(s->fd, bytes, len);
+    } while (got < 0 && errno == EINTR && !(s->stop && *s->stop));
     if (got > 0) s->done += (uint64_t)got;
     return got;
 }

@@ -2,6 +2,7 @@
 #ifndef TCPS_ZFILE_H
 #define TCPS_ZFILE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,10 +14,11 @@ struct tcps_zstd;
 
 typedef struct tcps_zfile {
     int fd;
-    struct tcps_zstd *zstd; /* NULL: not compressed */
-    uint64_t at;            /* bytes read or written, as the caller sees them */
-    uint64_t done, size;    /* of the file itself: bytes read or written, and how many there are; size 0: not known */
-    bool damaged;           /* reading, at the end: what is compressed ends in the middle or is not zstd's, so there may have been more */
+    struct tcps_zstd *zstd;            /* NULL: not compressed */
+    uint64_t at;                       /* bytes read or written, as the caller sees them */
+    uint64_t done, size;               /* of the file itself: bytes read or written, and how many there are; size 0: not known */
+    const volatile sig_atomic_t *stop; /* reading ends with EINTR when it is not 0; NULL: never. The caller's */
+    bool damaged;                      /* reading, at the end: what is compressed ends in the middle or is not zstd's, so there may have been more */
 } tcps_zfile;
 
 /* Opens `path`. TCPS_OK, or `status` says what is wrong; TCPS_UNSUPPORTED: a name in .zst in a build without libzstd. */

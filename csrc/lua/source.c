@@ -232,6 +232,17 @@ static int l_progress(lua_State *L) {
     return 2;
 }
 
+/* source:limit(bytes [, stop]): a pass of a recording may take that much memory while it is read, 0: any. `stop` is what runtime.stop_flag gives: a read
+ * that is under way ends soon after it is set. */
+static int l_limit(lua_State *L) {
+    tcps_kernel *k = check_source(L)->kernel;
+    lua_Integer bytes = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, bytes >= 0, 2, "negative");
+    if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TLIGHTUSERDATA);
+    if (k->limit) k->limit(k, (size_t)bytes, lua_touserdata(L, 3));
+    return 0;
+}
+
 /* source:name() -> string: "linux", "macos", "freebsd" or what a capture was made with. */
 static int l_name(lua_State *L) {
     lua_pushstring(L, check_source(L)->class->name);
@@ -283,9 +294,9 @@ static int l_sources(lua_State *L) {
 
 void tcpsL_opensource(lua_State *L) {
     static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {
-        {"pass", l_pass},   {"upcoming", l_upcoming}, {"pump", l_pump}, {"wait", l_wait},       {"progress", l_progress},
-        {"close", l_close}, {"name", l_name},         {"live", l_live}, {"fields", l_possible}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"pass", l_pass},         {"upcoming", l_upcoming}, {"pump", l_pump},   {"wait", l_wait},
+                                       {"progress", l_progress}, {"limit", l_limit},       {"close", l_close}, {"name", l_name},
+                                       {"live", l_live},         {"fields", l_possible},   {NULL, NULL}};
     static const luaL_Reg functions[] = {{"open", l_open}, {"open_bytes", l_open_bytes}, {"sources", l_sources}, {NULL, NULL}};
     luaL_newmetatable(L, TCPSL_SOURCE);
     luaL_setfuncs(L, meta, 0);

@@ -1,5 +1,6 @@
 /* Signals are noted, and read when the host has time for them. */
 #include <signal.h>
+#include <stdint.h>
 
 #include "runtime/watchdog.h"
 
@@ -69,7 +70,14 @@ static int l_stopping(lua_State *L) {
     return 1;
 }
 
+/* runtime.stop_flag() -> a light userdata: what source:limit takes, not 0 after a signal that asked for the end */
+static int l_stop_flag(lua_State *L) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&noted_stop);
+    return 1;
+}
+
 void tcpsL_opensignals(lua_State *L) {
-    static const luaL_Reg functions[] = {{"handle_signals", l_handle_signals}, {"signals", l_signals}, {"stopping", l_stopping}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"handle_signals", l_handle_signals}, {"signals", l_signals}, {"stopping", l_stopping}, {"stop_flag", l_stop_flag}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
 }

@@ -1,5 +1,6 @@
 --- Captures: what is recorded comes back, whatever happens to the file.
 local core = require "tcpstats.core"
+local runtime = require "tcpstats.runtime"
 local support = require "spec.support"
 require "tcpstats"
 
@@ -215,5 +216,78 @@ describe("recording", function()
     local source, what = core.open("auto", "/dev/full")
     assert.is_nil(source)
     assert.truthy(what:find "No space left on device")
+  end)
+end)
+
+describe("a hostile capture", function()
+  local header = delimited(field(1, number(1, 1) .. field(2, "linux")))
+
+  --- What the shell says of a run over these bytes: standard error, the code, and the most memory that it took, in KB.
+  local function measure(bytes, suffix, options)
+    local path = support.temporary(bytes)
+    if suffix == ".zst" then
+      assert(os.execute(("zstd -q --rm -f %s -o %s.zst"):format(path, path)))
+      path = path .. suffix
+    end
+    local out, err, code = support.run(
+      ([[python3 -c 'import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)' %s %s -s capture:%s summary]]):format(support.bin, options or "", path))
+    os.remove(path)
+    return err, code, tonumber(out:match "(%d+)%s*$")
+  end
+
+  it("takes no memory beyond what its compressed size says", function()
+    local pass = field(2, ("\x1a\0"):rep(30000000))
+    local err, code, most = measure(header .. delimited(pass), ".zst")
+    assert.equal(1, code)
+    assert.truthy(err:find("takes more memory than", 1, true), err)
+    assert.is_true(most < 200000, most)
+  end)
+
+  it("takes some memory for each question, up to --memory", function()
+    local answers = {}
+    for i = 1, 500000 do answers[i] = field(3, number(1, 4) .. number(3, i)) end
+    local bytes = header .. delimited(field(2, table.concat(answers)))
+    local err, code, most = measure(bytes, "", "--memory 16M")
+    assert.equal(1, code)
+    assert.truthy(err:find("takes more memory than --memory allows", 1, true), err)
+    assert.is_true(most < 100000, most)
+  end)
+
+  it("is as long as its reader allows", function()
+    local path = support.temporary(header .. delimited(field(2, field(3, number(1, 4) .. field(2, "/proc/net/sockstat")))))
+    local source = assert(core.open("capture:" .. path))
+    os.remove(path)
+    source:limit(20, runtime.stop_flag())
+    local batch, what, code = source:pass {}
+    assert.is_nil(batch)
+    assert.equal("EFORMAT", code)
+    assert.truthy(what:find("takes more memory", 1, true), what)
+  end)
+
+  it("is not read on behind a message that is neither a header nor a pass", function()
+    local path = support.temporary(header .. ("\0"):rep(1000))
+    local _, code = replay(path)
+    os.remove(path)
+    assert.equal("EFORMAT", code)
+  end)
+
+  it("does not hold up a signal while a pipe stands still", function()
+    local path, fifo = support.temporary(header), os.tmpname()
+    assert(os.remove(fifo))
+    assert(os.execute("mkfifo " .. fifo))
+    local _, err, code = support.beside(
+      ("%s -s capture:/dev/stdin json <>%s"):format(support.bin, fifo),
+      ([[cat %s >%s
+      until_true grep -q "^SigCgt.*[4-7c-f]...$" /proc/$pid/status # SIGTERM is handled
+      until_true grep -q "^State:.*sleeping" /proc/$pid/status
+      kill $pid; ended]]):format(path, fifo)
+    )
+    os.remove(path)
+    os.remove(fifo)
+    assert.equal("", err)
+    assert.equal(0, code)
   end)
 end)

@@ -157,6 +157,11 @@ function Source:wait(until_ns) end
 ---@return integer? total bytes, 0 if not known
 function Source:progress() end
 
+--- Limits what reading a pass of a recording may take.
+---@param bytes integer of memory, 0: any; a pass that takes more is "EFORMAT"
+---@param stop? lightuserdata from runtime.stop_flag: a read that is under way ends soon after it is set
+function Source:limit(bytes, stop) end
+
 --- "linux", "macos", "freebsd" or what a capture was recorded from.
 ---@return string
 function Source:name() end

@@ -65,6 +65,10 @@ function runtime.signals() end
 ---@return boolean
 function runtime.stopping() end
 
+--- What source:limit takes: not 0 after a signal that asked for the end.
+---@return lightuserdata
+function runtime.stop_flag() end
+
 --- The size of a terminal; nothing if the descriptor is not one or does not know.
 ---@param fd integer
 ---@return integer? columns

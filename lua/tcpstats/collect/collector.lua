@@ -263,6 +263,13 @@ function collector:pump()
   if self.live then return self.source:pump() end
 end
 
+--- Limits what reading a pass of a recording may take.
+---@param bytes integer of memory, 0: any
+---@param stop? lightuserdata from runtime.stop_flag: a read that is under way ends soon after it is set
+function collector:limit(bytes, stop)
+  if self.source.limit then self.source:limit(bytes, stop) end
+end
+
 --- How far a recording has been read; nothing if that is not known.
 ---@return integer? read bytes
 ---@return integer? total bytes, 0 if not known

@@ -57,6 +57,7 @@ local function open(self)
   local what, code
   self.collector, what, code = collector.new(options)
   if not self.collector then return nil, what, code end
+  self.collector:limit(config.memory or 0, runtime.stop_flag())
   self.progress = progress.new(self.collector)
   self.select = config.where and instance.by_expression(config.where) or nil
   wants.note_all(self, { config.filter or false }, { config.where or false })

@@ -185,7 +185,8 @@ return {
     },
     {
       long = "--memory", value = "BYTES", default = "512M", help = "limit the memory of scripts, as 64M; 0 no limit",
-      more = "The call of a script that wants more ends with an error; the run goes on.", set = set_memory,
+      more = "The call of a script that wants more ends with an error; the run goes on. A pass of a capture that takes more ends the run: it is not read.",
+      set = set_memory,
     },
     {
       long = "--sandbox", help = "for scripts that you did not write: no files, no commands, no packages",
