@@ -329,3 +329,31 @@ describe("every exposition above", function()
     end
   end)
 end)
+
+describe("a connection that opens and ends between two passes", function()
+  if not (pcall(support.read, "/proc/net/netlink")) then return it("is in prometheus' totals", function() pending "a kernel that tells how connections end" end) end
+
+  it("is in prometheus' totals", function()
+    local server = assert(require("socket").bind("127.0.0.1", 0))
+    local port, folder = select(2, server:getsockname()), host.folder()
+    server:close()
+    local script = host.write(folder .. "/c.lua", ([[
+      local socket = require "socket"
+      return { on_batch = function(_, ctx)
+        if ctx.state.done then return end
+        ctx.state.done = true
+        local server = assert(socket.bind("127.0.0.1", %d))
+        local client = assert(socket.connect("127.0.0.1", %d))
+        local accepted = assert(server:accept())
+        assert(client:send(("x"):rep(12345)))
+        assert(accepted:receive(12345))
+        client:close()
+        accepted:close()
+        server:close()
+      end }]]):format(port, port))
+    local out, err, code = host.run(("-c 3 -i 0.1 -f remote_port=%d prometheus -x %s"):format(port, script))
+    os.execute("rm -r " .. folder)
+    assert.equal(0, code, err)
+    assert.equal("12345", out:match ".*\ntcpstats_sent_bytes_total (%d+)", err)
+  end)
+end)

@@ -246,6 +246,7 @@ local function take(state, batch)
     states[one.state] = (states[one.state] or 0) + one.group.count
   end
   count_totals(state, groups)
+  count_totals(state, grouped(state, batch:closed(), aggregates, listening)) -- what came after the last pass that saw them
   observe_rtt(state, batch:filter(state.received), listening)
 end
 
