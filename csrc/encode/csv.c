@@ -14,14 +14,19 @@ static bool is_plain(const char *text, size_t len) {
     return true;
 }
 
+static bool begins_formula(const char *text, size_t len) { return len && memchr("=+-@", text[0], 4); }
+
 /* As a screen may show it, and quoted when it has to be: RFC 4180, 2.6 and 2.7. */
-static void put_text(tcps_writer *w, const char *text, size_t len) {
+static void put_text(tcps_writer *w, const char *text, size_t len, bool defused) {
+    bool formula = defused && begins_formula(text, len);
     if (is_plain(text, len)) {
+        if (formula) tcps_writer_byte(w, '\'');
         tcps_writer_put(w, text, len);
         return;
     }
     bool quoted = memchr(text, ',', len) || memchr(text, '"', len);
     if (quoted) tcps_writer_byte(w, '"');
+    if (formula) tcps_writer_byte(w, '\'');
     for (const char *end = text + len; text < end;) {
         size_t n = tcps_utf8_length(text, (size_t)(end - text));
         if (*text == '"') tcps_writer_byte(w, '"');
@@ -43,24 +48,24 @@ static void put_set(tcps_writer *w, const tcps_field *f, uint64_t set) {
     if (many) *w->at++ = '"';
 }
 
-static void put_holders(tcps_writer *w, const tcps_field *f, uint64_t bits) {
+static void put_holders(tcps_writer *w, const tcps_field *f, uint64_t bits, bool defused) {
     size_t room = 4 * ((const tcps_text *)(uintptr_t)bits)->len + TCPS_VALUE_ROOM; /* on the wire a holder takes its command and 7 bytes or more */
     char *text = malloc(room);
     if (text)
-        put_text(w, text, (size_t)(tcps_value_text(text, room, f, bits) - text));
+        put_text(w, text, (size_t)(tcps_value_text(text, room, f, bits) - text), defused);
     else
         w->code = TCPS_NOMEM;
     free(text);
 }
 
-static void put_value(tcps_writer *w, const tcps_field *f, uint64_t bits) {
+static void put_value(tcps_writer *w, const tcps_field *f, uint64_t bits, bool defused) {
     const tcps_text *text = (const tcps_text *)(uintptr_t)bits;
     if (f->type == TCPS_T_STRING) {
-        put_text(w, text->bytes, text->len);
+        put_text(w, text->bytes, text->len, defused);
     } else if (f->type == TCPS_T_SET) {
         put_set(w, f, bits);
     } else if (f->type == TCPS_T_HOLDERS) {
-        put_holders(w, f, bits);
+        put_holders(w, f, bits, defused);
     } else {
         tcps_writer_room(w, TCPS_VALUE_ROOM);
         w->at = tcps_value_text(w->at, TCPS_VALUE_ROOM, f, bits);
@@ -72,7 +77,7 @@ static void end_line(tcps_writer *w) { tcps_writer_put(w, "\r\n", 2); }
 void tcps_csv_header(tcps_writer *w, const tcps_csv_column *columns, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (i) tcps_writer_byte(w, ',');
-        put_text(w, columns[i].name, strlen(columns[i].name));
+        put_text(w, columns[i].name, strlen(columns[i].name), false);
     }
     end_line(w);
 }
@@ -82,9 +87,9 @@ void tcps_csv_line(tcps_writer *w, const tcps_row *row, const tcps_csv_column *c
         const tcps_csv_column *c = &columns[i];
         if (i) tcps_writer_byte(w, ',');
         if (c->text)
-            put_text(w, c->text, c->len);
+            put_text(w, c->text, c->len, c->defused);
         else if (tcps_row_has(row, c->field))
-            put_value(w, &tcps_fields[c->field], tcps_row_bits(row, c->field));
+            put_value(w, &tcps_fields[c->field], tcps_row_bits(row, c->field), c->defused);
     }
     end_line(w);
 }

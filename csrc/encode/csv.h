@@ -11,6 +11,7 @@ typedef struct tcps_csv_column {
     const char *text; /* NULL: the field */
     size_t len;       /* of text */
     unsigned field;
+    bool defused; /* texts that begin with =, +, - or @, which spreadsheets take for formulas, have a ' before them */
 } tcps_csv_column;
 
 /* The line of names. */

@@ -31,7 +31,7 @@ static void push_every_name(lua_State *L) {
 }
 
 /* [-0, +3] The columns of CSV: options.fields, or all there is. The upper two of what stays on the stack, the columns and their texts, keep them. */
-static void check_columns(lua_State *L, const tcps_pass *pass, int options, tcps_format *f) {
+static void check_columns(lua_State *L, const tcps_pass *pass, int options, bool defused, tcps_format *f) {
     if (!lua_istable(L, options) || lua_getfield(L, options, "fields") == LUA_TNIL) push_every_name(L);
     int names = lua_gettop(L);
     luaL_checktype(L, names, LUA_TTABLE);
@@ -46,7 +46,7 @@ static void check_columns(lua_State *L, const tcps_pass *pass, int options, tcps
         size_t len;
         const char *name = luaL_checklstring(L, -1, &len);
         const tcps_field *field = tcps_field_named(name, len);
-        columns[n] = (tcps_csv_column){.name = name, .field = field ? field->number : 0};
+        columns[n] = (tcps_csv_column){.name = name, .field = field ? field->number : 0, .defused = defused};
         lua_pushvalue(L, -1);
         lua_rawseti(L, texts, (lua_Integer)n + 1);
         if (!field) check_constant_column(L, pass, texts, &columns[n]);
@@ -69,11 +69,14 @@ tcps_format tcpsL_checkformat(lua_State *L, const tcps_pass *pass, int name, int
     }
     if (f.kind == TCPS_FORMAT_CSV) {
         f.header = true;
+        bool defused = false;
         if (lua_istable(L, options)) {
             f.header = lua_getfield(L, options, "header") == LUA_TNIL || lua_toboolean(L, -1);
-            lua_pop(L, 1);
+            lua_getfield(L, options, "defuse");
+            defused = lua_toboolean(L, -1);
+            lua_pop(L, 2);
         }
-        check_columns(L, pass, options, &f);
+        check_columns(L, pass, options, defused, &f);
     }
     return f;
 }

@@ -247,7 +247,7 @@ function methods:evaluate(expression)
 end
 
 --- Comma-separated values (RFC 4180), lines end in CR LF.
----@param options? { fields?: (string|tcpstats.FieldName)[], header?: boolean }
+---@param options? { fields?: (string|tcpstats.FieldName)[], header?: boolean, defuse?: boolean }
 ---@return string
 function methods:csv(options) return self:encode("csv", options) end
 

@@ -53,6 +53,13 @@ describe("csv", function()
     assert.equal('"a,""b""??c"\r\n', batch:filter("command ~= nil"):top(1, function(s) return s.command:find "," and 1 end):csv { fields = { "command" }, header = false })
   end)
 
+  it("defuses texts that begin a formula when asked, and no numbers", function()
+    local batch = sockets.batch { { command = "=1+1", delta_tx_bytes = -5 }, { command = '+a,"b' }, { command = "-x" }, { command = "@y" }, { command = "a=b" } }
+    local columns = { "command", "delta_tx_bytes" }
+    assert.equal("command,delta_tx_bytes\r\n'=1+1,-5\r\n\"'+a,\"\"b\",\r\n'-x,\r\n'@y,\r\na=b,\r\n", batch:csv { fields = columns, defuse = true })
+    assert.equal("=1+1,-5", batch:csv({ fields = columns, header = false }):match "[^\r]*")
+  end)
+
   it("lets nothing through that drives a terminal", function()
     local batch = sockets.batch { { command = "a\27[31mb\u{9b}c\u{202e}d" }, { command = "Käse" }, { command = "\n" } }
     assert.equal("command\r\na?[31mb?c?d\r\nKäse\r\n?\r\n", batch:csv { fields = { "command" } })

@@ -67,6 +67,7 @@
 ---@field addresses? "base64"|"text" For json: base64 loads as protobuf JSON.
 ---@field fields? string[] The columns, for csv.
 ---@field header? boolean Whether the output, or each file of it, begins with the line of names, for csv (true).
+---@field defuse? boolean Whether a text that spreadsheets take for a formula has a `'` before it, for csv (false).
 
 --- What `ctx:output` returns.
 ---@class tcpstats.Output

@@ -98,6 +98,7 @@ contract.emit_options = {
   { "addresses", '"base64"|"text"', "For json: base64 loads as protobuf JSON." },
   { "fields", "string[]", "The columns, for csv." },
   { "header", "boolean", "Whether the output, or each file of it, begins with the line of names, for csv (true)." },
+  { "defuse", "boolean", "Whether a text that spreadsheets take for a formula has a `'` before it, for csv (false)." },
 }
 
 --- What ctx:output returns.

@@ -96,7 +96,9 @@ local WHOLE = { json = true, protobuf = true }
 
 local function put_batch(self, batch, options, defaults)
   local format = options.format or defaults.format or "json"
-  local how = { pretty = options.pretty or defaults.pretty, addresses = options.addresses, fields = options.fields, header = options.header }
+  local how = {
+    pretty = options.pretty or defaults.pretty, addresses = options.addresses, fields = options.fields, header = options.header, defuse = options.defuse,
+  }
   local chunks = core.chunks(batch, format, how)
   return self.backend:put_chunks(chunks, FORMS[format], WHOLE[format] or false, chunks:header()), #batch
 end
@@ -140,7 +142,7 @@ end
 
 --- Writes something: a batch, a socket, a table (a line of JSON) or a string (as it is). Rows for which there is no room are dropped and counted.
 ---@param x any what
----@param options? table {format = "json", "flat", "protobuf" or "csv", and what batch:encode takes for it: pretty=, addresses=, fields=, header=}. The
+---@param options? table {format = "json", "flat", "protobuf" or "csv", and what batch:encode takes for it: pretty=, addresses=, fields=, header=, defuse=}. The
 ---  header of CSV is written where the output, or a file of it, begins
 ---@param defaults? table for what options leave out: {format=, pretty=}
 ---@return true? ok or nil, message, code when the run must end. Raises when x is nothing that can be written

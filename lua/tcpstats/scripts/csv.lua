@@ -41,6 +41,7 @@ return {
       help = "columns, separated by commas: fields of a socket and of the pass (timestamp_ns, hostname, schedule_name, batch_sequence); all: all of these",
     },
     header = { type = "boolean", default = true, help = "write the line of names" },
+    defuse = { type = "boolean", default = false, help = "put a ' before texts that begin with =, +, - or @, which spreadsheets take for formulas" },
     closed = {
       type = "boolean", default = false,
       help = "after the sockets, also the connections that ended since the last pass: the column close_reason, which --fields names, tells them apart",
@@ -58,7 +59,7 @@ return {
   end,
 
   on_batch = function(batch, ctx)
-    local options = { format = "csv", fields = ctx.state.fields, header = ctx.options.header }
+    local options = { format = "csv", fields = ctx.state.fields, header = ctx.options.header, defuse = ctx.options.defuse }
     ctx:emit(batch, options)
     if ctx.options.closed then ctx:emit(batch:closed(), options) end
   end,
