@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -149,6 +152,17 @@ static int l_size_of(lua_State *L) {
     return 1;
 }
 
+/* runtime.is_journal() -> boolean: whether standard error goes to systemd's journal, which JOURNAL_STREAM names as DEVICE:INODE (systemd.exec(5)). */
+static int l_is_journal(lua_State *L) {
+    const char *named = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char is[64] = "";
+    bool known = named && fstat(STDERR_FILENO, &st) == 0;
+    if (known) snprintf(is, sizeof is, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    lua_pushboolean(L, known && strcmp(is, named) == 0);
+    return 1;
+}
+
 /* runtime.isatty(fd) -> boolean: whether it is a terminal. */
 static int l_isatty(lua_State *L) {
     lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
@@ -219,6 +233,7 @@ void tcpsL_opendescriptor(lua_State *L) {
                                          {"set_blocking", l_set_blocking},
                                          {"close_file", l_close_file},
                                          {"isatty", l_isatty},
+                                         {"is_journal", l_is_journal},
                                          {"kind_of", l_kind_of},
                                          {"pipe_room", l_pipe_room},
                                          {"has_terminal", l_has_terminal},

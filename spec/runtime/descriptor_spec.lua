@@ -8,6 +8,7 @@ describe("files", function()
     assert.is_true(runtime.write(fd, " and after"))
     assert.equal(16, runtime.file_size(fd))
     assert.is_false(runtime.isatty(fd))
+    assert.is_false(runtime.is_journal())
     runtime.pipe_room(fd) -- no pipe: nothing happens
     assert.is_true(runtime.close_file(fd))
     assert.equal("before and after", support.read(path))

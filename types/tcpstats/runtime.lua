@@ -48,6 +48,10 @@ function runtime.file_size(fd) end
 ---@return boolean
 function runtime.isatty(fd) end
 
+--- Whether standard error goes to systemd's journal.
+---@return boolean
+function runtime.is_journal() end
+
 --- Gives a pipe 1 MB, so that a slow reader costs fewer switches; does nothing to anything else.
 ---@param fd integer
 function runtime.pipe_room(fd) end

@@ -37,7 +37,7 @@ local DEFAULT_TIMEOUT <const> = 5 -- seconds
 ---@param code integer exit status; if there are several, the largest counts
 ---@param message? string why
 function host:finish(code, message)
-  if message and not (self.ending and self.ending >= code) then report.say(message) end
+  if message and not (self.ending and self.ending >= code) then report.say(message, code == 0 and "info" or "error") end
   self.ending = math.max(self.ending or 0, code)
 end
 
@@ -144,7 +144,7 @@ end
 
 --- Makes the host for a command line.
 ---@param config table {source=, interval=, count=, filter=, where=, schedules=, processes=, tcp_info=, record=, strict=, timeout= seconds (0: none),
---- memory= bytes (0: no limit), sandbox=, verbose=, scripts = list of {name=, loaded= the script's table, given= words of its options, filter=, where=,
+--- memory= bytes (0: no limit), sandbox=, verbose=, log_format=, scripts = list of {name=, loaded= the script's table, given= words of its options, filter=, where=,
 --- output=, format=, pretty=}}; filters and expressions are compiled
 ---@return tcpstats.Host
 function host.new(config)
@@ -152,6 +152,7 @@ function host.new(config)
   local self = setmetatable({
     config = config, timeout_ns = math.floor(timeout * 1e9), instances = {}, outputs = {}, output_list = {}, warned = {}, warned_count = 0,
   }, host)
+  report.choose(config.log_format)
   self.handler, self.events = call.handler(self), loop.new(self)
   take_process(config, timeout)
   return self

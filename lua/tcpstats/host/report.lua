@@ -12,19 +12,43 @@ local MOST_WARNINGS <const> = 100 -- different texts
 --- The levels of ctx:log.
 report.LEVELS = { error = 1, warning = 2, info = 3, debug = 4 }
 
+-- Of a level, as sd-daemon(3) and syslog(3) number them.
+local PRIORITIES <const> = { error = 3, warning = 4, info = 6, debug = 7 }
+
+local style = "text"
+
+--- Chooses how lines are written from here on.
+---@param chosen? "text"|"journal"|"json" nil: "journal" if standard error goes to systemd's journal, else "text"
+function report.choose(chosen) style = chosen or runtime.is_journal() and "journal" or "text" end
+
+local function object_of(text, level, name)
+  local ns = core.realtime_ns()
+  local time = os.date("!%Y-%m-%dT%H:%M:%S", ns // 1000000000) .. (".%06dZ"):format(ns % 1000000000 // 1000)
+  return core.json { time = time, level = level, script = name, message = core.clean((text:gsub("[\n\t]+", " "))) } .. "\n"
+end
+
+-- A script's line of a level.
+local function line_of(name, level, text) return (name and name .. ": " or "") .. (level == "info" and "" or level .. ": ") .. text end
+
 --- Writes a text. Others' words in it do not drive a terminal, and do not look like lines of ours: a line after the first begins with a tab.
 ---@param text string without the program's name
-function report.say(text)
+---@param level? "error"|"warning"|"info"|"debug" what it is to a journal; a text for people has the word in it already ("error")
+---@param name? string of the script that it is about
+---@param bare? string the text without level and name, for JSON
+function report.say(text, level, name, bare)
+  level = level or "error"
+  if style == "json" then
+    runtime.write(2, object_of(bare or text, level, name))
+    return
+  end
+  local prefix = style == "journal" and ("<%d>"):format(PRIORITIES[level]) or ""
   local lines = {}
   for line in text:gmatch "[^\n]*" do
     line = line:gsub("[^\t]+", function(part) return core.clean(part) end)
     lines[#lines + 1] = #lines > 0 and line:gsub("^\t?", "\t", 1) or line
   end
-  runtime.write(2, "tcpstats-lua: " .. table.concat(lines, "\n") .. "\n")
+  runtime.write(2, prefix .. "tcpstats-lua: " .. table.concat(lines, "\n" .. prefix) .. "\n")
 end
-
--- A script's line of a level.
-local function line_of(name, level, text) return (name and name .. ": " or "") .. (level == "info" and "" or level .. ": ") .. text end
 
 --- Writes a line of a level; a text of several lines becomes one. Lines of the level "debug" need --verbose.
 ---@param host tcpstats.Host
@@ -36,7 +60,8 @@ function report.log(host, name, level, format, ...)
   if report.LEVELS[level] == 4 and not host.config.verbose then return end
   local ok, text = pcall(string.format, format, ...)
   if not ok then text = tostring(format) end
-  report.say(line_of(name, level, (text:gsub("%s*\n%s*", " "))))
+  text = text:gsub("%s*\n%s*", " ")
+  report.say(line_of(name, level, text), level, name, text)
 end
 
 --- Writes a warning, unless the same text has been written before.
@@ -96,7 +121,8 @@ function report.failure(instance, hook, text)
     return
   end
   r.shown = r.shown + 1
-  report.say(line_of(instance.name, "error", ("%s: %s"):format(hook, text())))
+  local what = ("%s: %s"):format(hook, text())
+  report.say(line_of(instance.name, "error", what), "error", instance.name, what)
 end
 
 --- Writes how many errors were counted without being written, once for each time that this began.

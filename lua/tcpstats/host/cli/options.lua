@@ -38,6 +38,7 @@ local function set_memory(c, _, word)
   c.memory = bytes
 end
 
+local LOG_FORMATS <const> = { text = true, journal = true, json = true }
 local FORMATS <const> = { "json", "flat", "protobuf" }
 
 local function set_format(_, s, word)
@@ -210,6 +211,15 @@ return {
     {
       long = "--check", value = "FILE", help = "load a script and check it against the contract, without running it",
       set = function(c, _, word) c.task, c.subject = "check", word end,
+    },
+    {
+      long = "--log-format", value = "NAME", help = "how standard error is written: text, journal (<4> before a line) or json",
+      more = "`journal` is the default where standard error goes to systemd's journal, else `text`. `json` is a line for each message, with `time`, "
+        .. "`level`, `script` and `message`. Mistakes on the command line are reported as text.",
+      set = function(c, _, word)
+        if not LOG_FORMATS[word] then return ("expected text, journal or json, got '%s'"):format(word) end
+        c.log_format = word
+      end,
     },
     { short = "-v", long = "--verbose", help = "show what scripts log as debug", set = function(c) c.verbose = true end },
     {
