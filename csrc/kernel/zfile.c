@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "kernel/zstd_stream.h"
 
 static bool ends_in_zst(const char *path) {
@@ -22,7 +23,7 @@ tcps_code tcps_zfile_open(tcps_zfile *s, const char *path, bool writing, tcps_st
                              "%s: this build has no zstd; install libzstd's headers and build again, or use a name without .zst", path);
         if (!s->zstd) return tcps_fail(status, TCPS_NOMEM, "%s: no memory", path);
     }
-    s->fd = open(path, writing ? O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0644);
+    s->fd = writing ? tcps_open_to_write(path, O_TRUNC, TCPS_FILE_MODE) : open(path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0) {
         int error = errno;
         tcps_zstd_free(s->zstd);

@@ -15,6 +15,7 @@
 #include <linux/sockios.h>
 #endif
 
+#include "base/open.h"
 #include "runtime/runtime.h"
 
 /* runtime.read(fd, most) -> bytes that are there ("": the end), or nil, text, code */
@@ -62,11 +63,14 @@ static int l_send(lua_State *L) {
     return 1;
 }
 
-/* runtime.open_file(path [, append]) -> fd, or nil, text, code. Made when it is not there, emptied unless `append`. A FIFO that nobody reads is an
+/* runtime.open_file(path [, append [, mode]]) -> fd, or nil, text, code. Made when it is not there (with `mode`, 0640, less the umask), emptied unless
+ * `append`. A symbolic link in a folder where everybody may put one is not followed. A FIFO that nobody reads is an
  * error, and one whose reader is slow does not block. */
 static int l_open_file(lua_State *L) {
     const char *path = luaL_checkstring(L, 1);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (lua_toboolean(L, 2) ? O_APPEND : O_TRUNC), 0644);
+    lua_Integer mode = luaL_optinteger(L, 3, TCPS_FILE_MODE);
+    luaL_argcheck(L, mode >= 0 && mode <= 0777, 3, "not permissions");
+    int fd = tcps_open_to_write(path, O_NONBLOCK | O_NOCTTY | (lua_toboolean(L, 2) ? O_APPEND : O_TRUNC), (mode_t)mode);
     if (fd < 0) return tcpsL_failerrno(L, errno);
     lua_pushinteger(L, fd);
     return 1;

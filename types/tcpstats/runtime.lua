@@ -24,10 +24,11 @@ function runtime.write(fd, bytes) end
 --- Opens a file for writing; creates it if it does not exist, empties it unless `append`.
 ---@param path string
 ---@param append? boolean
+---@param mode? integer permissions of a new file, less the umask (0640)
 ---@return integer? fd
 ---@return string? what went wrong
 ---@return string? code
-function runtime.open_file(path, append) end
+function runtime.open_file(path, append, mode) end
 
 --- Closes a descriptor. A full disk may show only here.
 ---@param fd integer

@@ -15,6 +15,7 @@ file.keys = {
   rotate = "move the file away when it has this size, as 100M",
   age = "move the file away when it has been written to for this time, as 1h or 1d",
   keep = "keep that many old files (5)",
+  mode = "permissions of new files, in octal (0640, less the umask)",
   truncate = "yes: empty the file first instead of appending",
   buffer = stream.buffer_help,
 }
@@ -23,7 +24,7 @@ local DEFAULT_KEEP <const> = 5
 
 -- The old one is closed when there is a new one: where the folder is away, it is written to on.
 local function open_fd(self, truncate)
-  local fd, what, code = runtime.open_file(self.path, not truncate)
+  local fd, what, code = runtime.open_file(self.path, not truncate, self.mode)
   if not fd then return nil, what, code end
   if self.fd then runtime.close_file(self.fd) end
   self.fd, self.opened_ns = fd, core.monotonic_ns()
@@ -86,6 +87,10 @@ local function parse(self, keys)
   end
   self.keep = keys.keep and math.tointeger(tonumber(keys.keep)) or not keys.keep and DEFAULT_KEEP
   if not self.keep or self.keep < 0 then return ("keep=%s is not a number of files"):format(keys.keep) end
+  if keys.mode then
+    self.mode = keys.mode:find "^0?[0-7][0-7][0-7]$" and tonumber(keys.mode, 8)
+    if not self.mode then return ("mode=%s is not permissions in octal; 0640 is"):format(keys.mode) end
+  end
   if keys.truncate and keys.truncate ~= "yes" then return "truncate is yes or left out" end
 end
 
