@@ -11,7 +11,7 @@ tcps_asked tcps_asked_by(const tcps_question *q) {
                         .number = q->number,
                         .name = (const uint8_t *)q->name,
                         .name_len = strlen(q->name),
-                        .request = asked_with ? q->request : NULL,
+                        .request = asked_with && q->request ? q->request : (const uint8_t *)"",
                         .request_len = asked_with ? q->request_len : 0,
                         .probe = q->kind == TCPS_ASK_SYSCTL && q->room == 0};
 }
@@ -36,7 +36,7 @@ static bool take_member(tcps_wire *r, uint64_t number, tcps_asked *asked) {
 }
 
 bool tcps_asked_in(tcps_wire *answer, tcps_asked *asked) {
-    *asked = (tcps_asked){.name = (const uint8_t *)""};
+    *asked = (tcps_asked){.name = (const uint8_t *)"", .request = (const uint8_t *)""};
     uint64_t number, last = 0;
     unsigned wire;
     for (tcps_wire r = *answer; r.at < r.end; *answer = r, last = number) {
