@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -87,6 +88,11 @@ static void *mac_mmap(void *at, size_t len, int protection, int flags, int fd, o
 static int mac_open(const char *path, int flags) {
     if (flags & ~(0x4 | 0x1000000)) return errno = EROFS, -1; /* O_NONBLOCK, O_CLOEXEC */
     return open(path, O_RDONLY | O_CLOEXEC);
+}
+/* What waits in a pipe (sys/filio.h); no other request is made of what is no terminal. */
+static int mac_ioctl(int fd, unsigned long request, int *count) {
+    enum { MAC_FIONREAD = 0x4004667f };
+    return request == MAC_FIONREAD ? ioctl(fd, FIONREAD, count) : (errno = ENOTTY, -1);
 }
 static int no_kernel(void) { return errno = ENOENT, -1; }
 
@@ -180,6 +186,7 @@ static const struct {
     {"clock_gettime", mac_clock_gettime},
     {"clock_gettime_nsec_np", mac_clock_gettime_nsec},
     {"fstat", mac_fstat},
+    {"ioctl", mac_ioctl},
     {"mmap", mac_mmap},
     {"open", mac_open},
     {"snprintf", mac_snprintf},
@@ -202,6 +209,7 @@ static const struct {
     SAME(bzero),
     SAME(calloc),
     SAME(ceil),
+    SAME(clock), /* a millionth of a second there as well */
     SAME(close),
     SAME(exit),
     SAME(exp),
