@@ -243,6 +243,8 @@ struct stat {
     off_t st_size;
 };
 int stat(const char *, struct stat *), fstat(int, struct stat *), lstat(const char *, struct stat *), fchmod(int, mode_t);
+#define S_ISVTX 0001000
+#define S_IWOTH 0000002
 #define S_ISLNK(m) (((m)&0170000) == 0120000)
 #define S_ISFIFO(m) (((m)&0170000) == 0010000)
 #define S_ISSOCK(m) (((m)&0170000) == 0140000)
