@@ -57,7 +57,7 @@ static tcps_code add_closed(tcps_tracker *t, const tcps_row *row) {
     tcps_row_unpack(&r, row);
     tcps_changes_set(&r, 0, NULL);
     tcps_set(&r, TCPS_F_close_reason, TCPSTATS_READER__CLOSE_REASON__CLOSE_REASON_LAST_SEEN);
-    return tcps_rows_copy(&t->pass->rows, &r);
+    return tcps_tracker_close(t, &r);
 }
 
 /* The pass keeps them after its own rows, and those whose ending was heard are there already. */
@@ -75,7 +75,6 @@ tcps_code tcps_missing_close(tcps_tracker *t) {
     }
     size_t closed = pass->rows.count - pass->all.count;
     if (!closed) return TCPS_OK;
-    pass->all.rows = pass->rows.rows; /* which may have moved */
     pass->closed = (tcps_view){pass->rows.rows + pass->all.count, closed};
     return TCPS_OK;
 }

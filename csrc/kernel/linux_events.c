@@ -51,7 +51,7 @@ static void count_lost(tcps_linux_events *e) {
         e->lost += (uint32_t)(memory[DROPS] - (uint32_t)e->lost); /* the kernel's counter has 32 bits */
 }
 
-/* Keeps the whole messages of a datagram. One that was cut is a kernel whose messages outgrew our room: it counts as lost. */
+/* Keeps the whole messages of a datagram. EMSGSIZE: it was cut, a kernel whose messages outgrew our room. */
 static int keep(tcps_linux_events *e, const uint8_t *bytes, size_t len, bool cut) {
     static const uint8_t padding[NLMSG_ALIGNTO];
     if (cut) return EMSGSIZE;

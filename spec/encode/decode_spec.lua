@@ -3,14 +3,7 @@ local sockets = require "spec.support.sockets"
 local support = require "spec.support"
 local tcpstats = require "tcpstats"
 
-local function varint(n)
-  local bytes = {}
-  while n > 0x7f or n < 0 do
-    bytes[#bytes + 1] = string.char(n & 0x7f | 0x80)
-    n = n >> 7
-  end
-  return table.concat(bytes) .. string.char(n)
-end
+local varint = sockets.varint
 local function part(number, body) return varint(number << 3 | 2) .. varint(#body) .. body end
 local function record(body) return part(2, body) end
 local function decode(body) return tcpstats.decode(varint(#body) .. body) end

@@ -6,7 +6,8 @@ local sockets = {}
 local numbers = {}
 for _, field in ipairs(tcpstats.fields()) do numbers[field.name] = field.number end
 
-local function varint(n)
+--- An integer as protobuf's varint.
+function sockets.varint(n)
   local bytes = {}
   while n > 0x7f or n < 0 do
     bytes[#bytes + 1] = string.char(n & 0x7f | 0x80)
@@ -14,6 +15,7 @@ local function varint(n)
   end
   return table.concat(bytes) .. string.char(n)
 end
+local varint = sockets.varint
 
 local function message(number, body) return varint(number << 3 | 2) .. varint(#body) .. body end
 
