@@ -31,7 +31,15 @@ static bool was_unanswered(const tcps_record *r) {
     return (is_positive(r, TCPS_F_retransmits) || is_positive(r, TCPS_F_probes)) && is_positive(r, TCPS_F_remote_port);
 }
 
-/* Of a wiped socket only these say something; its local address may be gone as well. */
+/* An address of zeros, of any length. */
+static bool is_unspecified(const tcps_record *r, unsigned field) {
+    const tcps_text *address = (const tcps_text *)(uintptr_t)r->value[field];
+    for (size_t i = 0; i < address->len; i++)
+        if (address->bytes[i]) return false;
+    return true;
+}
+
+/* Of a wiped socket only these say something; its local address is gone as well unless the program had chosen it. */
 static void keep_identity(tcps_record *r) {
     static const uint16_t identity[] = {TCPS_F_ip_version, TCPS_F_local_addr,      TCPS_F_local_port, TCPS_F_socket_id,
                                         TCPS_F_state,      TCPS_F_interface_index, TCPS_F_sources};
@@ -39,6 +47,7 @@ static void keep_identity(tcps_record *r) {
     for (size_t i = 0; i < sizeof identity / sizeof *identity; i++)
         if (tcps_has(r, identity[i])) tcps_bitset_add(kept, identity[i]);
     memcpy(r->has, kept, sizeof kept);
+    if (tcps_has(r, TCPS_F_local_addr) && is_unspecified(r, TCPS_F_local_addr)) tcps_unset(r, TCPS_F_local_addr);
 }
 
 static tcps_code put_ending(tcps_sink *sink, tcps_record *r) {
